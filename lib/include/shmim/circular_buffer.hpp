@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "shmim/clock.hpp"
+#include "shmim/export.hpp"
+#include "shmim/layout.hpp"
+
+namespace shmim {
+
+/// What is known of a frame besides its pixels.
+struct FrameInfo {
+  std::uint64_t cnt0 = 0;
+  std::uint64_t cnt1 = 0;
+  Tai atime{};
+  Tai writetime{};
+};
+
+/// Takes what it wants of a frame. May be called again for the same frame, and may be shown a frame that
+/// a writer is altering: it must not rely on any value, and its result counts only when the call it was
+/// handed to says so.
+using CopyFrame = std::function<void(std::span<const std::byte> frame)>;
+
+/// The last frames of a stream, each in a slot of its own: a view, valid as long as the stream is.
+/// A reader can take a frame from here while the writer is busy with a later one.
+class SHMIM_EXPORT CircularBuffer {
+ public:
+  CircularBuffer(layout::Metadata& header, std::span<layout::CircularBufferSlot> slots,
+                 std::span<std::byte> frames, std::size_t frame_bytes) noexcept
+      : header_(&header), slots_(slots), frames_(frames), frame_bytes_(frame_bytes) {}
+
+  /// Frames it holds; 0 where the stream has none.
+  [[nodiscard]] std::uint32_t size() const noexcept {
+    return static_cast<std::uint32_t>(slots_.size());
+  }
+  /// True once a frame has gone through it.
+  [[nodiscard]] bool in_use() const noexcept;
+
+  /// A frame and the slot it was found in.
+  struct Position {
+    std::uint64_t cnt0 = 0;
+    std::uint32_t slot = 0;
+  };
+  /// The newest frame that is whole, found without waiting for the writer; nothing where writer and
+  /// buffer moved too fast to say which frame the slot holds.
+  [[nodiscard]] std::optional<Position> newest() const noexcept;
+
+  /// Hands frame `cnt0`, given where a frame is known to be, to `copy`; true if the writer cannot have
+  /// touched the frame meanwhile. False: too old, or overtaken while copying; then what `copy` did is
+  /// worth nothing.
+  [[nodiscard]] bool read(Position known, std::uint64_t cnt0, const CopyFrame& copy,
+                          FrameInfo& info) const;
+
+  /// Oldest frame that copy() can be expected to give, with room for a writer at work.
+  [[nodiscard]] std::uint64_t oldest(Position newest) const noexcept;
+
+  /// Copies the frame in the newest slot. For a writer that holds the write flag: nobody overtakes it.
+  void copy_newest(std::span<std::byte> pixels) const noexcept;
+
+  /// Puts a frame in the next slot. For a writer that holds the write flag, before it counts the frame.
+  void push(std::span<const std::byte> pixels, const FrameInfo& info) const noexcept;
+
+ private:
+  layout::Metadata* header_;
+  std::span<layout::CircularBufferSlot> slots_;
+  std::span<std::byte> frames_;
+  std::size_t frame_bytes_;
+};
+
+}  // namespace shmim

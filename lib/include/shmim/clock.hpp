@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "shmim/export.hpp"
+#include "shmim/layout.hpp"
+
+namespace shmim {
+
+/// Nanoseconds of CLOCK_TAI since 1970: the clock of every stamp in a stream. 0 means never.
+using Tai = std::chrono::duration<std::int64_t, std::nano>;
+
+/// A moment on the steady clock at which waiting ends; nothing waits for ever.
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+SHMIM_EXPORT Tai now() noexcept;
+/// TAI minus UTC as the kernel knows it: 37 s where time is well kept, 0 where nobody has told it.
+SHMIM_EXPORT std::chrono::seconds tai_offset() noexcept;
+/// `2026-11-22T01:52:49.123456789Z`; `never` for 0.
+SHMIM_EXPORT std::string to_utc(Tai time);
+
+/// `duration` from now; for ever where there is none.
+SHMIM_EXPORT Deadline deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept;
+
+constexpr Tai to_tai(layout::Timespec time) noexcept {
+  return Tai{static_cast<std::int64_t>(static_cast<std::uint64_t>(time.seconds) * 1'000'000'000U +
+                                   static_cast<std::uint64_t>(time.nanoseconds))};  // wraps on nonsense
+}
+constexpr layout::Timespec to_timespec(Tai time) noexcept {
+  return {time.count() / 1'000'000'000, time.count() % 1'000'000'000};
+}
+
+}  // namespace shmim

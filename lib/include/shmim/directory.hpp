@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shmim/export.hpp"
+#include "shmim/segment.hpp"
+#include "shmim/stream.hpp"
+
+namespace shmim {
+
+inline constexpr std::string_view stream_suffix = ".im.shm";
+
+/// Where streams live: MILK_SHM_DIR, else /milk/shm if it is a directory, else /dev/shm. Throws Error
+/// (no_directory) where MILK_SHM_DIR is set to what is no directory.
+SHMIM_EXPORT std::filesystem::path default_shm_directory();
+
+/// `directory`, if it is one. Throws Error (no_directory).
+SHMIM_EXPORT std::filesystem::path require_directory(const std::filesystem::path& directory);
+
+/// Path of the stream `name` in `directory`.
+SHMIM_EXPORT std::filesystem::path stream_path(const std::filesystem::path& directory,
+                                               std::string_view name);
+
+/// Names of the streams in `directory` that match a shell pattern, sorted. Whatever carries the suffix
+/// is listed, readable or not. Throws Error (no_directory, no_permission).
+SHMIM_EXPORT std::vector<std::string> list_streams(const std::filesystem::path& directory,
+                                                   const std::string& pattern = "*");
+
+/// Who may still be using a stream file.
+struct Holders {
+  std::vector<pid_t> processes;  ///< that have it open or mapped
+  std::vector<pid_t> unknown;    ///< that we may not look into, and must take for holders
+};
+SHMIM_EXPORT Holders holders_of(Identity identity);
+
+/// Removes the file of a stream (a link, not its target) if it is still the one that `expected` says,
+/// and wakes whoever waits on it. False where it was replaced or removed meanwhile. Throws Error
+/// (no_permission).
+SHMIM_EXPORT bool remove_stream(const std::filesystem::path& path, Identity expected);
+
+}  // namespace shmim

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shmim/export.hpp"
+#include "shmim/layout.hpp"
+
+namespace shmim {
+
+/// `uint16`, `float32`, `complex64`, ...
+SHMIM_EXPORT std::string_view to_string(DataType type) noexcept;
+/// The type of that name; nothing where there is none.
+SHMIM_EXPORT std::optional<DataType> data_type(std::string_view name) noexcept;
+/// Every data type, in the order of the codes.
+SHMIM_EXPORT std::span<const DataType> data_types() noexcept;
+
+/// Lengths of one to three axes; axis 0 varies fastest (NAXIS1 of FITS, columns of an image).
+class SHMIM_EXPORT Shape {
+ public:
+  Shape() noexcept = default;
+  /// Throws Error (usage): no axis, more than three, or one of length 0.
+  explicit Shape(std::span<const std::uint32_t> axes);
+  Shape(std::initializer_list<std::uint32_t> axes) : Shape(std::span(axes.begin(), axes.size())) {}
+
+  [[nodiscard]] std::size_t axes() const noexcept { return axes_; }
+  [[nodiscard]] std::uint32_t operator[](std::size_t axis) const noexcept { return lengths_[axis]; }
+  [[nodiscard]] std::uint64_t elements() const noexcept;
+  friend bool operator==(const Shape&, const Shape&) = default;
+
+ private:
+  std::size_t axes_ = 0;
+  std::array<std::uint32_t, layout::max_axes> lengths_{};
+};
+
+/// `320x256`
+SHMIM_EXPORT std::string to_string(const Shape& shape);
+/// Reads `320x256`. Throws Error (usage).
+SHMIM_EXPORT Shape parse_shape(std::string_view text);
+
+/// What a stream is made with, fixed for its life.
+struct Format {
+  DataType type = DataType::float32;
+  Shape shape;
+  std::uint16_t keywords = 10;       ///< slots
+  std::uint32_t circular_buffer = 0; ///< frames; 0 none
+  std::uint16_t semaphores = 10;
+  std::uint16_t trace_entries = 10;
+  std::uint64_t image_type = layout::image_math_data;
+  std::int8_t location = -1;  ///< -1 in CPU memory, else the GPU that holds the array
+
+  /// True where z slices are a circular buffer in time: a frame is one slice.
+  [[nodiscard]] bool is_circular() const noexcept { return layout::has_slice_arrays(image_type); }
+  /// Bytes of the whole array.
+  [[nodiscard]] std::uint64_t bytes() const noexcept;
+  /// Bytes of the file.
+  [[nodiscard]] std::uint64_t file_bytes() const;
+  friend bool operator==(const Format&, const Format&) = default;
+};
+
+SHMIM_EXPORT layout::Geometry geometry_of(const Format& format) noexcept;
+
+/// What is asked of a format; what is not set may be anything.
+struct Demand {
+  std::optional<DataType> type;
+  std::optional<Shape> shape;
+  std::optional<std::uint16_t> keywords;
+  std::optional<std::uint32_t> circular_buffer;
+  std::optional<std::uint16_t> semaphores;
+  std::optional<std::uint64_t> image_type;
+
+  [[nodiscard]] bool empty() const noexcept;
+};
+/// Every field that `format` fixes, the number of trace entries apart.
+SHMIM_EXPORT Demand demand_of(const Format& format);
+
+/// A field in which a stream is not what was asked for.
+struct Difference {
+  std::string field;  ///< `type`, `size`, `keywords`, `circular buffer`, `semaphores`, `image type`
+  std::string wanted;
+  std::string found;
+};
+SHMIM_EXPORT std::vector<Difference> differences(const Format& format, const Demand& demand);
+/// `type is float32, not uint16; size is 4x4, not 8x8`
+SHMIM_EXPORT std::string to_string(std::span<const Difference> differences);
+
+}  // namespace shmim

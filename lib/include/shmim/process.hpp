@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+#include "shmim/export.hpp"
+
+namespace shmim {
+
+/// This process's PID without a system call; right in a forked child too.
+SHMIM_EXPORT pid_t this_process() noexcept;
+/// True unless no process has that PID. A process we may not signal lives; a zombie does not.
+SHMIM_EXPORT bool is_alive(pid_t pid) noexcept;
+/// Command name of a process (`/proc/PID/comm`), as it stands; empty where there is none.
+SHMIM_EXPORT std::string command_of(pid_t pid);
+/// `1234 (cam_grab)`, or `1234 (dead)`.
+SHMIM_EXPORT std::string describe_process(pid_t pid);
+/// Text of unknown origin made safe for a terminal: control characters become `\xNN`.
+SHMIM_EXPORT std::string printable(std::string_view text);
+
+}  // namespace shmim

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "shmim/export.hpp"
+#include "shmim/format.hpp"
+#include "shmim/keywords.hpp"
+#include "shmim/reference.hpp"
+#include "shmim/stream.hpp"
+
+namespace shmim {
+
+/// A file that a stream can be made from.
+class SHMIM_EXPORT ImageFile {
+ public:
+  virtual ~ImageFile() = default;
+  /// Type and shape of the image; enough keyword slots for keywords().
+  [[nodiscard]] virtual Format format() const = 0;
+  /// Those that a stream can hold, in order.
+  [[nodiscard]] virtual const std::vector<Keyword>& keywords() const = 0;
+  /// Names of those that it cannot, each with the reason.
+  [[nodiscard]] virtual const std::vector<std::string>& unfit_keywords() const = 0;
+  /// Reads the image into `pixels`, which has format().bytes(). Throws Error.
+  virtual void read(std::span<std::byte> pixels) = 0;
+};
+
+/// Opens a file by name (with cfitsio's extended syntax, for `shmim::open_fits`). Throws Error.
+using OpenImage = std::function<std::unique_ptr<ImageFile>(const std::string& file)>;
+
+/// Where references are looked up, and how files are read.
+struct Places {
+  std::filesystem::path shm;   ///< see default_shm_directory()
+  std::filesystem::path conf = "conf";
+  OpenImage open_image;        ///< not set: files are found but cannot be loaded
+};
+
+/// Where a reference was found.
+enum class Origin {
+  nowhere,
+  local_memory,
+  shared_memory,
+  conf_fits,  ///< conf/shmim.NAME.fits
+  conf_name,  ///< the file that conf/shmim.NAME.fname.txt names
+};
+
+struct Found {
+  Origin origin = Origin::nowhere;
+  std::filesystem::path file;  ///< the stream or the FITS file
+};
+
+/// Looks in local memory, the shm directory, conf/shmim.NAME.fits and conf/shmim.NAME.fname.txt, in
+/// this order; `@L:` passes over the second, `@S:` over the first. Opens nothing.
+SHMIM_EXPORT Found find(const Reference& reference, const Places& places);
+
+enum class Outcome { connected, created, recreated, not_found, mismatch };
+
+/// What connecting did, and the stream where there is one.
+struct Connection {
+  Outcome outcome = Outcome::not_found;
+  Origin origin = Origin::nowhere;  ///< where it was found; nowhere when made from nothing
+  std::filesystem::path file;
+  std::optional<Stream> stream;
+  std::vector<Difference> differences;        ///< of a mismatch
+  std::vector<std::string> unfit_keywords;  ///< of the file it was loaded from
+};
+
+/// How a stream is made where one has to be.
+struct Making {
+  Format format;
+  std::optional<mode_t> mode;  ///< 0666 less the umask where it is not set
+  /// Runs on the stream before anybody can see it, to fill in pixels and keywords.
+  std::function<void(Stream&)> prepare;
+};
+
+/// Whatever is there. A stream found as a file is made in shared memory (with `@L:`, in local memory).
+/// A type in the reference is a demand. `@N:` throws Error (exists) where something is found.
+SHMIM_EXPORT Connection connect(const Reference& reference, const Places& places,
+                                Access access = Access::best);
+/// The same, but a stream that is not as demanded is a mismatch.
+SHMIM_EXPORT Connection connect_checked(const Reference& reference, const Demand& demand,
+                                        const Places& places, Access access = Access::best);
+/// The same, but where it is missing it is made, and where it differs it is made anew. Of any number
+/// of processes that do this at once, one makes the stream and the others find it.
+SHMIM_EXPORT Connection connect_or_create(const Reference& reference, const Demand& demand,
+                                          const Making& making, const Places& places);
+
+/// Makes a new stream under the reference's name, or fails: Error (exists) where there is one.
+SHMIM_EXPORT Stream create(const Reference& reference, const Making& making, const Places& places);
+/// Makes a stream in the place of whatever has its name, whose readers are woken.
+SHMIM_EXPORT Stream recreate(const Reference& reference, const Making& making, const Places& places);
+
+/// Puts the image and the keywords of a file into a draft of its format, as its first frame; for
+/// Making::prepare. Gives the keywords that the stream cannot hold, each with the reason.
+SHMIM_EXPORT std::vector<std::string> fill(ImageFile& image, const Stream& draft);
+
+/// The same for a stream that others see: a new frame, with cnt0 + 1 and posts. A file that cannot be
+/// read leaves the stream as it was.
+SHMIM_EXPORT std::vector<std::string> load_frame(ImageFile& image, const Stream& stream);
+
+/// The stream, which must be in local or shared memory already: no file is looked at. Throws Error:
+/// not_found, mismatch (its type), and what Stream::open throws.
+SHMIM_EXPORT Stream open_existing(const Reference& reference, const Places& places,
+                                  Access access = Access::best);
+
+}  // namespace shmim

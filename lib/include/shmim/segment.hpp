@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <sys/types.h>
+
+#include "shmim/export.hpp"
+
+namespace shmim {
+
+/// An owned file descriptor.
+class SHMIM_EXPORT FileDescriptor {
+ public:
+  FileDescriptor() noexcept = default;
+  explicit FileDescriptor(int descriptor) noexcept : descriptor_(descriptor) {}
+  FileDescriptor(FileDescriptor&& other) noexcept;
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  ~FileDescriptor();
+  [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_ = -1;
+};
+
+/// Which file it is, whatever its name: two processes have the same segment when these agree.
+struct Identity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+/// The file a path leads to now, following links; nothing where there is none.
+SHMIM_EXPORT std::optional<Identity> identity_of(const std::filesystem::path& path);
+
+enum class Access {
+  read,        ///< mapped read-only: nothing we do can disturb the others
+  read_write,  ///< fails where the file may not be written
+  best,        ///< read_write where permitted, read otherwise
+};
+
+/// The right to be the only one of its kind for as long as it is held. A lock of the open file, so it
+/// goes when the process does, whatever ends it, and costs the layout no byte. A forked child that
+/// keeps the descriptor keeps the claim.
+class SHMIM_EXPORT Claim {
+ public:
+  ~Claim();
+  Claim(Claim&&) noexcept = default;
+  Claim& operator=(Claim&&) noexcept = delete;
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+ private:
+  friend class Segment;
+  explicit Claim(FileDescriptor file) noexcept : file_(std::move(file)) {}
+  FileDescriptor file_;
+};
+
+/// A file mapped whole and shared with other processes. Knows nothing of streams.
+class SHMIM_EXPORT Segment {
+ public:
+  /// Maps the file at `path`, following links. Throws Error: not_found, dangling_link, no_permission,
+  /// too_short (an empty file).
+  static Segment open(const std::filesystem::path& path, Access access);
+
+  /// A file of `bytes` zeros that has no name yet, on the file system of `directory`. Its space is
+  /// reserved here, so that a full file system is an Error (no_space) and not a SIGBUS later.
+  /// `mode` is exact; without one it is 0666 less the umask.
+  static Segment draft(const std::filesystem::path& directory, std::size_t bytes,
+                       std::optional<mode_t> mode = std::nullopt);
+  /// A segment that nobody else will see.
+  static Segment local(const std::string& name, std::size_t bytes);
+
+  /// Gives a draft its name in one step; false where the name is taken.
+  [[nodiscard]] bool publish(const std::filesystem::path& path) const;
+  /// Gives a draft its name in one step, in the place of whatever has it.
+  void publish_over(const std::filesystem::path& path) const;
+
+  Segment(Segment&& other) noexcept;
+  Segment& operator=(Segment&& other) noexcept;
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+  ~Segment();
+
+  /// Another mapping of the same file.
+  [[nodiscard]] Segment duplicate() const;
+
+  [[nodiscard]] std::byte* data() const noexcept { return data_; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] Identity identity() const noexcept { return identity_; }
+  [[nodiscard]] bool writable() const noexcept { return writable_; }
+
+  /// Claims the segment for this process (to be its one writer); nothing where somebody has it.
+  /// Needs a writable segment.
+  [[nodiscard]] std::optional<Claim> claim() const;
+  /// PID of whoever has claimed the segment, or 0.
+  [[nodiscard]] pid_t claimed_by() const noexcept;
+
+ private:
+  Segment(FileDescriptor file, bool writable, const std::string& subject);
+  FileDescriptor file_;
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  Identity identity_;
+  bool writable_ = false;
+};
+
+/// Removes the file at `path` (a link, not its target) if it is still the one that `expected` says;
+/// false where it is another by now. Exact among programs that use this library.
+SHMIM_EXPORT bool remove_if_same(const std::filesystem::path& path, Identity expected);
+
+}  // namespace shmim

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "shmim/circular_buffer.hpp"
+#include "shmim/clock.hpp"
+#include "shmim/export.hpp"
+#include "shmim/format.hpp"
+#include "shmim/keywords.hpp"
+#include "shmim/layout.hpp"
+#include "shmim/segment.hpp"
+#include "shmim/semaphores.hpp"
+#include "shmim/trace.hpp"
+
+namespace shmim {
+
+/// How reading one whole frame ended.
+enum class Reading {
+  whole,
+  busy,        ///< a writer at work left no whole frame in the time given
+  unfinished,  ///< the writer died or gave up in mid-frame, and nobody has repaired it yet
+};
+
+/// A frame as it was read, without its pixels.
+struct Snapshot {
+  Reading reading = Reading::busy;
+  FrameInfo info;
+  unsigned retries = 0;
+  /// Who writes, or left it unfinished; 0 unknown. Set where reading is not whole.
+  pid_t writer = 0;
+};
+
+/// What made a process write a frame, captured when it was triggered.
+struct Trigger {
+  TraceEntry entry;                    ///< pid and written are filled in at publication
+  std::vector<TraceEntry> ancestors;  ///< the trigger stream's own trace
+};
+
+/// A mapped stream. Not thread-safe itself (use one per thread: mapping is cheap), but safe against any
+/// other process or Stream on the same file. Movable; views and pixels are valid as long as it lives.
+class SHMIM_EXPORT Stream {
+ public:
+  /// Maps the stream file at `path` and checks its header against its size. Throws Error: not_found,
+  /// dangling_link, no_permission, too_short, no_version, dao_layout, other_version, bad_header,
+  /// wrong_size.
+  static Stream open(const std::filesystem::path& path, Access access = Access::best);
+
+  /// A whole new stream that nobody can see yet, in the file system of `directory`: all zeros, counters
+  /// 0. Throws Error: usage, no_space, no_directory, no_permission.
+  static Stream draft(const std::filesystem::path& directory, const std::string& name,
+                      const Format& format, std::optional<mode_t> mode = std::nullopt);
+  /// A stream in the private memory of this process.
+  static Stream local(const std::string& name, const Format& format);
+
+  /// Shows a draft under its name in `directory`, in one step; false where the name is taken.
+  [[nodiscard]] bool publish();
+  /// The same, in the place of whatever has the name; its readers are woken.
+  void publish_over();
+
+  /// Another mapping of the same stream.
+  [[nodiscard]] Stream duplicate() const;
+
+  /// Name by which it was opened or made; the header's own may be another where a link led here.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Empty for a local stream.
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  /// As the header had it when the stream was opened.
+  [[nodiscard]] const Format& format() const noexcept { return format_; }
+  [[nodiscard]] Identity identity() const noexcept { return segment_.identity(); }
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept { return segment_.size(); }
+  [[nodiscard]] bool writable() const noexcept { return segment_.writable(); }
+  /// True while its path leads to it: not removed, nor made anew. Always true of a local stream.
+  [[nodiscard]] bool is_current() const;
+
+  /// Frames ever published.
+  [[nodiscard]] std::uint64_t cnt0() const noexcept { return layout::cnt0(header()); }
+  /// Slice written last, of a circular stream.
+  [[nodiscard]] std::uint64_t cnt1() const noexcept { return layout::load(header().cnt1); }
+  [[nodiscard]] std::uint64_t cnt2() const noexcept { return layout::load(header().cnt2); }
+  [[nodiscard]] bool is_being_written() const noexcept { return layout::is_writing(header()); }
+  [[nodiscard]] Tai created() const noexcept { return to_tai(layout::load(header().creationtime)); }
+  [[nodiscard]] Tai acquired() const noexcept { return to_tai(layout::load(header().atime)); }
+  [[nodiscard]] Tai written() const noexcept { return to_tai(layout::load(header().writetime)); }
+  [[nodiscard]] pid_t creator() const noexcept { return layout::load(header().creator_pid); }
+  /// 0 unset; 1 belongs to no process.
+  [[nodiscard]] pid_t owner() const noexcept { return layout::load(header().owner_pid); }
+  void set_owner(pid_t pid) const;
+
+  [[nodiscard]] Keywords keywords() const noexcept;
+  [[nodiscard]] Semaphores semaphores() const noexcept;
+  [[nodiscard]] Trace trace() const noexcept;
+  [[nodiscard]] CircularBuffer circular_buffer() const noexcept;
+
+  /// The live array: a writer may alter it while you look. Use snapshot() unless you know better.
+  /// Throws Error (on_gpu) where the array is not in CPU memory.
+  [[nodiscard]] std::span<std::byte> unguarded_pixels() const;
+
+  /// Copies one whole frame, never parts of two: from the array, or from the circular buffer where the
+  /// writer leaves no pause. Blocks for as long as the writer is in mid-frame, at most until the
+  /// deadline (by default one second). `pixels` has format().bytes(). Throws Error (on_gpu).
+  [[nodiscard]] Snapshot snapshot(std::span<std::byte> pixels,
+                                  Deadline deadline = default_deadline()) const;
+  /// The same, with a copy of your own making, of part of the frame say.
+  [[nodiscard]] Snapshot snapshot(const CopyFrame& copy,
+                                  Deadline deadline = default_deadline()) const;
+  /// The trace of one frame, whole.
+  [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries,
+                                        Deadline deadline = default_deadline()) const;
+  /// Throws what a reading that is not whole means: Error busy or unfinished, naming the writer.
+  void require_whole(const Snapshot& snapshot) const;
+
+  /// Captures what a process that is triggered by this stream now should put in its trace.
+  [[nodiscard]] Trigger trigger(TriggerMode mode, std::int32_t semaphore = -1) const;
+
+  /// Claims the right to be the one writer. Throws Error: claimed (naming the holder),
+  /// not_ours_to_write.
+  [[nodiscard]] Claim claim_writing() const;
+  /// PID of the process that has claimed it, or 0.
+  [[nodiscard]] pid_t claimed_by() const noexcept { return segment_.claimed_by(); }
+
+ private:
+  friend class WriteGuard;
+  Stream(Segment segment, std::string name, std::filesystem::path path, const Format& format,
+         const layout::Regions& regions);
+  static Stream make(Segment segment, const std::string& name, std::filesystem::path path,
+                     const Format& format);
+  static Deadline default_deadline() noexcept;
+
+  [[nodiscard]] layout::Metadata& header() const noexcept;
+  void store_slice_info(const FrameInfo& info) const noexcept;
+  template <class T>
+  [[nodiscard]] std::span<T> region(std::uint64_t offset, std::size_t count) const noexcept;
+  [[nodiscard]] Snapshot read_whole(const std::function<void()>& copy, Deadline deadline,
+                                    const std::function<bool(Snapshot&)>& from_buffer) const;
+
+  Segment segment_;
+  std::string name_;
+  std::filesystem::path path_;
+  Format format_;
+  layout::Regions regions_;
+};
+
+}  // namespace shmim

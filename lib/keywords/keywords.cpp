@@ -1,0 +1,270 @@
+#include "shmim/keywords.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cstring>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "shmim/error.hpp"
+
+namespace shmim {
+namespace {
+
+using layout::KeywordSlot;
+
+constexpr std::size_t value_bytes = sizeof(KeywordSlot::value);
+
+template <std::size_t N>
+std::string text_of(const std::array<char, N>& text) {
+  return {text.data(), strnlen(text.data(), N)};
+}
+
+template <std::size_t N>
+std::array<char, N> padded(const std::string& text) {
+  std::array<char, N> bytes{};
+  std::copy_n(text.begin(), std::min(text.size(), N), bytes.begin());
+  return bytes;
+}
+
+bool is_used(char type) noexcept { return type == 'L' || type == 'D' || type == 'S'; }
+
+struct SlotCopy {
+  std::array<char, 16> name{};
+  char type = 'N';
+  std::array<std::uint64_t, 2> value{};
+  std::array<char, 80> comment{};
+};
+
+/// A slot as one writer left it. A writer that was killed in the middle leaves the slot busy for ever:
+/// after a while its parts are taken as they are.
+SlotCopy read_slot(const KeywordSlot& slot) noexcept {
+  SlotCopy copy;
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    const std::uint64_t before = layout::keyword_count(slot);
+    copy.name = layout::load(slot.name);
+    copy.type = layout::load(slot.type);
+    copy.value = {layout::load(slot.value[0]), layout::load(slot.value[1])};
+    copy.comment = layout::load(slot.comment);
+    layout::finish_copy();
+    if ((before & layout::keyword_busy) == 0 && layout::load(slot.cnt) == before) {
+      break;
+    }
+    std::this_thread::yield();
+  }
+  return copy;
+}
+
+std::optional<Keyword> keyword_of(const SlotCopy& slot) {
+  if (!is_used(slot.type)) {
+    return std::nullopt;
+  }
+  Keyword keyword{text_of(slot.name), {}, text_of(slot.comment)};
+  if (slot.type == 'L') {
+    keyword.value = static_cast<std::int64_t>(slot.value[0]);
+  } else if (slot.type == 'D') {
+    keyword.value = std::bit_cast<double>(slot.value[0]);
+  } else {
+    keyword.value = text_of(std::bit_cast<std::array<char, value_bytes>>(slot.value));
+  }
+  return keyword;
+}
+
+void write_slot(KeywordSlot& slot, const SlotCopy& content) noexcept {
+  // Whoever is writing the slot is given a moment; then it was killed there, and we go on in its place.
+  for (int attempt = 0; attempt < 1000 && !layout::begin_keyword(slot); ++attempt) {
+    std::this_thread::yield();
+  }
+  layout::store(slot.name, content.name);
+  layout::store(slot.value[0], content.value[0]);
+  layout::store(slot.value[1], content.value[1]);
+  layout::store(slot.comment, content.comment);
+  layout::store(slot.type, content.type);
+  layout::end_keyword(slot);
+}
+
+SlotCopy content_of(const Keyword& keyword) {
+  SlotCopy content;
+  content.name = padded<16>(keyword.name);
+  content.comment = padded<80>(keyword.comment);
+  if (const auto* integer = std::get_if<std::int64_t>(&keyword.value)) {
+    content.type = 'L';
+    content.value = {static_cast<std::uint64_t>(*integer), 0};
+  } else if (const auto* real = std::get_if<double>(&keyword.value)) {
+    content.type = 'D';
+    content.value = {std::bit_cast<std::uint64_t>(*real), 0};
+  } else {
+    content.type = 'S';
+    content.value = std::bit_cast<std::array<std::uint64_t, 2>>(
+        padded<value_bytes>(std::get<std::string>(keyword.value)));
+  }
+  return content;
+}
+
+template <class Number>
+std::optional<Number> number(std::string_view text) {
+  if (text.size() > 1 && text.front() == '+' && text[1] != '-') {
+    text.remove_prefix(1);
+  }
+  Number value{};
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc{} && stop == end ? std::optional(value) : std::nullopt;
+}
+
+[[noreturn]] void reject(std::string_view assignment, std::string_view why) {
+  throw Error(Problem::usage, "", fmt::format("keyword '{}': {}", assignment, why));
+}
+
+/// The value of `'text'...` and what follows the closing quote.
+std::string unquote(std::string_view assignment, std::string_view& rest) {
+  std::string value;
+  rest.remove_prefix(1);
+  while (true) {
+    const std::size_t quote = rest.find('\'');
+    if (quote == std::string_view::npos) {
+      reject(assignment, "the closing ' is missing");
+    }
+    value += rest.substr(0, quote);
+    rest.remove_prefix(quote + 1);
+    if (!rest.starts_with('\'')) {
+      return value;
+    }
+    value += '\'';
+    rest.remove_prefix(1);
+  }
+}
+
+}  // namespace
+
+std::string to_string(const Keyword& keyword) {
+  return std::visit([](const auto& value) { return fmt::format("{}", value); }, keyword.value);
+}
+
+std::optional<std::string> why_unfit(const Keyword& keyword) {
+  if (keyword.name.empty()) {
+    return "it has no name";
+  }
+  if (keyword.name.size() > sizeof(KeywordSlot::name)) {
+    return fmt::format("name of {} bytes, at most {} fit", keyword.name.size(),
+                       sizeof(KeywordSlot::name));
+  }
+  if (const auto* text = std::get_if<std::string>(&keyword.value);
+      text != nullptr && text->size() > value_bytes) {
+    return fmt::format("string of {} bytes, at most {} fit", text->size(), value_bytes);
+  }
+  if (keyword.comment.size() >= sizeof(KeywordSlot::comment)) {
+    return fmt::format("comment of {} bytes, at most {} fit", keyword.comment.size(),
+                       sizeof(KeywordSlot::comment) - 1);
+  }
+  return std::nullopt;
+}
+
+Keyword parse_keyword(std::string_view assignment) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos) {
+    reject(assignment, "it is written NAME=VALUE or NAME=VALUE/comment");
+  }
+  Keyword keyword;
+  keyword.name = assignment.substr(0, equals);
+  for (const char character : keyword.name) {
+    if (static_cast<unsigned char>(character) <= ' ' || character == '\x7F') {
+      reject(assignment, "its name holds a blank or a control character");
+    }
+  }
+  std::string_view rest = assignment.substr(equals + 1);
+  if (rest.starts_with('\'')) {
+    keyword.value = unquote(assignment, rest);
+    if (!rest.empty() && !rest.starts_with('/')) {
+      reject(assignment, "only /comment may follow the closing '");
+    }
+  } else {
+    const std::string_view value = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(value.size());
+    if (const auto integer = number<std::int64_t>(value)) {
+      keyword.value = *integer;
+    } else if (const auto real = number<double>(value)) {
+      keyword.value = *real;
+    } else {
+      keyword.value = std::string(value);
+    }
+  }
+  if (!rest.empty()) {
+    keyword.comment = rest.substr(1);
+  }
+  if (const auto why = why_unfit(keyword)) {
+    reject(assignment, *why);
+  }
+  return keyword;
+}
+
+std::vector<Keyword> Keywords::all() const {
+  std::vector<Keyword> keywords;
+  for (const KeywordSlot& slot : slots_) {
+    if (auto keyword = keyword_of(read_slot(slot))) {
+      keywords.push_back(*std::move(keyword));
+    }
+  }
+  return keywords;
+}
+
+std::optional<Keyword> Keywords::find(std::string_view name) const {
+  for (const KeywordSlot& slot : slots_) {
+    if (auto keyword = keyword_of(read_slot(slot)); keyword && keyword->name == name) {
+      return keyword;
+    }
+  }
+  return std::nullopt;
+}
+
+void Keywords::set(const Keyword& keyword) const {
+  if (!writable_) {
+    throw Error(Problem::not_ours_to_write, "", "keywords cannot be written: the stream is read-only");
+  }
+  if (const auto why = why_unfit(keyword)) {
+    throw Error(Problem::usage, "", fmt::format("keyword '{}': {}", keyword.name, *why));
+  }
+  SlotCopy content = content_of(keyword);
+  KeywordSlot* unused = nullptr;
+  for (KeywordSlot& slot : slots_) {
+    const SlotCopy present = read_slot(slot);
+    if (!is_used(present.type)) {
+      unused = unused == nullptr ? &slot : unused;
+    } else if (present.name == content.name) {
+      if (keyword.comment.empty()) {
+        content.comment = present.comment;
+      }
+      write_slot(slot, content);
+      return;
+    }
+  }
+  if (unused == nullptr) {
+    throw Error(Problem::failed, "",
+                fmt::format("keyword '{}': all {} slots are in use", keyword.name, slots_.size()));
+  }
+  write_slot(*unused, content);
+}
+
+bool Keywords::erase(std::string_view name) const {
+  if (!writable_) {
+    throw Error(Problem::not_ours_to_write, "", "keywords cannot be written: the stream is read-only");
+  }
+  for (KeywordSlot& slot : slots_) {
+    if (const auto keyword = keyword_of(read_slot(slot)); keyword && keyword->name == name) {
+      write_slot(slot, SlotCopy{});
+      return true;
+    }
+  }
+  return false;
+}
+
+void Keywords::initialise() const noexcept {
+  for (KeywordSlot& slot : slots_) {
+    layout::store(slot.type, 'N');
+  }
+}
+
+}  // namespace shmim

@@ -1,0 +1,216 @@
+#include "shmim/reference.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "shmim/error.hpp"
+#include "shmim/format.hpp"
+#include "shmim/process.hpp"
+
+namespace shmim {
+namespace {
+
+struct Prefix {
+  DataType type;
+  std::string_view name;
+};
+
+constexpr std::array prefixes{
+    Prefix{DataType::uint8, "tui8"},    Prefix{DataType::int8, "tsi8"},
+    Prefix{DataType::uint16, "tui16"},  Prefix{DataType::int16, "tsi16"},
+    Prefix{DataType::uint32, "tui32"},  Prefix{DataType::int32, "tsi32"},
+    Prefix{DataType::uint64, "tui64"},  Prefix{DataType::int64, "tsi64"},
+    Prefix{DataType::float32, "tf32"},  Prefix{DataType::float64, "tf64"},
+    Prefix{DataType::float16, "tf16"},  Prefix{DataType::complex64, "tc64"},
+    Prefix{DataType::complex128, "tc128"},
+};
+
+bool is_number_after(char letter, std::string_view text) noexcept {
+  return text.size() > 1 && text.front() == letter &&
+         std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// Reads a reference from left to right.
+class ReferenceParser {
+ public:
+  explicit ReferenceParser(std::string_view text) noexcept : text_(text), rest_(text) {}
+
+  Reference parse() {
+    reference_.text = text_;
+    parse_modifiers();
+    parse_prefix();
+    parse_name();
+    parse_brackets();
+    return reference_;
+  }
+
+ private:
+  void parse_modifiers() {
+    if (!rest_.starts_with('@')) {
+      return;
+    }
+    const std::size_t colon = rest_.find(':');
+    if (colon == std::string_view::npos) {
+      reject("no colon after the modifiers: write @S:NAME");
+    }
+    if (colon == 1) {
+      reject("an empty modifier list @: (write letters of S L E N between @ and :)");
+    }
+    for (std::size_t i = 1; i < colon; ++i) {
+      take_modifier(rest_[i], i + 1, rest_.substr(1, i - 1));
+    }
+    rest_.remove_prefix(colon + 1);
+  }
+
+  void take_modifier(char letter, std::size_t column, std::string_view before) {
+    if (before.find(letter) != std::string_view::npos) {
+      reject(fmt::format("modifier {} stands twice, at column {}", letter, column));
+    }
+    switch (letter) {
+      case 'S':
+      case 'L':
+        if (reference_.location != Location::any) {
+          reject(fmt::format("modifiers L and S exclude one another (column {})", column));
+        }
+        reference_.location = letter == 'S' ? Location::shared : Location::local;
+        return;
+      case 'E':
+      case 'N':
+        if (reference_.existence != Existence::any) {
+          reject(fmt::format("modifiers E and N exclude one another (column {})", column));
+        }
+        reference_.existence =
+            letter == 'E' ? Existence::must_exist : Existence::must_be_new;
+        return;
+      case 'F':
+        reject(fmt::format("there is no modifier F (column {}); conf FITS files are found without a "
+                           "modifier",
+                           column));
+      case 's':
+      case 'l':
+      case 'e':
+      case 'n':
+        reject(fmt::format("there is no modifier {} (column {}): modifiers are capital letters", letter,
+                           column));
+      default:
+        reject(fmt::format("there is no modifier {} (column {}): there are S L E N",
+                           printable(std::string_view(&letter, 1)), column));
+    }
+  }
+
+  void parse_prefix() {
+    for (std::size_t end = prefix_end(); end != std::string_view::npos; end = prefix_end()) {
+      const std::string_view name = rest_.substr(0, end);
+      const auto* prefix = std::find_if(prefixes.begin(), prefixes.end(),
+                                        [name](const Prefix& known) { return known.name == name; });
+      if (prefix == prefixes.end()) {
+        reject_prefix(name);
+      }
+      if (reference_.type) {
+        reject("the type stands twice");
+      }
+      reference_.type = prefix->type;
+      rest_.remove_prefix(end + 1);
+    }
+  }
+
+  /// Where a '>' is that ends a prefix: before the slice, if there is one.
+  [[nodiscard]] std::size_t prefix_end() const noexcept {
+    const std::size_t end = rest_.find('>');
+    return end < rest_.find('[') ? end : std::string_view::npos;
+  }
+
+  [[noreturn]] void reject_prefix(std::string_view name) const {
+    if (name == "s") {
+      reject("the prefix s> was removed: shared memory is the default, and @S:NAME says so aloud");
+    }
+    if (is_number_after('k', name)) {
+      reject(fmt::format("the prefix {}> was removed: use the option --keywords {}", name,
+                         name.substr(1)));
+    }
+    if (is_number_after('c', name)) {
+      reject(fmt::format("the prefix {}> was removed: use the option --circular-buffer {}", name,
+                         name.substr(1)));
+    }
+    std::string known;
+    for (const Prefix& prefix : prefixes) {
+      known += fmt::format("{}{}>", known.empty() ? "" : " ", prefix.name);
+    }
+    reject(fmt::format("there is no type prefix {}>; the types are {}", printable(name), known));
+  }
+
+  void parse_name() {
+    const std::size_t end = std::min(rest_.find('['), rest_.size());
+    reference_.name = rest_.substr(0, end);
+    if (const auto why = why_no_name(reference_.name)) {
+      reject(*why);
+    }
+    rest_.remove_prefix(end);
+  }
+
+  void parse_brackets() {
+    if (rest_.empty()) {
+      return;
+    }
+    const std::size_t end = rest_.find(']');
+    if (end == std::string_view::npos) {
+      reject("no closing ] after the slice");
+    }
+    if (end + 1 != rest_.size()) {
+      reject(fmt::format("text after the closing ], at column {}", column() + end + 1));
+    }
+    try {
+      reference_.slice = parse_slice(rest_.substr(1, end - 1), column() + 1);
+    } catch (const Error& error) {
+      reject(error.what());
+    }
+  }
+
+  [[nodiscard]] std::size_t column() const noexcept { return text_.size() - rest_.size() + 1; }
+
+  [[noreturn]] void reject(std::string_view why) const {
+    throw Error(Problem::usage, std::string(text_), fmt::format("not a stream reference: {}", why));
+  }
+
+  std::string_view text_;
+  std::string_view rest_;
+  Reference reference_;
+};
+
+}  // namespace
+
+std::optional<std::string> why_no_name(std::string_view name) {
+  if (name.empty()) {
+    return "an empty name";
+  }
+  if (name.size() >= layout::name_bytes) {
+    return fmt::format("a name of {} bytes: at most {} fit", name.size(), layout::name_bytes - 1);
+  }
+  if (name == "." || name == "..") {
+    return fmt::format("{} is no name", name);
+  }
+  for (const char character : name) {
+    if (character == ' ') {
+      return "a blank in the name";
+    }
+    if (static_cast<unsigned char>(character) < ' ' || character == '\x7F') {
+      return "a control character in the name";
+    }
+    if (std::string_view("/@>[]:").find(character) != std::string_view::npos) {
+      return fmt::format("{} in the name", character);
+    }
+  }
+  return std::nullopt;
+}
+
+Reference parse_reference(std::string_view text) { return ReferenceParser(text).parse(); }
+
+std::string_view legacy_prefix(DataType type) noexcept {
+  const auto* prefix = std::find_if(prefixes.begin(), prefixes.end(),
+                                    [type](const Prefix& known) { return known.type == type; });
+  return prefix == prefixes.end() ? "" : prefix->name;
+}
+
+}  // namespace shmim

@@ -1,0 +1,43 @@
+#include "shmim/clock.hpp"
+
+#include <ctime>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/timex.h>
+
+namespace shmim {
+
+Tai now() noexcept {
+  timespec time{};
+  clock_gettime(CLOCK_TAI, &time);
+  return std::chrono::seconds{time.tv_sec} + Tai{time.tv_nsec};
+}
+
+std::chrono::seconds tai_offset() noexcept {
+  timex kernel{};
+  return adjtimex(&kernel) < 0 ? std::chrono::seconds{0} : std::chrono::seconds{kernel.tai};
+}
+
+std::string to_utc(Tai time) {
+  if (time == Tai{0}) {
+    return "never";
+  }
+  const Tai utc = time - tai_offset();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(utc);
+  const std::time_t whole = seconds.count();
+  std::tm fields{};
+  gmtime_r(&whole, &fields);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fields, (utc - seconds).count());
+}
+
+Deadline deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept {
+  if (!duration) {
+    return std::nullopt;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const auto left = std::chrono::steady_clock::time_point::max() - begin;
+  return begin + std::min<std::chrono::nanoseconds>(*duration, left);
+}
+
+}  // namespace shmim

@@ -1,0 +1,190 @@
+#include "shmim/semaphores.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "shmim/error.hpp"
+#include "shmim/process.hpp"
+
+namespace shmim {
+namespace {
+
+int value_of(const sem_t& semaphore) noexcept {
+  int value = 0;
+  // sem_getvalue only reads; its prototype is older than const.
+  sem_getvalue(const_cast<sem_t*>(&semaphore), &value);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  return value;
+}
+
+timespec to_timespec(std::chrono::steady_clock::time_point time) noexcept {
+  const auto since = std::max(time.time_since_epoch(), std::chrono::steady_clock::duration{0});
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
+  return {static_cast<time_t>(seconds.count()), static_cast<long>((since - seconds).count())};
+}
+
+}  // namespace
+
+bool Posts::includes(unsigned index) const noexcept {
+  const bool is_listed = std::find(listed_.begin(), listed_.end(), index) != listed_.end();
+  return is_listed != others_;
+}
+
+int Semaphores::value(unsigned index) const noexcept { return value_of(regions_.semaphores[index]); }
+
+int Semaphores::log_value() const noexcept { return value_of(*regions_.log); }
+
+pid_t Semaphores::reader(unsigned index) const noexcept {
+  return layout::load(regions_.read_pid[index]);
+}
+
+pid_t Semaphores::poster(unsigned index) const noexcept {
+  return layout::load(regions_.write_pid[index]);
+}
+
+std::uint32_t Semaphores::status(unsigned index) const noexcept {
+  return layout::load(regions_.status[index]);
+}
+
+void Semaphores::initialise() const noexcept {
+  for (unsigned index = 0; index < count(); ++index) {
+    sem_init(&regions_.semaphores[index], 1, 0);
+    layout::store(regions_.read_pid[index], -1);
+    layout::store(regions_.write_pid[index], -1);
+  }
+  sem_init(regions_.log, 1, 0);
+}
+
+void Semaphores::require_writable() const {
+  if (!writable_) {
+    throw Error(Problem::not_ours_to_write, "",
+                "semaphores cannot be used: the stream is read-only for us");
+  }
+}
+
+void Semaphores::require_index(unsigned index) const {
+  if (index >= count()) {
+    throw Error(Problem::usage, "",
+                count() == 0 ? fmt::format("there is no semaphore {}: the stream has none", index)
+                             : fmt::format("there is no semaphore {}: the stream has 0 to {}", index,
+                                           count() - 1));
+  }
+}
+
+void Semaphores::post_one(unsigned index) const noexcept {
+  if (value(index) < layout::semaphore_max) {
+    sem_post(&regions_.semaphores[index]);
+    layout::store(regions_.write_pid[index], this_process());
+  }
+}
+
+void Semaphores::post(const Posts& posts) const {
+  require_writable();
+  for (const unsigned index : posts.listed()) {
+    require_index(index);
+  }
+  post_checked(posts);
+}
+
+void Semaphores::post_checked(const Posts& posts) const noexcept {
+  for (unsigned index = 0; index < count(); ++index) {
+    if (posts.includes(index)) {
+      post_one(index);
+    }
+  }
+  if (posts.by_default() && log_value() < layout::semaphore_max) {
+    sem_post(regions_.log);
+  }
+}
+
+bool Semaphores::try_claim(unsigned index) const noexcept {
+  pid_t& word = regions_.read_pid[index];
+  const pid_t holder = layout::load(word);
+  return !is_alive(holder) && layout::exchange_if(word, holder, this_process());
+}
+
+SemaphoreClaim Semaphores::claim(std::optional<unsigned> index) const {
+  require_writable();
+  if (index) {
+    require_index(*index);
+    if (!try_claim(*index)) {
+      throw Error(Problem::claimed, "", fmt::format("semaphore {} is claimed by process {}", *index,
+                                                    describe_process(reader(*index))));
+    }
+  }
+  for (unsigned candidate = 0; !index && candidate < count(); ++candidate) {
+    if (try_claim(candidate)) {
+      index = candidate;
+    }
+  }
+  if (!index) {
+    std::string holders;
+    for (unsigned taken = 0; taken < count(); ++taken) {
+      holders += fmt::format("{}{}", taken == 0 ? "" : ", ", describe_process(reader(taken)));
+    }
+    throw Error(Problem::claimed, "",
+                count() == 0 ? std::string("the stream has no semaphores")
+                             : fmt::format("all {} semaphores are claimed, by processes {}", count(),
+                                           holders));
+  }
+  layout::store(regions_.status[*index], layout::status_connected);
+  return {*this, *index};
+}
+
+Wake Semaphores::wait(unsigned index, Deadline deadline) const noexcept {
+  sem_t* semaphore = &regions_.semaphores[index];
+  int result = 0;
+  if (deadline) {
+    const timespec until = to_timespec(*deadline);
+    result = sem_clockwait(semaphore, CLOCK_MONOTONIC, &until);
+  } else {
+    result = sem_wait(semaphore);
+  }
+  if (result == 0) {
+    return Wake::posted;
+  }
+  return errno == EINTR ? Wake::interrupted : Wake::timed_out;
+}
+
+unsigned Semaphores::drain(unsigned index) const noexcept {
+  unsigned dropped = 0;
+  while (sem_trywait(&regions_.semaphores[index]) == 0) {
+    ++dropped;
+  }
+  return dropped;
+}
+
+SemaphoreClaim::SemaphoreClaim(SemaphoreClaim&& other) noexcept
+    : semaphores_(other.semaphores_), index_(other.index_), held_(std::exchange(other.held_, false)) {}
+
+SemaphoreClaim::~SemaphoreClaim() {
+  if (!held_) {
+    return;
+  }
+  pid_t& reader = semaphores_.regions_.read_pid[index_];
+  if (layout::load(reader) == this_process()) {
+    layout::store(semaphores_.regions_.status[index_], std::uint32_t{0});
+    static_cast<void>(layout::exchange_if(reader, this_process(), pid_t{0}));
+  }
+}
+
+bool SemaphoreClaim::still_ours() const noexcept {
+  return semaphores_.reader(index_) == this_process();
+}
+
+Wake SemaphoreClaim::wait(Deadline deadline) noexcept {
+  std::uint32_t& status = semaphores_.regions_.status[index_];
+  layout::set_bits(status, layout::status_waiting);
+  const Wake wake = semaphores_.wait(index_, deadline);
+  layout::clear_bits(status, layout::status_waiting | layout::status_timed_out);
+  if (wake == Wake::timed_out) {
+    layout::set_bits(status, layout::status_timed_out);
+  }
+  return wake;
+}
+
+}  // namespace shmim

@@ -1,0 +1,239 @@
+#include "shmim/follow.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "backoff.hpp"
+#include "shmim/error.hpp"
+
+namespace shmim {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// How long to go without a look at the name and at the caller's wish to stop: programs of the C
+/// library replace a stream and tell nobody.
+constexpr std::chrono::milliseconds look_interval{250};
+
+/// A writer outside the library may post first and count after: having been woken for no new frame, we
+/// soon look again.
+constexpr std::chrono::milliseconds second_look{1};
+
+/// Between looks at cnt0 where no semaphore wakes us.
+constexpr std::chrono::microseconds watch_interval{100};
+
+bool has_passed(Deadline deadline) noexcept { return deadline && steady_clock::now() >= *deadline; }
+
+Deadline sooner(Deadline deadline, steady_clock::duration from_now) noexcept {
+  const auto soon = steady_clock::now() + from_now;
+  return deadline ? std::min(*deadline, soon) : soon;
+}
+
+/// What a follower asks of a stream made anew: whoever reads its frames must not notice.
+Demand same_frames_as(const Format& format) {
+  Demand demand;
+  demand.type = format.type;
+  demand.shape = format.shape;
+  return demand;
+}
+
+}  // namespace
+
+Follower::Follower(Stream stream, FollowOptions options)
+    : stream_(std::move(stream)), options_(std::move(options)) {
+  claim();
+  seen_ = stream_.cnt0();
+}
+
+void Follower::claim() {
+  claim_.reset();
+  if (!stream_.writable()) {
+    return;
+  }
+  try {
+    claim_.emplace(stream_.semaphores().claim(options_.semaphore));
+  } catch (const Error& error) {
+    throw Error(error.problem(), stream_.name(), error.what());
+  }
+  if (!options_.semaphore) {
+    claim_->drain();  // up to ten posts that nobody was there to take: no news
+  }
+}
+
+std::optional<unsigned> Follower::semaphore() const noexcept {
+  return claim_ ? std::optional(claim_->index()) : std::nullopt;
+}
+
+void Follower::flush() {
+  if (claim_) {
+    claim_->drain();
+  }
+}
+
+std::optional<Arrival> Follower::look_around() {
+  if (options_.cancelled && options_.cancelled()) {
+    return Arrival::interrupted;
+  }
+  if (!stream_.is_current()) {
+    return look_for_successor();
+  }
+  if (claim_ && !claim_->still_ours()) {
+    claim();  // a program of the C library has taken it from us
+  }
+  return std::nullopt;
+}
+
+std::optional<Arrival> Follower::look_for_successor() {
+  try {
+    Stream successor = Stream::open(stream_.path(), stream_.writable() ? Access::best : Access::read);
+    const auto differing = differences(successor.format(), same_frames_as(stream_.format()));
+    if (!differing.empty()) {
+      difference_ = to_string(differing);
+      return Arrival::replaced;
+    }
+    claim_.reset();  // before the stream whose semaphore it is goes
+    stream_ = std::move(successor);
+    claim();
+    seen_ = 0;
+    ++reconnections_;
+    return std::nullopt;
+  } catch (const Error& error) {
+    switch (error.problem()) {
+      case Problem::not_found:
+      case Problem::dangling_link:
+        return Arrival::removed;
+      case Problem::too_short:
+      case Problem::no_version:
+      case Problem::wrong_size:
+        return std::nullopt;  // a program of the C library is making it: look again
+      default:
+        throw;
+    }
+  }
+}
+
+Arrival Follower::wait_for_change(Deadline deadline) {
+  const auto spin_until = steady_clock::now() + options_.spin;
+  auto next_look = steady_clock::now() + look_interval;
+  steady_clock::duration patience = look_interval;
+  while (stream_.cnt0() == seen_) {
+    const auto moment = steady_clock::now();
+    if (moment >= next_look) {
+      if (const auto change = look_around()) {
+        return *change;
+      }
+      next_look = moment + look_interval;
+    } else if (has_passed(deadline)) {
+      return Arrival::timed_out;
+    } else if (moment < spin_until) {
+      continue;
+    } else if (!claim_) {
+      std::this_thread::sleep_for(watch_interval);
+    } else if (claim_->wait(sooner(deadline, patience)) == Wake::timed_out) {
+      patience = std::min<steady_clock::duration>(patience * 2, look_interval);
+    } else {
+      // Woken: by a frame, which the loop sees; or because the stream was removed or a signal came.
+      patience = second_look;
+      next_look = moment;
+    }
+  }
+  return Arrival::arrived;
+}
+
+Arrival Follower::wait(Deadline deadline) {
+  const Arrival arrival = wait_for_change(deadline);
+  if (arrival == Arrival::arrived) {
+    seen_ = stream_.cnt0();
+  }
+  return arrival;
+}
+
+Arrival Follower::wait_post(Deadline deadline) {
+  if (!claim_) {
+    throw Error(Problem::not_ours_to_write, stream_.name(),
+                "cannot wait on a semaphore: the stream is read-only for us");
+  }
+  while (true) {
+    const Wake wake = claim_->wait(sooner(deadline, look_interval));
+    if (wake == Wake::posted && stream_.is_current()) {
+      return Arrival::arrived;
+    }
+    if (const auto change = look_around()) {
+      return *change;
+    }
+    if (has_passed(deadline)) {
+      return Arrival::timed_out;
+    }
+  }
+}
+
+bool Follower::take_in_order(const CopyFrame& copy, FrameInfo& info, std::uint64_t& missed) {
+  const CircularBuffer buffer = stream_.circular_buffer();
+  const auto newest = buffer.newest();
+  if (!newest) {
+    return false;
+  }
+  const auto ahead = static_cast<std::int64_t>(newest->cnt0 - seen_);
+  if (ahead == 0) {
+    return false;
+  }
+  // A counter that went back is a new beginning, of which the newest frame is as good as any.
+  std::uint64_t wanted = ahead < 0 ? newest->cnt0 : seen_ + 1;
+  if (const std::uint64_t oldest = buffer.oldest(*newest); ahead > 0 && wanted < oldest) {
+    missed += oldest - wanted;
+    wanted = oldest;
+    seen_ = wanted - 1;
+  }
+  if (!buffer.read(*newest, wanted, copy, info)) {
+    return false;
+  }
+  seen_ = wanted;
+  return true;
+}
+
+bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, FrameInfo& info,
+                           std::uint64_t& missed) {
+  const Snapshot snapshot = stream_.snapshot(copy, deadline);
+  if (snapshot.reading == Reading::unfinished) {
+    // Its writer is dead and the frame we were told of half overwritten: the next writer mends that.
+    missed += stream_.cnt0() - seen_;
+    seen_ = stream_.cnt0();
+    return false;
+  }
+  stream_.require_whole(snapshot);
+  info = snapshot.info;
+  if (const auto ahead = static_cast<std::int64_t>(info.cnt0 - seen_); ahead > 0) {
+    missed += static_cast<std::uint64_t>(ahead - 1);
+  }
+  seen_ = info.cnt0;
+  return true;
+}
+
+Arrival Follower::next(Pick pick, Deadline deadline, const CopyFrame& copy, FrameInfo& info,
+                       std::uint64_t& missed) {
+  std::optional<Backoff> backoff;
+  while (true) {
+    if (const Arrival arrival = wait_for_change(deadline); arrival != Arrival::arrived) {
+      return arrival;
+    }
+    if (!backoff) {
+      backoff.emplace(deadline_after(std::chrono::seconds{1}));
+    }
+    const bool in_order = pick == Pick::every && stream_.circular_buffer().in_use();
+    const bool taken = in_order ? take_in_order(copy, info, missed)
+                                : take_newest(deadline_after(std::chrono::seconds{1}), copy, info,
+                                              missed);
+    if (taken) {
+      return Arrival::arrived;
+    }
+    if (in_order && !backoff->pause()) {
+      // No order to be had: a writer that fills the buffer unseen. Any whole frame is better than none.
+      if (take_newest(deadline_after(std::chrono::seconds{1}), copy, info, missed)) {
+        return Arrival::arrived;
+      }
+    }
+  }
+}
+
+}  // namespace shmim

@@ -1,0 +1,174 @@
+#include "shmim/format.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "shmim/error.hpp"
+
+namespace shmim {
+namespace {
+
+struct TypeName {
+  DataType type;
+  std::string_view name;
+};
+
+constexpr std::array type_names{
+    TypeName{DataType::uint8, "uint8"},         TypeName{DataType::int8, "int8"},
+    TypeName{DataType::uint16, "uint16"},       TypeName{DataType::int16, "int16"},
+    TypeName{DataType::uint32, "uint32"},       TypeName{DataType::int32, "int32"},
+    TypeName{DataType::uint64, "uint64"},       TypeName{DataType::int64, "int64"},
+    TypeName{DataType::float32, "float32"},     TypeName{DataType::float64, "float64"},
+    TypeName{DataType::complex64, "complex64"}, TypeName{DataType::complex128, "complex128"},
+    TypeName{DataType::float16, "float16"},
+};
+
+constexpr auto all_types = [] {
+  std::array<DataType, type_names.size()> types{};
+  std::transform(type_names.begin(), type_names.end(), types.begin(),
+                 [](const TypeName& entry) { return entry.type; });
+  return types;
+}();
+
+template <class T>
+void compare(std::vector<Difference>& differences, const char* field, const std::optional<T>& wanted,
+             const T& found) {
+  if (wanted && *wanted != found) {
+    const auto text = [](const T& value) {
+      if constexpr (std::is_integral_v<T>) {
+        return std::to_string(value);
+      } else {
+        return std::string(to_string(value));
+      }
+    };
+    differences.push_back({field, text(*wanted), text(found)});
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(DataType type) noexcept {
+  const auto* entry = std::find_if(type_names.begin(), type_names.end(),
+                                   [type](const TypeName& name) { return name.type == type; });
+  return entry == type_names.end() ? "unknown" : entry->name;
+}
+
+std::optional<DataType> data_type(std::string_view name) noexcept {
+  const auto* entry = std::find_if(type_names.begin(), type_names.end(),
+                                   [name](const TypeName& candidate) { return candidate.name == name; });
+  return entry == type_names.end() ? std::nullopt : std::optional(entry->type);
+}
+
+std::span<const DataType> data_types() noexcept { return all_types; }
+
+Shape::Shape(std::span<const std::uint32_t> axes) : axes_(axes.size()) {
+  if (axes.empty() || axes.size() > layout::max_axes) {
+    throw Error(Problem::usage, "",
+                fmt::format("a size of {} axes: a stream has one to three", axes.size()));
+  }
+  if (std::find(axes.begin(), axes.end(), 0U) != axes.end()) {
+    throw Error(Problem::usage, "", "a size with an axis of length 0: each is at least 1");
+  }
+  std::copy(axes.begin(), axes.end(), lengths_.begin());
+}
+
+std::uint64_t Shape::elements() const noexcept {
+  std::uint64_t elements = axes_ == 0 ? 0 : 1;
+  for (std::size_t axis = 0; axis < axes_; ++axis) {
+    elements *= lengths_[axis];
+  }
+  return elements;
+}
+
+std::string to_string(const Shape& shape) {
+  std::string text;
+  for (std::size_t axis = 0; axis < shape.axes(); ++axis) {
+    text += fmt::format("{}{}", axis == 0 ? "" : "x", shape[axis]);
+  }
+  return text;
+}
+
+Shape parse_shape(std::string_view text) {
+  std::vector<std::uint32_t> axes;
+  for (std::string_view rest = text;;) {
+    const std::string_view length = rest.substr(0, rest.find('x'));
+    std::uint32_t value = 0;
+    const auto* end = length.data() + length.size();
+    const auto [stop, error] = std::from_chars(length.data(), end, value);
+    if (error == std::errc::result_out_of_range) {
+      throw Error(Problem::usage, "",
+                  fmt::format("size '{}': an axis has at most {} elements", text,
+                              std::numeric_limits<std::uint32_t>::max()));
+    }
+    if (error != std::errc{} || stop != end) {
+      throw Error(Problem::usage, "",
+                  fmt::format("size '{}' is not like 128, 320x256 or 320x256x100", text));
+    }
+    axes.push_back(value);
+    if (length.size() == rest.size()) {
+      return Shape(axes);
+    }
+    rest.remove_prefix(length.size() + 1);
+  }
+}
+
+std::uint64_t Format::bytes() const noexcept { return shape.elements() * element_size(type); }
+
+std::uint64_t Format::file_bytes() const {
+  const auto regions = layout::lay_out(geometry_of(*this));
+  if (!regions) {
+    throw Error(Problem::usage, "",
+                fmt::format("{} {} is more than a file can hold", to_string(type), to_string(shape)));
+  }
+  return regions->total;
+}
+
+layout::Geometry geometry_of(const Format& format) noexcept {
+  layout::Geometry geometry;
+  geometry.naxis = static_cast<std::uint8_t>(format.shape.axes());
+  for (std::size_t axis = 0; axis < format.shape.axes(); ++axis) {
+    geometry.size[axis] = format.shape[axis];
+  }
+  geometry.datatype = static_cast<std::uint8_t>(format.type);
+  geometry.imagetype = format.image_type;
+  geometry.location = format.location;
+  geometry.semaphores = format.semaphores;
+  geometry.trace_entries = format.trace_entries;
+  geometry.keywords = format.keywords;
+  geometry.circular_buffer = format.circular_buffer;
+  return geometry;
+}
+
+bool Demand::empty() const noexcept {
+  return !type && !shape && !keywords && !circular_buffer && !semaphores && !image_type;
+}
+
+Demand demand_of(const Format& format) {
+  return {format.type,       format.shape,     format.keywords, format.circular_buffer,
+          format.semaphores, format.image_type};
+}
+
+std::vector<Difference> differences(const Format& format, const Demand& demand) {
+  std::vector<Difference> found;
+  compare(found, "type", demand.type, format.type);
+  compare(found, "size", demand.shape, format.shape);
+  compare(found, "keywords", demand.keywords, format.keywords);
+  compare(found, "circular buffer", demand.circular_buffer, format.circular_buffer);
+  compare(found, "semaphores", demand.semaphores, format.semaphores);
+  compare(found, "image type", demand.image_type, format.image_type);
+  return found;
+}
+
+std::string to_string(std::span<const Difference> differences) {
+  std::string text;
+  for (const Difference& difference : differences) {
+    text += fmt::format("{}{} is {}, not {}", text.empty() ? "" : "; ", difference.field,
+                        difference.found, difference.wanted);
+  }
+  return text;
+}
+
+}  // namespace shmim

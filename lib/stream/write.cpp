@@ -1,0 +1,115 @@
+#include "shmim/write.hpp"
+
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "backoff.hpp"
+#include "mid_frame.hpp"
+#include "shmim/error.hpp"
+#include "shmim/process.hpp"
+
+namespace shmim {
+
+WriteGuard::WriteGuard(const Stream& stream, Deadline deadline)
+    : stream_(stream), header_(stream.header()), pixels_(stream.unguarded_pixels()), pid_(this_process()) {
+  if (!stream.writable()) {
+    throw Error(Problem::not_ours_to_write, stream.name(), "cannot be written: it is read-only for us");
+  }
+  const Trace trace = stream.trace();
+  Backoff backoff(deadline);
+  while (!layout::begin_writing(header_)) {
+    const bool in_time = backoff.pause();
+    if (in_time && !backoff.is_slow()) {
+      continue;
+    }
+    before_ = trace.newest().value_or(TraceEntry{});
+    const Writer writer = writer_in_mid_frame(trace, stream.semaphores());
+    if (!in_time && writer.is_sure && !writer.is_gone) {
+      throw Error(Problem::busy, stream.name(),
+                  fmt::format("process {} is in the middle of writing a frame",
+                              describe_process(writer.pid)));
+    }
+    // Of several writers that find it abandoned, the one that changes the PID takes over. A program of
+    // the C library names nobody when it begins, so its flag, once up too long, is anybody's.
+    if ((writer.is_sure && writer.is_gone && take_over(writer.pid)) || !in_time) {
+      unfinished_ = true;
+      break;
+    }
+  }
+  if (!unfinished_) {
+    before_ = trace.newest().value_or(TraceEntry{});
+  }
+  TraceEntry begun = before_;
+  begun.pid = this_process();
+  begun.written = Tai{0};  // as long as we are at it: so others can tell our death from a slow peer
+  trace.set_newest(begun);
+  if (unfinished_) {
+    restore_newest_frame();
+  }
+}
+
+WriteGuard::~WriteGuard() {
+  if (open_) {
+    // The flag stays up over what may be half a frame. The sign tells that its writer, which may live
+    // on, has given it up.
+    static_cast<void>(stream_.trace().exchange_writer(this_process(), -this_process()));
+  }
+}
+
+bool WriteGuard::take_over(pid_t from) const noexcept {
+  const Trace trace = stream_.trace();
+  return trace.exchange_writer(from, this_process()) || trace.exchange_writer(-from, this_process());
+}
+
+void WriteGuard::restore_newest_frame() noexcept {
+  const CircularBuffer buffer = stream_.circular_buffer();
+  if (!buffer.in_use()) {
+    return;
+  }
+  buffer.copy_newest(pixels_);
+  unfinished_ = false;
+}
+
+std::span<std::byte> WriteGuard::slice(std::uint32_t z) noexcept {
+  slice_ = z;
+  const std::size_t bytes = pixels_.size() / stream_.format().shape[2];
+  return pixels_.subspan(z * bytes, bytes);
+}
+
+std::uint64_t WriteGuard::publish() noexcept { return publish(Posts::all()); }
+
+std::uint64_t WriteGuard::publish(const Posts& posts) noexcept {
+  const Tai written = now();
+  const FrameInfo info{layout::load(header_.cnt0) + 1, slice_.value_or(layout::load(header_.cnt1)),
+                       atime_.value_or(written), written};
+  layout::store(header_.cnt1, info.cnt1);
+  layout::store(header_.atime, to_timespec(info.atime));
+  layout::store(header_.writetime, to_timespec(info.writetime));
+  stream_.store_slice_info(info);
+  stream_.circular_buffer().push(pixels_, info);
+  TraceEntry newest = trigger_ == nullptr ? TraceEntry{} : trigger_->entry;
+  newest.pid = pid_;
+  newest.written = written;
+  if (trigger_ == nullptr) {
+    newest.triggered = written;
+    stream_.trace().set_newest(newest);
+  } else {
+    stream_.trace().record(newest, trigger_->ancestors);
+  }
+  const std::uint64_t count = layout::count_frame(header_);
+  layout::end_writing(header_);
+  open_ = false;
+  stream_.semaphores().post_checked(posts);
+  return count;
+}
+
+void WriteGuard::cancel() noexcept {
+  stream_.trace().set_newest(before_);
+  if (!unfinished_) {
+    layout::end_writing(header_);
+  }
+  open_ = false;
+}
+
+}  // namespace shmim

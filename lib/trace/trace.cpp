@@ -1,0 +1,73 @@
+#include "shmim/trace.hpp"
+
+#include <algorithm>
+
+namespace shmim {
+namespace {
+
+TraceEntry read(const layout::TraceSlot& slot) noexcept {
+  TraceEntry entry;
+  entry.pid = layout::load(slot.procwrite_pid);
+  entry.trigger_inode = layout::load(slot.trigger_inode);
+  entry.mode = static_cast<TriggerMode>(layout::load(slot.triggermode));
+  entry.status = static_cast<TriggerStatus>(layout::load(slot.triggerstatus));
+  entry.semaphore = layout::load(slot.trigsemindex);
+  entry.cnt0 = layout::load(slot.cnt0);
+  entry.triggered = to_tai(layout::load(slot.ts_procstart));
+  entry.written = to_tai(layout::load(slot.ts_streamupdate));
+  return entry;
+}
+
+void write(layout::TraceSlot& slot, const TraceEntry& entry) noexcept {
+  layout::store(slot.procwrite_pid, entry.pid);
+  layout::store(slot.trigger_inode, std::uint64_t{entry.trigger_inode});
+  layout::store(slot.triggermode, static_cast<std::int32_t>(entry.mode));
+  layout::store(slot.triggerstatus, static_cast<std::int32_t>(entry.status));
+  layout::store(slot.trigsemindex, entry.semaphore);
+  layout::store(slot.cnt0, entry.cnt0);
+  layout::store(slot.ts_procstart, to_timespec(entry.triggered));
+  layout::store(slot.ts_streamupdate, to_timespec(entry.written));
+}
+
+}  // namespace
+
+std::vector<TraceEntry> Trace::entries() const {
+  std::vector<TraceEntry> entries;
+  for (const layout::TraceSlot& slot : slots_) {
+    const TraceEntry entry = read(slot);
+    if (entry.pid == 0) {
+      break;
+    }
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+std::optional<TraceEntry> Trace::newest() const noexcept {
+  return slots_.empty() ? std::nullopt : std::optional(read(slots_.front()));
+}
+
+bool Trace::exchange_writer(pid_t expected, pid_t pid) const noexcept {
+  return slots_.empty() || layout::exchange_if(slots_.front().procwrite_pid, expected, pid);
+}
+
+void Trace::set_newest(const TraceEntry& entry) const noexcept {
+  if (!slots_.empty()) {
+    write(slots_.front(), entry);
+  }
+}
+
+void Trace::record(const TraceEntry& newest, std::span<const TraceEntry> ancestors) const noexcept {
+  set_newest(newest);
+  for (std::size_t i = 1; i < slots_.size(); ++i) {
+    write(slots_[i], i <= ancestors.size() ? ancestors[i - 1] : TraceEntry{});
+  }
+}
+
+void Trace::initialise() const noexcept {
+  for (layout::TraceSlot& slot : slots_) {
+    layout::store(slot.trigsemindex, -1);
+  }
+}
+
+}  // namespace shmim
