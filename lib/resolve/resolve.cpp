@@ -165,9 +165,15 @@ bool in_memory(Origin origin) noexcept {
                                                   : fmt::format(": {}", found.file.string())));
 }
 
+/// What to do about a stream that is missing, or is not as demanded.
+struct Remedy {
+  const Making* making = nullptr;  ///< how to make it; not set: say so and leave it
+  bool replace = false;            ///< whether to put it in the place of one that differs
+};
+
 /// One attempt to connect; nothing where the world changed under it and another is due.
 std::optional<Connection> try_connect(const Reference& reference, const Demand& demand,
-                                      const Making* making, const Places& places, Access access) {
+                                      const Remedy& remedy, const Places& places, Access access) {
   const Found found = find(reference, places);
   Connection connection;
   connection.origin = found.origin;
@@ -183,10 +189,10 @@ std::optional<Connection> try_connect(const Reference& reference, const Demand& 
     connection.differences = differences(connection.stream->format(), demand);
     if (connection.differences.empty()) {
       connection.outcome = Outcome::connected;
-    } else if (making == nullptr) {
+    } else if (!remedy.replace) {
       connection.outcome = Outcome::mismatch;
     } else {
-      connection.stream = recreate(reference, *making, places);
+      connection.stream = recreate(reference, *remedy.making, places);
       connection.outcome = Outcome::recreated;
     }
     return connection;
@@ -197,7 +203,7 @@ std::optional<Connection> try_connect(const Reference& reference, const Demand& 
     if (connection.differences.empty()) {
       Making loading;
       loading.format = format_for(*image, demand);
-      loading.mode = making == nullptr ? std::nullopt : making->mode;
+      loading.mode = remedy.making == nullptr ? std::nullopt : remedy.making->mode;
       loading.prepare = [&](Stream& stream) {
         connection.unfit_keywords = fill(*image, stream);
       };
@@ -209,16 +215,16 @@ std::optional<Connection> try_connect(const Reference& reference, const Demand& 
       connection.outcome = Outcome::created;
       return connection;
     }
-    if (making == nullptr) {
+    if (!remedy.replace) {
       connection.outcome = Outcome::mismatch;
       return connection;
     }
   }
-  if (making == nullptr || reference.existence == Existence::must_exist) {
+  if (remedy.making == nullptr || reference.existence == Existence::must_exist) {
     connection.outcome = Outcome::not_found;
     return connection;
   }
-  Stream stream = prepare_draft(reference, *making, places);
+  Stream stream = prepare_draft(reference, *remedy.making, places);
   if (!publish_new(reference, stream)) {
     return std::nullopt;
   }
@@ -228,12 +234,12 @@ std::optional<Connection> try_connect(const Reference& reference, const Demand& 
   return connection;
 }
 
-Connection connect_with(const Reference& reference, const Demand& demand, const Making* making,
+Connection connect_with(const Reference& reference, const Demand& demand, const Remedy& remedy,
                         const Places& places, Access access) {
   const Demand all = with_type_of(reference, demand);
   constexpr int attempts = 100;
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    if (auto connection = try_connect(reference, all, making, places, access)) {
+    if (auto connection = try_connect(reference, all, remedy, places, access)) {
       return *std::move(connection);
     }
   }
@@ -243,32 +249,41 @@ Connection connect_with(const Reference& reference, const Demand& demand, const 
 
 }  // namespace
 
-Found find(const Reference& reference, const Places& places) {
-  if (Found found = find_in_memory(reference, places); found.origin != Origin::nowhere) {
-    return found;
+Found find_file(const std::string& name, const Places& places) {
+  if (places.conf.empty()) {
+    return {};
   }
-  if (auto file = places.conf / fmt::format("shmim.{}.fits", reference.name); is_there(file)) {
+  if (auto file = places.conf / fmt::format("shmim.{}.fits", name); is_there(file)) {
     return {Origin::conf_fits, std::move(file)};
   }
-  if (const auto list = places.conf / fmt::format("shmim.{}.fname.txt", reference.name);
-      is_there(list)) {
+  if (const auto list = places.conf / fmt::format("shmim.{}.fname.txt", name); is_there(list)) {
     return {Origin::conf_name, named_file(list)};
   }
   return {};
 }
 
+Found find(const Reference& reference, const Places& places) {
+  Found found = find_in_memory(reference, places);
+  return found.origin == Origin::nowhere ? find_file(reference.name, places) : found;
+}
+
 Connection connect(const Reference& reference, const Places& places, Access access) {
-  return connect_with(reference, {}, nullptr, places, access);
+  return connect_with(reference, {}, {}, places, access);
 }
 
 Connection connect_checked(const Reference& reference, const Demand& demand, const Places& places,
                            Access access) {
-  return connect_with(reference, demand, nullptr, places, access);
+  return connect_with(reference, demand, {}, places, access);
 }
 
 Connection connect_or_create(const Reference& reference, const Demand& demand, const Making& making,
                              const Places& places) {
-  return connect_with(reference, demand, &making, places, Access::best);
+  return connect_with(reference, demand, {&making, true}, places, Access::best);
+}
+
+Connection create_if_missing(const Reference& reference, const Demand& demand, const Making& making,
+                             const Places& places) {
+  return connect_with(reference, demand, {&making, false}, {places.shm, {}, {}}, Access::best);
 }
 
 Stream create(const Reference& reference, const Making& making, const Places& places) {

@@ -37,7 +37,7 @@ using OpenImage = std::function<std::unique_ptr<ImageFile>(const std::string& fi
 /// Where references are looked up, and how files are read.
 struct Places {
   std::filesystem::path shm;   ///< see default_shm_directory()
-  std::filesystem::path conf = "conf";
+  std::filesystem::path conf = "conf";  ///< empty: no files are looked for
   OpenImage open_image;        ///< not set: files are found but cannot be loaded
 };
 
@@ -58,6 +58,9 @@ struct Found {
 /// Looks in local memory, the shm directory, conf/shmim.NAME.fits and conf/shmim.NAME.fname.txt, in
 /// this order; `@L:` passes over the second, `@S:` over the first. Opens nothing.
 SHMIM_EXPORT Found find(const Reference& reference, const Places& places);
+
+/// The last two places alone.
+SHMIM_EXPORT Found find_file(const std::string& name, const Places& places);
 
 enum class Outcome { connected, created, recreated, not_found, mismatch };
 
@@ -89,6 +92,10 @@ SHMIM_EXPORT Connection connect_checked(const Reference& reference, const Demand
 /// The same, but where it is missing it is made, and where it differs it is made anew. Of any number
 /// of processes that do this at once, one makes the stream and the others find it.
 SHMIM_EXPORT Connection connect_or_create(const Reference& reference, const Demand& demand,
+                                          const Making& making, const Places& places);
+
+/// The same, but one that differs is a mismatch and stays, and files are not looked at.
+SHMIM_EXPORT Connection create_if_missing(const Reference& reference, const Demand& demand,
                                           const Making& making, const Places& places);
 
 /// Makes a new stream under the reference's name, or fails: Error (exists) where there is one.

@@ -1,0 +1,155 @@
+// shmim-cat: frames to standard output, each whole and never torn.
+
+#include <array>
+
+#include <unistd.h>
+
+#include <shmim/fits.hpp>
+
+#include "elements.hpp"
+#include "tool.hpp"
+
+namespace shmim::tools {
+namespace {
+
+constexpr std::array formats{"text", "raw", "fits", "npy"};
+
+class Cat final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", refs_, "streams to read, with slices; takes @S: @L: @E:")
+        ->required()
+        ->type_name("");
+    app.add_option("-o,--output-format", format_, "text (the default), raw, fits or npy")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember(formats).description(""));
+    auto* follow = app.add_flag("-f,--follow", follow_, "every new frame, as it comes");
+    app.add_option("-n", count_, "end after N frames")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber.description(""))
+        ->needs(follow);
+    auto* latest = app.add_flag("--latest", latest_, "skip frames that were missed")->needs(follow);
+    app.add_flag("--every", every_, "frames in order, from the circular buffer (the default)")
+        ->needs(follow)
+        ->excludes(latest);
+    add_duration(app, "-t,--timeout", timeout_, "give up when a frame takes longer");
+    declare_ready_fd(app);
+    declare_conf(app);
+    declare_common(app);
+  }
+
+  Exit run() override {
+    if (format_ != "text" && isatty(STDOUT_FILENO) != 0) {
+      throw UsageError(fmt::format("{} frames are not for a terminal: send them to a file or a pipe",
+                                   format_));
+    }
+    if (follow_ && refs_.size() > 1) {
+      throw UsageError("--follow takes one stream");
+    }
+    std::vector<Reference> references;
+    for (const std::string& text : refs_) {
+      references.push_back(reference(text, {"SLE", true}));
+    }
+    return for_each<Reference>(references, [this](const Reference& reference) { cat(reference); });
+  }
+
+ private:
+  void cat(const Reference& wanted) {
+    const Places where = places();
+    const Found found = find(wanted, where);
+    if (found.origin == Origin::shared_memory) {
+      const Stream stream = open(wanted, follow_ ? Access::best : Access::read);
+      const Selection selection(wanted.slice, stream.format().shape, stream.format().type);
+      return follow_ ? follow(stream, selection) : print_one(stream, selection);
+    }
+    if (follow_ || found.origin == Origin::nowhere) {
+      throw Error(Problem::not_found, wanted.name,
+                  fmt::format("no such stream in {}", where.shm.string()));
+    }
+    print_file(wanted, found.file.string());
+  }
+
+  void print_one(const Stream& stream, const Selection& selection) {
+    std::vector<std::byte> frame(selection.bytes());
+    const Snapshot snapshot = stream.snapshot(
+        [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); },
+        deadline_after(timeout_.value_or(std::chrono::seconds{1})));
+    stream.require_whole(snapshot);
+    print(frame, selection, stream.keywords().all());
+  }
+
+  void print_file(const Reference& wanted, const std::string& file) {
+    const auto image = open_fits(file);
+    const Format format = image->format();
+    if (wanted.type && *wanted.type != format.type) {
+      Demand demand;
+      demand.type = wanted.type;
+      throw Error(Problem::mismatch, wanted.name, to_string(differences(format, demand)));
+    }
+    const Selection selection(wanted.slice, format.shape, format.type);
+    std::vector<std::byte> pixels(format.bytes());
+    image->read(pixels);
+    std::vector<std::byte> frame(selection.bytes());
+    selection.take(pixels, frame);
+    print(frame, selection, image->keywords());
+  }
+
+  void follow(const Stream& stream, const Selection& selection) {
+    FollowOptions options;
+    options.cancelled = interrupted;
+    Follower follower(stream.duplicate(), std::move(options));
+    say_ready();
+    std::vector<std::byte> frame(selection.bytes());
+    std::uint64_t missed = 0;
+    const auto pick = latest_ ? Follower::Pick::latest : Follower::Pick::every;
+    const CopyFrame copy = [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); };
+    for (std::uint64_t taken = 0; !count_ || taken < *count_; ++taken) {
+      FrameInfo info;
+      const Arrival arrival = follower.next(pick, deadline_after(timeout_), copy, info, missed);
+      if (arrival != Arrival::arrived) {
+        note_missed(stream, missed);
+        end_following(arrival, follower);
+      }
+      print(frame, selection, follower.stream().keywords().all());
+    }
+    note_missed(stream, missed);
+  }
+
+  void note_missed(const Stream& stream, std::uint64_t missed) const {
+    if (missed > 0 && !latest_) {
+      note(stream.name(), fmt::format("{} frames were missed", missed));
+    }
+  }
+
+  void print(std::span<const std::byte> frame, const Selection& selection,
+             const std::vector<Keyword>& keywords) {
+    const bool is_first = !std::exchange(printed_, true);
+    if (format_ == "raw") {
+      write_stdout(frame);
+    } else if (format_ == "npy") {
+      write_stdout(npy_header(selection.type(), selection.shape()));
+      write_stdout(frame);
+    } else if (format_ == "fits") {
+      write_stdout(to_fits(is_first ? Hdu::primary : Hdu::extension, selection.type(),
+                           selection.shape(), frame, keywords));
+    } else {
+      const bool is_line = selection.shape().axes() == 1;
+      write_stdout((is_first || is_line ? "" : "\n") +
+                   to_text(frame, selection.type(), selection.shape()));
+    }
+  }
+
+  std::vector<std::string> refs_;
+  std::string format_ = "text";
+  bool follow_ = false;
+  bool latest_ = false;
+  bool every_ = false;
+  std::optional<std::uint64_t> count_;
+  std::optional<std::chrono::nanoseconds> timeout_;
+  bool printed_ = false;
+};
+
+const Registration registration("cat", "write frames to standard output", make<Cat>);
+
+}  // namespace
+}  // namespace shmim::tools

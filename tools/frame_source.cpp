@@ -1,0 +1,184 @@
+#include "frame_source.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <shmim/fits.hpp>
+
+#include "tool.hpp"
+
+namespace shmim::tools {
+namespace {
+
+/// Reads until `bytes` is full or the file ends; gives how much there was.
+std::size_t read_up_to(const FileDescriptor& file, std::span<std::byte> bytes, const std::string& name) {
+  std::size_t filled = 0;
+  while (filled < bytes.size()) {
+    const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
+    throw_if_interrupted();
+    if (got == 0) {
+      break;
+    }
+    if (got > 0) {
+      filled += static_cast<std::size_t>(got);
+    } else if (errno != EINTR) {
+      throw Error::system(name, "cannot read", errno);
+    }
+  }
+  return filled;
+}
+
+class RawFrames final : public FrameSource {
+ public:
+  /// `begun` has been read from the file already.
+  RawFrames(FileDescriptor file, std::string name, std::vector<std::byte> begun)
+      : file_(std::move(file)), name_(std::move(name)), begun_(std::move(begun)) {}
+
+  void wait() override {
+    pollfd readable{file_.get(), POLLIN, 0};
+    while (begun_.empty() && ::poll(&readable, 1, -1) < 0) {
+      throw_if_interrupted();
+    }
+  }
+
+  bool next(std::span<std::byte> frame) override {
+    const std::size_t before = std::min(begun_.size(), frame.size());
+    std::copy_n(begun_.begin(), before, frame.begin());
+    begun_.erase(begun_.begin(), begun_.begin() + static_cast<std::ptrdiff_t>(before));
+    const std::size_t filled = before + read_up_to(file_, frame.subspan(before), name_);
+    if (filled != 0 && filled != frame.size()) {
+      throw Error(Problem::failed, name_,
+                  fmt::format("ends after {} of the {} bytes of a frame, which was not published",
+                              filled, frame.size()));
+    }
+    return filled != 0;
+  }
+
+  bool rewind() override {
+    begun_.clear();
+    return ::lseek(file_.get(), 0, SEEK_SET) == 0;
+  }
+
+ private:
+  FileDescriptor file_;
+  std::string name_;
+  std::vector<std::byte> begun_;
+};
+
+/// How many frames of this shape an image is. Throws Error (mismatch).
+std::uint32_t frames_in(const Format& image, DataType type, const Shape& shape, const std::string& name) {
+  const bool one = image.shape == shape;
+  bool several = image.shape.axes() == shape.axes() + 1;
+  for (std::size_t axis = 0; several && axis < shape.axes(); ++axis) {
+    several = image.shape[axis] == shape[axis];
+  }
+  if (image.type != type || !(one || several)) {
+    Demand wanted;
+    wanted.type = type;
+    wanted.shape = shape;
+    throw Error(Problem::mismatch, name, to_string(differences(image, wanted)));
+  }
+  return one ? 1 : image.shape[shape.axes()];
+}
+
+class FitsFrames final : public FrameSource {
+ public:
+  FitsFrames(std::vector<std::unique_ptr<ImageFile>> images, const std::string& name, DataType type,
+             const Shape& shape)
+      : images_(std::move(images)) {
+    if (images_.empty()) {
+      throw Error(Problem::not_an_image, name, "holds no image");
+    }
+    for (const auto& image : images_) {
+      counts_.push_back(frames_in(image->format(), type, shape, name));
+    }
+  }
+
+  bool next(std::span<std::byte> frame) override {
+    if (frame_ == 0 && image_ < images_.size()) {
+      pixels_.resize(images_[image_]->format().bytes());
+      images_[image_]->read(pixels_);
+    }
+    if (image_ == images_.size()) {
+      return false;
+    }
+    std::memcpy(frame.data(), &pixels_[frame_ * frame.size()], frame.size());
+    if (++frame_ == counts_[image_]) {
+      frame_ = 0;
+      ++image_;
+    }
+    return true;
+  }
+
+  bool rewind() override {
+    image_ = 0;
+    frame_ = 0;
+    return true;
+  }
+
+ private:
+  std::vector<std::unique_ptr<ImageFile>> images_;
+  std::vector<std::uint32_t> counts_;
+  std::vector<std::byte> pixels_;
+  std::size_t image_ = 0;
+  std::uint32_t frame_ = 0;
+};
+
+FileDescriptor open_input(const std::string& file) {
+  FileDescriptor input(file == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                                   : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (input.get() < 0) {
+    throw Error(Problem::failed, file == "-" ? "standard input" : file,
+                fmt::format("cannot open: {}", std::generic_category().message(errno)));
+  }
+  return input;
+}
+
+std::vector<std::byte> read_to_end(const FileDescriptor& file, std::vector<std::byte> bytes,
+                                   const std::string& name) {
+  constexpr std::size_t chunk = std::size_t{1} << 20;
+  for (std::size_t end = bytes.size(), got = chunk; got == chunk; end += got) {
+    bytes.resize(end + chunk);
+    got = read_up_to(file, std::span(bytes).subspan(end), name);
+    bytes.resize(end + got);
+  }
+  return bytes;
+}
+
+/// A name that only cfitsio can read: compressed, or with its extended syntax behind it.
+bool needs_cfitsio(const std::string& file) {
+  return file.ends_with(".fits.gz") || file.ends_with(".fz") ||
+         (file.ends_with("]") && ::access(file.c_str(), F_OK) != 0);
+}
+
+}  // namespace
+
+std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type, const Shape& shape) {
+  if (needs_cfitsio(file)) {
+    std::vector<std::unique_ptr<ImageFile>> images;
+    images.push_back(open_fits(file));
+    return std::make_unique<FitsFrames>(std::move(images), file, type, shape);
+  }
+  const std::string name = file == "-" ? "standard input" : file;
+  FileDescriptor input = open_input(file);
+  constexpr std::size_t card_bytes = 80;
+  std::vector<std::byte> begun(std::min<std::size_t>(card_bytes, shape.elements() * element_size(type)));
+  begun.resize(read_up_to(input, begun, name));
+  if (looks_like_fits(begun)) {
+    auto bytes = std::make_shared<const std::vector<std::byte>>(
+        read_to_end(input, std::move(begun), name));
+    return std::make_unique<FitsFrames>(open_fits_images(std::move(bytes), name), name, type, shape);
+  }
+  return std::make_unique<RawFrames>(std::move(input), name, std::move(begun));
+}
+
+}  // namespace shmim::tools

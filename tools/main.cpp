@@ -1,0 +1,5 @@
+#include "tool.hpp"
+
+int main(int argc, char** argv) {
+  return shmim::tools::run(*shmim::tools::registrations(), argc, argv);
+}

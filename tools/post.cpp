@@ -1,0 +1,218 @@
+// shmim-post: posts semaphores, and publishes frames.
+
+#include <charconv>
+#include <cmath>
+#include <ctime>
+#include <limits>
+
+#include "frame_source.hpp"
+#include "publisher.hpp"
+#include "tool.hpp"
+
+namespace shmim::tools {
+namespace {
+
+/// `2026-11-22T01:52:49.5Z`, or the seconds since 1970 that `date +%s.%N` prints.
+Tai parse_stamp(const std::string& text) {
+  std::tm fields{};
+  std::string_view rest = text;
+  std::int64_t seconds = 0;
+  if (const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &fields); end != nullptr) {
+    seconds = timegm(&fields);
+    rest.remove_prefix(static_cast<std::size_t>(end - text.c_str()));
+  } else {
+    const auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), seconds);
+    rest.remove_prefix(error == std::errc{} ? static_cast<std::size_t>(stop - rest.data()) : 0);
+  }
+  double fraction = 0;
+  if (rest.starts_with('.')) {
+    const auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), fraction);
+    rest.remove_prefix(error == std::errc{} ? static_cast<std::size_t>(stop - rest.data()) : 0);
+  }
+  if (rest.size() == text.size() || !(rest.empty() || rest == "Z")) {
+    throw UsageError(fmt::format(
+        "--atime: '{}' is neither like 2026-11-22T01:52:49.5Z nor seconds since 1970", text));
+  }
+  return std::chrono::seconds{seconds} + Tai{std::llround(fraction * 1e9)} + tai_offset();
+}
+
+/// Events at a steady rate: each has its moment from the first on, so that being late once delays none
+/// of those after it.
+class Pace {
+ public:
+  explicit Pace(std::optional<double> rate) noexcept : rate_(rate) {}
+  [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+  void count() noexcept { ++events_; }
+  /// Until it is time for the next event. Throws Interrupted.
+  void wait() {
+    throw_if_interrupted();
+    if (events_ == 0) {
+      begin_ = std::chrono::steady_clock::now();
+    } else if (rate_) {
+      sleep_until(begin_ + std::chrono::nanoseconds{
+                               std::llround(static_cast<double>(events_) / *rate_ * 1e9)});
+    }
+  }
+  /// `1000 in 1.000 s: 999.0 Hz, of 1000 asked for`
+  [[nodiscard]] std::string summary() const {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin_;
+    const double intervals = events_ > 0 ? static_cast<double>(events_ - 1) : 0;
+    return fmt::format("{} in {:.3f} s: {:.6g} Hz of {:g} Hz", events_, elapsed.count(),
+                       elapsed.count() > 0 ? intervals / elapsed.count() : 0, rate_.value_or(0));
+  }
+
+ private:
+  std::optional<double> rate_;
+  std::uint64_t events_ = 0;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+class Post final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", refs_, "streams to post to, with a slice for --data; takes @S: @E:")
+        ->required()
+        ->type_name("");
+    auto* only = app.add_option("-s,--sem", only_, "post semaphore I alone; may be repeated")
+                     ->type_name("I")
+                     ->allow_extra_args(false);
+    app.add_option("--except", except_, "post all but semaphore I; may be repeated")
+        ->type_name("I")
+        ->allow_extra_args(false)
+        ->excludes(only);
+    auto* update = app.add_flag("--update", update_, "publish a frame without new pixels");
+    app.add_option("--data", data_, "publish each frame of a file, or of standard input for -")
+        ->type_name("FILE")
+        ->excludes(update);
+    app.add_option("-n", count_, "so many times; a FILE that ends before begins again")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber.description(""));
+    app.add_option("--rate", rate_, "so many times a second")
+        ->type_name("HZ")
+        ->check(CLI::PositiveNumber.description(""));
+    app.add_option("--set", assignments_, "set a keyword with the frame; may be repeated")
+        ->type_name("NAME=VALUE[/COMMENT]")
+        ->allow_extra_args(false);
+    app.add_option("--atime", atime_, "when the data was acquired, UTC (default: now)")
+        ->type_name("STAMP");
+    app.add_option("--slice", slice_, "write z plane K (a --circular stream: default the next)")
+        ->type_name("K");
+    app.add_option("--trigger", trigger_, "stream that caused the frame, for the trace")
+        ->type_name("REF");
+    app.add_option("--pid", pid_, "PID to put in the trace (default: this process)")
+        ->type_name("PID")
+        ->check(CLI::PositiveNumber.description(""));
+    app.add_flag("--claim", claim_, "be the only writer while this runs");
+    declare_common(app);
+  }
+
+  Exit run() override {
+    const bool publishes = update_ || !data_.empty();
+    if (!publishes && (!assignments_.empty() || !atime_.empty() || slice_ || !trigger_.empty() ||
+                       pid_ || claim_)) {
+      throw UsageError(
+          "--set, --atime, --slice, --trigger, --pid and --claim need --update or --data");
+    }
+    if (!data_.empty() && refs_.size() > 1) {
+      throw UsageError("--data takes one stream");
+    }
+    const PublishOptions options = publish_options();
+    std::vector<Reference> references;
+    for (const std::string& text : refs_) {
+      references.push_back(reference(text, {"SE", !data_.empty()}));
+    }
+    return for_each<Reference>(references, [&](const Reference& target) {
+      if (publishes) {
+        publish(target, options);
+      } else {
+        const Stream stream = open(target, Access::best);
+        repeat([&] { stream.semaphores().post(options.posts); });
+      }
+    });
+  }
+
+ private:
+  PublishOptions publish_options() {
+    PublishOptions options;
+    for (const std::string& assignment : assignments_) {
+      options.keywords.push_back(parse_keyword(assignment));
+    }
+    if (!atime_.empty()) {
+      options.atime = parse_stamp(atime_);
+    }
+    if (!trigger_.empty()) {
+      options.trigger = std::make_shared<Stream>(open(reference(trigger_, {"SE"}), Access::read));
+    }
+    if (!only_.empty()) {
+      options.posts = Posts::only(only_);
+    } else if (!except_.empty()) {
+      options.posts = Posts::all_but(except_);
+    }
+    options.plane = slice_;
+    options.pid = pid_;
+    options.claim = claim_;
+    return options;
+  }
+
+  void publish(const Reference& target, PublishOptions options) const {
+    Publisher publisher(open(target, Access::best), target.slice, std::move(options));
+    if (update_) {
+      repeat([&] {
+        publisher.note_trigger();
+        publisher.publish({});
+      });
+      return;
+    }
+    const Shape shape = publisher.frame_shape();
+    const auto source = open_frames(data_, publisher.type(), shape);
+    std::vector<std::byte> frame(shape.elements() * element_size(publisher.type()));
+    Pace pace(rate_);
+    for (; !count_ || pace.events() < *count_; pace.count()) {
+      source->wait();
+      publisher.note_trigger();
+      if (!source->next(frame) && !(count_ && pace.events() > 0 && source->rewind() && source->next(frame))) {
+        break;
+      }
+      pace.wait();
+      publisher.publish(frame);
+    }
+    say_reached(pace);
+  }
+
+  template <class Event>
+  void repeat(const Event& event) const {
+    Pace pace(rate_);
+    const std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
+    for (const std::uint64_t times = count_.value_or(rate_ ? endless : 1); pace.events() < times;
+         pace.count()) {
+      pace.wait();
+      event();
+    }
+    say_reached(pace);
+  }
+
+  void say_reached(const Pace& pace) const {
+    if (rate_) {
+      note(refs_.front(), pace.summary());
+    }
+  }
+
+  std::vector<std::string> refs_;
+  std::vector<unsigned> only_;
+  std::vector<unsigned> except_;
+  bool update_ = false;
+  std::string data_;
+  std::optional<std::uint64_t> count_;
+  std::optional<double> rate_;
+  std::vector<std::string> assignments_;
+  std::string atime_;
+  std::optional<std::uint32_t> slice_;
+  std::string trigger_;
+  std::optional<pid_t> pid_;
+  bool claim_ = false;
+};
+
+const Registration registration("post", "post semaphores, and publish frames", make<Post>);
+
+}  // namespace
+}  // namespace shmim::tools

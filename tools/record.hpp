@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace shmim::tools {
+
+/// What a tool tells of one stream or event: named values, in order.
+using Record = nlohmann::ordered_json;
+
+/// One JSON object on one line. Bytes that are no UTF-8 are replaced.
+std::string to_json_line(const Record& record);
+
+/// `text` with every {name} replaced by that value; a format may follow, as in `{cnt0:08}`. Throws
+/// UsageError for a field there is none of.
+std::string render(const std::string& text, const Record& record);
+
+}  // namespace shmim::tools

@@ -1,0 +1,175 @@
+#pragma once
+
+// What the tools share: the order of events from main to exit, the options they have in common, and the
+// one way to say things. A tool is a class with two functions: declare() its options, run().
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <shmim/shmim.hpp>
+
+namespace shmim::tools {
+
+enum class Exit {
+  done = 0,
+  failed = 1,
+  usage = 2,
+  not_found = 3,
+  exists = 4,
+  mismatch = 5,
+  timed_out = 124,
+};
+
+/// Text of the EXIT STATUS section, for help and man pages.
+struct ExitMeaning {
+  const char* status;
+  const char* meaning;
+};
+std::span<const ExitMeaning> exit_meanings() noexcept;
+
+/// Wrong usage that CLI11 cannot see: exit status 2 and a pointer to --help.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// SIGINT or SIGTERM arrived: unwinds, so that claims are given back, and ends by that signal.
+class Interrupted {};
+/// Ends with exit status 124; whoever throws it has said what did not happen in time.
+class TimedOut {};
+/// Whoever read our output has gone.
+class BrokenPipe {};
+
+/// True once SIGINT or SIGTERM has arrived.
+bool interrupted() noexcept;
+void throw_if_interrupted();
+/// Sleeps until then. Throws Interrupted.
+void sleep_until(std::chrono::steady_clock::time_point time);
+
+/// Modifiers a tool has a meaning for, as letters of `SLEN`.
+struct Takes {
+  std::string_view modifiers;
+  bool slice = false;
+};
+
+class Tool {
+ public:
+  Tool() = default;
+  Tool(const Tool&) = delete;
+  Tool(Tool&&) = delete;
+  Tool& operator=(const Tool&) = delete;
+  Tool& operator=(Tool&&) = delete;
+  virtual ~Tool() = default;
+
+  virtual void declare(CLI::App& app) = 0;
+  virtual Exit run() = 0;
+
+  /// Prints an error as everybody's errors are printed, with what to try; gives the exit status.
+  Exit report(const Error& error) const;
+
+  void set_name(std::string name) { name_ = std::move(name); }
+
+ protected:
+  /// Options that most tools have. `--conf` and `--json` only where they mean something.
+  void declare_common(CLI::App& app);
+  void declare_conf(CLI::App& app);
+  void declare_json(CLI::App& app, const char* what = "print one JSON object per line");
+  void declare_print(CLI::App& app, const char* fields);
+  void declare_ready_fd(CLI::App& app);
+
+  /// Parses a REF, and refuses what this tool has no meaning for before anything is touched.
+  [[nodiscard]] Reference reference(const std::string& text, const Takes& takes) const;
+  [[nodiscard]] Places places() const;
+  /// The stream a reference names, which must exist.
+  [[nodiscard]] Stream open(const Reference& reference, Access access = Access::best) const;
+
+  /// One line on stderr, unless --quiet.
+  void note(std::string_view subject, std::string_view message) const;
+  /// One line on stderr with --verbose.
+  void detail(std::string_view subject, std::string_view message) const;
+  /// The one warning about keywords that a stream cannot hold.
+  void warn_unfit(std::string_view subject, const std::vector<std::string>& unfit) const;
+  /// Ends a wait that brought no frame: throws TimedOut, Interrupted, or Error (removed, mismatch).
+  [[noreturn]] void end_following(Arrival arrival, const Follower& follower) const;
+  /// One newline to --ready-fd, if it was given.
+  void say_ready() const;
+
+  /// Runs `job` on each item; an error is reported and the next item has its turn. Gives the first
+  /// status that is not done.
+  template <class Item>
+  Exit for_each(const std::vector<Item>& items, const std::function<void(const Item&)>& job) const {
+    Exit worst = Exit::done;
+    for (const Item& item : items) {
+      try {
+        job(item);
+      } catch (const Error& error) {
+        const Exit status = report(error);
+        worst = worst == Exit::done ? status : worst;
+      }
+    }
+    return worst;
+  }
+
+  [[nodiscard]] bool quiet() const noexcept { return quiet_; }
+  [[nodiscard]] bool verbose() const noexcept { return verbose_; }
+  [[nodiscard]] bool json() const noexcept { return json_; }
+  [[nodiscard]] const std::string& print_template() const noexcept { return print_; }
+
+ private:
+  [[nodiscard]] std::string hint(const Error& error) const;
+  std::string name_;
+  std::string dir_;
+  std::string conf_;
+  std::string print_;
+  std::optional<int> ready_fd_;
+  bool quiet_ = false;
+  bool verbose_ = false;
+  bool json_ = false;
+  mutable std::optional<Reference> reference_;  ///< the one in work, for messages that name none
+};
+
+/// A tool among those this program was linked from: one in each executable, all in the generator.
+struct Registration {
+  using Make = std::unique_ptr<Tool> (*)();
+  Registration(const char* tool_name, const char* tool_summary, Make make_tool) noexcept;
+  const char* name;     ///< without `shmim-`
+  const char* summary;  ///< one line, as in the NAME section of a man page
+  Make make;
+  const Registration* next;
+};
+const Registration* registrations() noexcept;
+
+template <class T>
+std::unique_ptr<Tool> make() {
+  return std::make_unique<T>();
+}
+
+/// The parser of a tool, with everything declared; the tool must outlive it.
+std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool);
+
+/// From the command line to the exit status.
+int run(const Registration& registration, int argc, char** argv);
+
+/// `250us`, `5ms`, `2s`, `1m`; a bare number is seconds. Throws UsageError.
+std::chrono::nanoseconds parse_duration(const std::string& text);
+
+/// Declares an option that takes a duration.
+CLI::Option* add_duration(CLI::App& app, const std::string& name,
+                          std::optional<std::chrono::nanoseconds>& value, const std::string& what);
+
+/// All of `bytes` to standard output, past stdio. Throws BrokenPipe, Interrupted, Error.
+void write_stdout(std::span<const std::byte> bytes);
+void write_stdout(std::string_view text);
+
+}  // namespace shmim::tools
