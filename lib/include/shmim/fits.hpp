@@ -16,10 +16,15 @@
 namespace shmim {
 
 /// Opens a FITS file for reading: plain, gzip or tile-compressed. `file` is a path, which may be
-/// followed by cfitsio's extended syntax (`[2]`, `[EXTNAME]`, `[10:20,*]`) to name the HDU or a
-/// section; without it the first HDU that holds an image is taken. cfitsio is loaded here, at first
-/// use. Throws Error: not_found, no_permission, not_an_image (what is missing, in words), failed
-/// (cfitsio's own message: truncated, damaged, cfitsio not installed).
+/// followed by what cfitsio's extended syntax has for an HDU (`[2]`, `[EXTNAME]`,
+/// `[EXTNAME,EXTVER]`) and an image section (`[10:20,*]`); nothing else of that syntax is accepted.
+/// Without an HDU the first one that holds an image is taken. cfitsio is loaded here, at first use.
+/// Throws Error: not_found, dangling_link, no_permission, not_an_image (what is missing, in words),
+/// usage (what is in brackets), failed (truncated; cfitsio's own message; cfitsio not installed).
+///
+/// The image has the type of the file's elements, unsigned ones by the BZERO convention; values
+/// with any other BSCALE or BZERO are float32, or float64 where that would not tell them apart, and
+/// NaN where they are BLANK. Images of one file are not to be read by several threads at once.
 SHMIM_EXPORT std::unique_ptr<ImageFile> open_fits(const std::string& file);
 
 /// The images of a FITS file that is in memory, one after the other: each HDU with an image.
@@ -31,9 +36,16 @@ SHMIM_EXPORT bool looks_like_fits(std::span<const std::byte> bytes) noexcept;
 
 enum class Hdu { primary, extension };
 
-/// A frame as FITS: header and data, complete with padding. As `primary` it is a file; as `extension`
-/// it continues one. FITS knows neither complex numbers (they become a first axis of 2, real and
-/// imaginary) nor float16 (it becomes float32): the card SHMIMTYP says what the type was.
+/// A frame as FITS: header and data, complete with padding. As `primary` it is a file; as
+/// `extension` it continues one. FITS knows neither complex numbers (they become a first axis of 2,
+/// real and imaginary) nor float16 (it becomes float32): the card SHMIMTYP says what the type was.
+///
+/// Every value reads back the same, with exceptions that FITS imposes: a double that is no finite
+/// number becomes an undefined value, trailing blanks of a string are lost, and what is not
+/// printable ASCII becomes '?' (in a name, '_'). Names that are long or not in capitals are written
+/// by the HIERARCH convention. A comment is cut where its card ends. Keywords that describe a FITS
+/// file itself (NAXIS, BZERO, COMMENT, ...) are left out. Throws Error: usage (a keyword no stream
+/// could hold, pixels of another size), failed (cfitsio).
 SHMIM_EXPORT std::vector<std::byte> to_fits(Hdu hdu, DataType type, const Shape& shape,
                                             std::span<const std::byte> pixels,
                                             std::span<const Keyword> keywords);

@@ -1,0 +1,297 @@
+#include "fits/cards.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "shmim/error.hpp"
+
+namespace shmim::fits {
+namespace {
+
+using cfitsio::Functions;
+
+constexpr std::size_t short_name_bytes = 8;
+
+/// One card, in a buffer as cfitsio's parsers ask for it.
+struct Card {
+  std::array<char, FLEN_CARD> text{};
+
+  Card() = default;
+  explicit Card(std::string_view content) {
+    std::copy_n(content.begin(), std::min(content.size(), card_bytes), text.begin());
+  }
+  [[nodiscard]] std::string_view view() const { return text.data(); }
+  [[nodiscard]] bool begins(std::string_view start) const { return view().starts_with(start); }
+  /// Without "= " a card is a comment, whatever its name. (Trailing blanks are not there.)
+  [[nodiscard]] bool has_value() const {
+    return view().substr(0, card_bytes).find("= ") == short_name_bytes ||
+           view().substr(std::min(view().size(), short_name_bytes)) == "=" ||
+           (begins("HIERARCH ") && view().find('=') != std::string_view::npos);
+  }
+};
+
+std::string name_of(Card& card) {
+  std::array<char, FLEN_CARD> name{};
+  int length = 0;
+  cfitsio::attempt(&Functions::fits_get_keyname, card.text.data(), name.data(), &length);
+  return name.data();
+}
+
+/// True for what describes the file and not what it shows: it is no keyword, coming or going.
+bool is_structural(Card& card, std::string_view name) {
+  switch (cfitsio::functions().fits_get_keyclass(card.text.data())) {
+    case TYP_STRUC_KEY:
+    case TYP_SCAL_KEY:
+    case TYP_NULL_KEY:
+    case TYP_CKSUM_KEY:
+    case TYP_COMM_KEY:
+    case TYP_CONT_KEY:
+      return true;
+    default:
+      return name == "INHERIT" || name == "LONGSTRN";
+  }
+}
+
+/// True for what a tile-compressed image adds. Elsewhere ZSCALE, say, may be anybody's keyword.
+bool is_compression(Card& card, std::string_view name) {
+  return cfitsio::functions().fits_get_keyclass(card.text.data()) == TYP_CMPRS_KEY ||
+         name == "ZHECKSUM" || name == "ZDATASUM";
+}
+
+/// The text between the quotes of a value; trailing blanks mean nothing in FITS.
+std::string unquoted(std::string_view quoted) {
+  quoted.remove_prefix(1);
+  quoted.remove_suffix(1);
+  std::string text;
+  for (std::size_t i = 0; i < quoted.size(); ++i) {
+    text += quoted[i];
+    i += quoted[i] == '\'' ? 1 : 0;
+  }
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
+bool is_quoted(std::string_view value) {
+  return value.size() >= 2 && value.front() == '\'' && value.back() == '\'';
+}
+
+/// Goes through the cards of a header and sorts them.
+class Reader {
+ public:
+  explicit Reader(const cfitsio::File& file) : file_(file), compressed_(file.is_compressed()) {
+    int more = 0;
+    file_.call(&Functions::fits_get_hdrspace, &count_, &more);
+  }
+
+  Header read() {
+    while (next_ <= count_) {
+      Card card = take();
+      std::string name = name_of(card);
+      const bool skipped = is_structural(card, name) || (compressed_ && is_compression(card, name));
+      if (card.has_value() && !skipped) {
+        read_keyword(card, std::move(name));
+      }
+    }
+    return std::move(header_);
+  }
+
+ private:
+  struct Value {
+    std::string text;
+    std::string comment;
+    bool valid;
+  };
+
+  Card peek() const {
+    Card card;
+    file_.call(&Functions::fits_read_record, next_, card.text.data());
+    return card;
+  }
+  Card take() {
+    const Card card = peek();
+    ++next_;
+    return card;
+  }
+
+  static Value parse(Card& card) {
+    std::array<char, FLEN_CARD> value{};
+    std::array<char, FLEN_CARD> comment{};
+    const int status = cfitsio::attempt(&Functions::fits_parse_value, card.text.data(),
+                                        value.data(), comment.data());
+    return {value.data(), comment.data(), status == 0};
+  }
+
+  void read_keyword(Card& card, std::string name) {
+    Value value = parse(card);
+    Keyword keyword{std::move(name), {}, std::move(value.comment)};
+    if (!value.valid) {
+      refuse(keyword, "value that cannot be read");
+    } else if (value.text.empty()) {
+      refuse(keyword, "undefined value");
+    } else if (value.text.front() == '(') {
+      refuse(keyword, "complex value");
+    } else if (is_quoted(value.text)) {
+      keyword.value = continued(unquoted(value.text), keyword.comment);
+      add(std::move(keyword));
+    } else if (value.text == "T" || value.text == "F") {
+      keyword.value = std::int64_t{value.text == "T" ? 1 : 0};
+      add(std::move(keyword));
+    } else {
+      read_number(std::move(keyword), value.text);
+    }
+  }
+
+  /// A string that ends in '&' goes on in the CONTINUE cards that follow.
+  std::string continued(std::string text, std::string& comment) {
+    while (text.ends_with('&') && next_ <= count_ && peek().begins("CONTINUE")) {
+      // The value is where others have it, but no "= " is: as another card cfitsio's parser reads
+      // it.
+      constexpr std::string_view indicator = "STRING  = ";
+      const Card more = take();
+      Card card(fmt::format("{}{}", indicator,
+                            more.view().substr(std::min(more.view().size(), indicator.size()))));
+      const Value value = parse(card);
+      if (!is_quoted(value.text)) {
+        break;
+      }
+      text.pop_back();
+      text += unquoted(value.text);
+      if (!value.comment.empty()) {
+        comment += (comment.empty() ? "" : " ") + value.comment;
+      }
+    }
+    return text;
+  }
+
+  void read_number(Keyword keyword, std::string text) {
+    // FITS writes "+1" and "1.0D3", which from_chars does not read.
+    text.erase(0, text.front() == '+' ? 1 : 0);
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == 'D' || c == 'd'; }, 'E');
+    if (text.find_first_not_of("-0123456789") == text.npos) {
+      read_as<std::int64_t>(std::move(keyword), text, "integer of more than 64 bits");
+    } else {
+      read_as<double>(std::move(keyword), text, "number outside the range of a double");
+    }
+  }
+
+  template <class Number>
+  void read_as(Keyword keyword, const std::string& text, std::string_view out_of_range) {
+    Number number{};
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error == std::errc::result_out_of_range) {
+      refuse(keyword, out_of_range);
+    } else if (error != std::errc{} || stop != end) {
+      refuse(keyword, "value that cannot be read");
+    } else {
+      keyword.value = number;
+      add(std::move(keyword));
+    }
+  }
+
+  void add(Keyword keyword) {
+    if (const std::optional<std::string> why = why_unfit(keyword)) {
+      refuse(keyword, *why);
+    } else if (header_.keywords.size() == UINT16_MAX) {
+      refuse(keyword, fmt::format("a stream has at most {} keywords", UINT16_MAX));
+    } else {
+      header_.keywords.push_back(std::move(keyword));
+    }
+  }
+  void refuse(const Keyword& keyword, std::string_view why) {
+    header_.unfit.push_back(fmt::format("{} ({})", keyword.name, why));
+  }
+
+  const cfitsio::File& file_;
+  bool compressed_;
+  int count_ = 0;
+  int next_ = 1;
+  Header header_;
+};
+
+/// FITS headers are printable ASCII.
+std::string ascii(std::string text, char substitute) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, substitute);
+  return text;
+}
+
+bool is_standard_name(std::string_view name) {
+  return name.size() <= short_name_bytes && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+         });
+}
+
+/// The name and the "= " after it. HIERARCH takes names that are long or in small letters.
+std::string name_part(const std::string& name) {
+  if (is_standard_name(name)) {
+    return fmt::format("{:<8}= ", name);
+  }
+  std::string written = ascii(name, '_');
+  std::replace(written.begin(), written.end(), '=', '_');
+  for (char* const edge : {&written.front(), &written.back()}) {
+    *edge = *edge == ' ' ? '_' : *edge;
+  }
+  return fmt::format("HIERARCH {} = ", written);
+}
+
+/// The shortest text that reads as this double again, with the point that makes it no integer.
+std::string real(double value) {
+  if (!std::isfinite(value)) {
+    return {};
+  }
+  std::string text = fmt::format("{}", value);
+  if (text.find('.') == text.npos) {
+    text.insert(std::min(text.find('e'), text.size()), ".0");
+  }
+  std::replace(text.begin(), text.end(), 'e', 'E');
+  return text;
+}
+
+std::string quoted(std::string_view value) {
+  std::string text;
+  for (const char c : ascii(std::string(value), '?')) {
+    text.append(c == '\'' ? 2 : 1, c);
+  }
+  return fmt::format("'{:<8}'", text);
+}
+
+std::string value_part(const Keyword& keyword) {
+  if (const auto* integer = std::get_if<std::int64_t>(&keyword.value)) {
+    return fmt::format("{:>20}", *integer);
+  }
+  if (const auto* number = std::get_if<double>(&keyword.value)) {
+    return fmt::format("{:>20}", real(*number));
+  }
+  return fmt::format("{:<20}", quoted(std::get<std::string>(keyword.value)));
+}
+
+}  // namespace
+
+Header read_header(const cfitsio::File& file) { return Reader(file).read(); }
+
+std::optional<std::string> make_card(const Keyword& keyword) {
+  if (const std::optional<std::string> why = why_unfit(keyword)) {
+    throw Error(Problem::usage, keyword.name, fmt::format("no keyword of a stream: {}", *why));
+  }
+  std::string text = name_part(keyword.name) + value_part(keyword);
+  Card card(text);
+  if (is_structural(card, keyword.name)) {
+    return std::nullopt;
+  }
+  if (!keyword.comment.empty()) {
+    text += " / " + ascii(keyword.comment, '?');
+  }
+  return text.substr(0, card_bytes);
+}
+
+}  // namespace shmim::fits
