@@ -33,7 +33,7 @@ struct Card {
   [[nodiscard]] bool begins(std::string_view start) const { return view().starts_with(start); }
   /// Without "= " a card is a comment, whatever its name. (Trailing blanks are not there.)
   [[nodiscard]] bool has_value() const {
-    return view().substr(0, card_bytes).find("= ") == short_name_bytes ||
+    return view().find("= ") == short_name_bytes ||
            view().substr(std::min(view().size(), short_name_bytes)) == "=" ||
            (begins("HIERARCH ") && view().find('=') != std::string_view::npos);
   }
