@@ -159,7 +159,7 @@ class ReferenceParser {
       reject("no closing ] after the slice");
     }
     if (end + 1 != rest_.size()) {
-      reject(fmt::format("text after the closing ], at column {}", column() + end + 1));
+      reject(fmt::format("text after ], at column {}", column() + end + 1));
     }
     try {
       reference_.slice = parse_slice(rest_.substr(1, end - 1), column() + 1);

@@ -92,7 +92,7 @@ class SliceParser {
     const auto* end = rest_.data() + rest_.size();
     const auto [stop, error] = std::from_chars(rest_.data(), end, value);
     if (error == std::errc::result_out_of_range) {
-      reject(fmt::format("the number at column {} is too large", column_));
+      reject(fmt::format("the number is too large, at column {}", column_));
     }
     if (error != std::errc{}) {
       return std::nullopt;

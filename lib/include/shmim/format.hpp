@@ -46,7 +46,7 @@ SHMIM_EXPORT std::string to_string(const Shape& shape);
 SHMIM_EXPORT Shape parse_shape(std::string_view text);
 
 /// What a stream is made with, fixed for its life.
-struct Format {
+struct SHMIM_EXPORT Format {
   DataType type = DataType::float32;
   Shape shape;
   std::uint16_t keywords = 10;       ///< slots
@@ -68,7 +68,7 @@ struct Format {
 SHMIM_EXPORT layout::Geometry geometry_of(const Format& format) noexcept;
 
 /// What is asked of a format; what is not set may be anything.
-struct Demand {
+struct SHMIM_EXPORT Demand {
   std::optional<DataType> type;
   std::optional<Shape> shape;
   std::optional<std::uint16_t> keywords;

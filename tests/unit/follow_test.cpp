@@ -1,0 +1,191 @@
+#include <csignal>
+#include <thread>
+
+#include "support.hpp"
+
+using namespace shmim;
+using namespace shmim::test;
+
+namespace {
+
+Deadline long_enough() { return deadline_after(std::chrono::seconds{30}); }
+Deadline soon() { return deadline_after(std::chrono::milliseconds{5}); }
+
+Stream recreate_as(const Directory& directory, const Format& format) {
+  Stream stream = Stream::draft(directory.path(), "im1", format);
+  stream.publish_over();
+  return stream;
+}
+
+}  // namespace
+
+TEST_CASE("a follower sees each frame once, and no stale posts") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  for (int i = 0; i < 5; ++i) {
+    publish(stream, std::uint16_t{1});
+  }
+  Follower follower(stream.duplicate());
+  CHECK(follower.semaphore() == 0U);
+  CHECK(follower.wait(soon()) == Arrival::timed_out);
+  publish(stream, std::uint16_t{2});
+  CHECK(follower.wait(long_enough()) == Arrival::arrived);
+  CHECK(follower.seen() == 6);
+  stream.semaphores().post(Posts::all());  // no frame
+  CHECK(follower.wait(soon()) == Arrival::timed_out);
+}
+
+TEST_CASE("a follower that may not write watches cnt0") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const auto before = bytes_of(directory.stream("im1"));
+  Follower follower(Stream::open(directory.stream("im1"), Access::read));
+  CHECK_FALSE(follower.semaphore());
+  CHECK(follower.wait(soon()) == Arrival::timed_out);
+  CHECK(bytes_of(directory.stream("im1")) == before);
+  publish(stream, std::uint16_t{1});
+  CHECK(follower.wait(long_enough()) == Arrival::arrived);
+  CHECK(error_of([&] { static_cast<void>(follower.wait_post(soon())); }).problem() ==
+        Problem::not_ours_to_write);
+}
+
+TEST_CASE("posts of one semaphore count as they come") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  stream.semaphores().post(Posts::only({4}));
+  stream.semaphores().post(Posts::only({4}));
+  FollowOptions options;
+  options.semaphore = 4;
+  Follower follower(stream.duplicate(), options);
+  CHECK(follower.wait_post(long_enough()) == Arrival::arrived);
+  follower.flush();
+  CHECK(follower.wait_post(soon()) == Arrival::timed_out);
+}
+
+TEST_CASE("a writer that posts first and counts after is not missed") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  Follower follower(stream.duplicate());
+  std::thread writer([&] {
+    const Stream mine = Stream::open(directory.stream("im1"));
+    mine.semaphores().post(Posts::all());
+    std::this_thread::sleep_for(std::chrono::milliseconds{3});
+    auto bytes = mine.unguarded_pixels();
+    layout::count_frame(*reinterpret_cast<layout::Metadata*>(bytes.data() - sizeof(layout::Metadata)));
+  });
+  CHECK(follower.wait(long_enough()) == Arrival::arrived);
+  writer.join();
+}
+
+TEST_CASE("removal and replacement are told apart, and the same format is followed on") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  Follower follower(stream.duplicate());
+  SUBCASE("removed") {
+    CHECK(remove_stream(directory.stream("im1"), stream.identity()));
+    CHECK(follower.wait(long_enough()) == Arrival::removed);
+  }
+  SUBCASE("by a program that wakes nobody") {
+    std::filesystem::remove(directory.stream("im1"));
+    CHECK(follower.wait(long_enough()) == Arrival::removed);
+  }
+  SUBCASE("another format") {
+    Format format = stream.format();
+    format.type = DataType::float32;
+    recreate_as(directory, format);
+    CHECK(follower.wait(long_enough()) == Arrival::replaced);
+    CHECK(follower.difference() == "type is float32, not uint16");
+  }
+  SUBCASE("the same format") {
+    const Stream successor = recreate_as(directory, stream.format());
+    publish(successor, std::uint16_t{9});
+    CHECK(follower.wait(long_enough()) == Arrival::arrived);
+    CHECK(follower.reconnections() == 1);
+    CHECK(follower.seen() == 1);
+    CHECK(follower.stream().identity() == successor.identity());
+  }
+  SUBCASE("while waiting for posts") {
+    CHECK(remove_stream(directory.stream("im1"), stream.identity()));
+    CHECK(follower.wait_post(long_enough()) == Arrival::removed);
+  }
+}
+
+TEST_CASE("cancelled waits end") {
+  const Directory directory;
+  FollowOptions options;
+  options.cancelled = [] { return true; };
+  Follower follower(directory.make("im1"), options);
+  CHECK(follower.wait(long_enough()) == Arrival::interrupted);
+  CHECK(follower.wait_post(long_enough()) == Arrival::interrupted);
+}
+
+TEST_CASE("frames come in order from the circular buffer, or the newest where that is asked") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.circular_buffer = 6;
+  const Stream stream = directory.make("im1", format);
+  Follower follower(stream.duplicate());
+  for (std::uint16_t i = 1; i <= 10; ++i) {
+    publish(stream, i);
+  }
+  std::uint16_t value = 0;
+  const CopyFrame copy = [&](auto frame) { std::memcpy(&value, frame.data(), sizeof(value)); };
+  FrameInfo info;
+  std::uint64_t missed = 0;
+  SUBCASE("every") {
+    // Six slots, of which the next to be written is out of bounds: frames 6 to 10.
+    for (std::uint16_t wanted = 6; wanted <= 10; ++wanted) {
+      CHECK(follower.next(Follower::Pick::every, long_enough(), copy, info, missed) ==
+            Arrival::arrived);
+      CHECK(value == wanted);
+      CHECK(info.cnt0 == wanted);
+      CHECK(info.writetime > Tai{0});
+    }
+    CHECK(missed == 5);
+  }
+  SUBCASE("latest") {
+    CHECK(follower.next(Follower::Pick::latest, long_enough(), copy, info, missed) ==
+          Arrival::arrived);
+    CHECK(value == 10);
+    CHECK(missed == 9);
+  }
+  CHECK(follower.next(Follower::Pick::every, soon(), copy, info, missed) == Arrival::timed_out);
+}
+
+TEST_CASE("a claim is given back when the follower goes") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  { const Follower follower(stream.duplicate()); }
+  CHECK(stream.semaphores().reader(0) == 0);
+}
+
+TEST_CASE("an ordered follower loses nothing beside a writer that leaves it time" *
+          doctest::test_suite("threads")) {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.circular_buffer = 64;
+  const Stream stream = directory.make("im1", format);
+  Follower follower(stream.duplicate());
+  constexpr std::uint16_t frames = 500;
+  std::thread writer([&] {
+    const Stream mine = Stream::open(directory.stream("im1"));
+    for (std::uint16_t i = 1; i <= frames; ++i) {
+      publish(mine, i);
+      std::this_thread::sleep_for(std::chrono::microseconds{200});
+    }
+  });
+  std::uint64_t missed = 0;
+  std::uint16_t last = 0;
+  while (last < frames) {
+    std::uint16_t value = 0;
+    FrameInfo info;
+    const CopyFrame copy = [&](auto frame) { std::memcpy(&value, frame.data(), sizeof(value)); };
+    REQUIRE(follower.next(Follower::Pick::every, long_enough(), copy, info, missed) ==
+            Arrival::arrived);
+    REQUIRE(info.cnt0 == value);
+    REQUIRE(value > last);
+    last = value;
+  }
+  writer.join();
+  MESSAGE("missed ", missed, " of ", frames, " frames");
+}

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp is POSIX's
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <shmim/shmim.hpp>
+
+namespace shmim::test {
+
+/// A directory for streams that is gone after the test.
+class Directory {
+ public:
+  Directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "shmim-unit-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  Directory(const Directory&) = delete;
+  Directory(Directory&&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  Directory& operator=(Directory&&) = delete;
+  ~Directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path stream(const std::string& name) const {
+    return stream_path(path_, name);
+  }
+  [[nodiscard]] Places places() const { return {path_, path_ / "conf", {}}; }
+
+  /// A stream of small uint16 frames, unless another format is given.
+  Stream make(const std::string& name, Format format = small_format()) const {
+    Stream stream = Stream::draft(path_, name, format);
+    REQUIRE(stream.publish());
+    return stream;
+  }
+  static Format small_format() {
+    Format format;
+    format.type = DataType::uint16;
+    format.shape = Shape{4, 3};
+    return format;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::vector<std::byte> bytes_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::vector<std::byte> bytes(text.size());
+  std::memcpy(bytes.data(), text.data(), text.size());
+  return bytes;
+}
+
+inline void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+/// A frame with the same number in every element.
+template <class T>
+std::vector<std::byte> frame_of(const Stream& stream, T value) {
+  std::vector<std::byte> frame(stream.format().bytes());
+  for (std::size_t offset = 0; offset < frame.size(); offset += sizeof(T)) {
+    std::memcpy(&frame[offset], &value, sizeof(T));
+  }
+  return frame;
+}
+
+template <class T>
+std::uint64_t publish(const Stream& stream, T value) {
+  const auto frame = frame_of(stream, value);
+  WriteGuard guard(stream);
+  std::memcpy(guard.pixels().data(), frame.data(), frame.size());
+  return guard.publish();
+}
+
+/// What `call` throws; a failure where it throws nothing.
+inline Error error_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error;
+  }
+  FAIL("no Error was thrown");
+  return {Problem::failed, "", ""};
+}
+
+inline bool says(const Error& error, std::string_view words) {
+  return std::string_view(error.what()).find(words) != std::string_view::npos;
+}
+
+/// Runs `job` in a child process and gives its PID; the child ends without running destructors.
+inline pid_t in_child(const std::function<void()>& job) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    try {
+      job();
+    } catch (...) {
+      ::_exit(99);
+    }
+    ::_exit(0);
+  }
+  return pid;
+}
+
+/// Waits for a child; its exit status, or 128 and the signal that ended it.
+inline int reap(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace shmim::test
