@@ -183,8 +183,8 @@ std::string npy_header(DataType type, const Shape& shape) {
   for (std::size_t axis = shape.axes(); axis > 0; --axis) {
     axes += fmt::format("{},{}", shape[axis - 1], axis > 1 ? " " : "");
   }
-  std::string dictionary = fmt::format(
-      "{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", npy_type(type), axes);
+  std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
+                                       npy_type(type), axes);
   constexpr std::size_t before = 10;  // magic, version and the length itself
   dictionary.resize((before + dictionary.size() + 1 + 63) / 64 * 64 - before - 1, ' ');
   dictionary += '\n';

@@ -8,11 +8,12 @@
 
 namespace shmim::tools {
 
-/// A frame as text: a line per row, numbers in their shortest exact form, a blank line between planes.
+/// A frame as text: a line per row, numbers in their shortest exact form, a blank line between
+/// planes.
 std::string to_text(std::span<const std::byte> frame, DataType type, const Shape& shape);
 
-/// Sets every element of a frame to the value that `text` says. Throws UsageError where the type cannot
-/// hold it.
+/// Sets every element of a frame to the value that `text` says. Throws UsageError where the type
+/// cannot hold it.
 void fill_with(std::span<std::byte> frame, DataType type, const std::string& text);
 
 /// A frame in NumPy's format: header and data, whole. Axes in C order, as NumPy has them.

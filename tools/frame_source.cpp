@@ -9,10 +9,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <shmim/fits.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <shmim/fits.hpp>
 
 #include "tool.hpp"
 
@@ -20,7 +19,8 @@ namespace shmim::tools {
 namespace {
 
 /// Reads until `bytes` is full or the file ends; gives how much there was.
-std::size_t read_up_to(const FileDescriptor& file, std::span<std::byte> bytes, const std::string& name) {
+std::size_t read_up_to(const FileDescriptor& file, std::span<std::byte> bytes,
+                       const std::string& name) {
   std::size_t filled = 0;
   while (filled < bytes.size()) {
     const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
@@ -75,7 +75,8 @@ class RawFrames final : public FrameSource {
 };
 
 /// How many frames of this shape an image is. Throws Error (mismatch).
-std::uint32_t frames_in(const Format& image, DataType type, const Shape& shape, const std::string& name) {
+std::uint32_t frames_in(const Format& image, DataType type, const Shape& shape,
+                        const std::string& name) {
   const bool one = image.shape == shape;
   bool several = image.shape.axes() == shape.axes() + 1;
   for (std::size_t axis = 0; several && axis < shape.axes(); ++axis) {
@@ -162,7 +163,8 @@ bool needs_cfitsio(const std::string& file) {
 
 }  // namespace
 
-std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type, const Shape& shape) {
+std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
+                                         const Shape& shape) {
   if (needs_cfitsio(file)) {
     std::vector<std::unique_ptr<ImageFile>> images;
     images.push_back(open_fits(file));
@@ -171,12 +173,14 @@ std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
   const std::string name = file == "-" ? "standard input" : file;
   FileDescriptor input = open_input(file);
   constexpr std::size_t card_bytes = 80;
-  std::vector<std::byte> begun(std::min<std::size_t>(card_bytes, shape.elements() * element_size(type)));
+  std::vector<std::byte> begun(
+      std::min<std::size_t>(card_bytes, shape.elements() * element_size(type)));
   begun.resize(read_up_to(input, begun, name));
   if (looks_like_fits(begun)) {
-    auto bytes = std::make_shared<const std::vector<std::byte>>(
-        read_to_end(input, std::move(begun), name));
-    return std::make_unique<FitsFrames>(open_fits_images(std::move(bytes), name), name, type, shape);
+    auto bytes =
+        std::make_shared<const std::vector<std::byte>>(read_to_end(input, std::move(begun), name));
+    return std::make_unique<FitsFrames>(open_fits_images(std::move(bytes), name), name, type,
+                                        shape);
   }
   return std::make_unique<RawFrames>(std::move(input), name, std::move(begun));
 }

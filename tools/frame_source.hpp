@@ -27,9 +27,10 @@ class FrameSource {
   virtual bool rewind() = 0;
 };
 
-/// Frames from a file, or from standard input for `-`: raw, one after the other, or FITS, where each
-/// image is a frame, or several if it has an axis more. Throws Error: not_found, mismatch (FITS of
-/// another type or shape).
-std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type, const Shape& shape);
+/// Frames from a file, or from standard input for `-`: raw, one after the other, or FITS, where
+/// each image is a frame, or several if it has an axis more. Throws Error: not_found, mismatch
+/// (FITS of another type or shape).
+std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
+                                         const Shape& shape);
 
 }  // namespace shmim::tools

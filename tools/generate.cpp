@@ -1,5 +1,6 @@
-// shmim-generate: what must never disagree with the tools' declarations is written from them. Copies a
-// template from standard input and puts the generated part in the place of a line `@GENERATED@`:
+// shmim-generate: what must never disagree with the tools' declarations is written from them.
+// Copies a template from standard input and puts the generated part in the place of a line
+// `@GENERATED@`:
 //
 //   shmim-generate man TOOL          sections OPTIONS and EXIT STATUS, for scdoc
 //   shmim-generate completion SHELL  options and the kinds of their values, for bash, zsh or fish
@@ -125,7 +126,9 @@ std::string bash(const std::vector<Declared>& tools) {
 }
 
 /// `text` between single quotes of a shell.
-std::string single_quoted(const std::string& text) { return "'" + replaced(text, "'", "'\\''") + "'"; }
+std::string single_quoted(const std::string& text) {
+  return "'" + replaced(text, "'", "'\\''") + "'";
+}
 
 std::string zsh(const std::vector<Declared>& tools) {
   std::string text = "case $service in\n";
@@ -137,8 +140,9 @@ std::string zsh(const std::vector<Declared>& tools) {
         description = replaced(description, special, fmt::format("\\{}", special));
       }
       const std::string kind = replaced(kind_of(*option), ":", "\\:");
+      // The blank keeps _arguments from slipping options of compadd in before ours.
       const std::string action =
-          fmt::format(":{}:_shmim_values {}", replaced(replaced(kind, "[", ""), "]", ""),
+          fmt::format(":{}: _shmim_values {}", replaced(replaced(kind, "[", ""), "]", ""),
                       single_quoted(kind_of(*option)));
       const auto names = dashed_names(*option);
       if (names.empty()) {
@@ -168,8 +172,8 @@ std::string fish(const std::vector<Declared>& tools) {
         line += " -l " + name;
       }
       if (takes_value(*option)) {
-        line += fmt::format(" {} -a '(__shmim_values \"{}\")'", option->get_positional() ? "-f" : "-x",
-                            kind_of(*option));
+        line += fmt::format(" {} -a '(__shmim_values \"{}\")'",
+                            option->get_positional() ? "-f" : "-x", kind_of(*option));
       }
       text += fmt::format("{} -d {}\n", line, single_quoted(option->get_description()));
     }
@@ -184,7 +188,8 @@ std::string generate(const std::vector<std::string>& arguments) {
     return shell == "bash" ? bash(tools) : shell == "zsh" ? zsh(tools) : fish(tools);
   }
   for (const Declared& declared : tools) {
-    if (arguments.size() == 2 && arguments[0] == "man" && arguments[1] == declared.registration->name) {
+    if (arguments.size() == 2 && arguments[0] == "man" &&
+        arguments[1] == declared.registration->name) {
       return man(declared);
     }
   }

@@ -24,12 +24,14 @@ void Publisher::check() const {
                   fmt::format("has no z planes: its size is {}", to_string(shape)));
     }
     if (*options_.plane >= shape[2]) {
-      throw Error(Problem::usage, stream_.name(),
-                  fmt::format("there is no plane {}: there are 0 to {}", *options_.plane, shape[2] - 1));
+      throw Error(
+          Problem::usage, stream_.name(),
+          fmt::format("there is no plane {}: there are 0 to {}", *options_.plane, shape[2] - 1));
     }
   }
   if (options_.plane && !selection_.is_whole()) {
-    throw Error(Problem::usage, stream_.name(), "a slice in the reference and --slice exclude one another");
+    throw Error(Problem::usage, stream_.name(),
+                "a slice in the reference and --slice exclude one another");
   }
   if (selection_.bins()) {
     throw Error(Problem::usage, stream_.name(), "a slice that averages cannot be written");
@@ -48,8 +50,9 @@ void Publisher::claim() {
   if (options_.claim) {
     claim_.emplace(stream_.claim_writing());
   } else if (const pid_t holder = stream_.claimed_by(); holder != 0) {
-    throw Error(Problem::claimed, stream_.name(),
-                fmt::format("process {} has claimed the right to write it", describe_process(holder)));
+    throw Error(
+        Problem::claimed, stream_.name(),
+        fmt::format("process {} has claimed the right to write it", describe_process(holder)));
   }
 }
 
@@ -97,7 +100,8 @@ void Publisher::write(WriteGuard& guard, std::span<const std::byte> pixels) cons
   if (is_plane()) {
     const std::uint32_t planes = stream_.format().shape[2];
     // The first frame of a rolling buffer goes to plane 0, each further one behind the one before.
-    const auto next = static_cast<std::uint32_t>(stream_.cnt0() == 0 ? 0 : (stream_.cnt1() + 1) % planes);
+    const auto next =
+        static_cast<std::uint32_t>(stream_.cnt0() == 0 ? 0 : (stream_.cnt1() + 1) % planes);
     std::memcpy(guard.slice(options_.plane.value_or(next)).data(), pixels.data(), pixels.size());
   } else if (selection_.is_whole()) {
     std::memcpy(guard.pixels().data(), pixels.data(), pixels.size());

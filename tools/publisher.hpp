@@ -12,13 +12,13 @@
 namespace shmim::tools {
 
 struct PublishOptions {
-  std::vector<Keyword> keywords;      ///< set with each frame
-  std::optional<Tai> atime;           ///< the time of writing where it is not set
-  std::optional<std::uint32_t> plane; ///< z plane that a frame is
-  std::shared_ptr<Stream> trigger;    ///< what causes the frames; may be null
-  std::optional<pid_t> pid;           ///< whose PID the trace is given
+  std::vector<Keyword> keywords;       ///< set with each frame
+  std::optional<Tai> atime;            ///< the time of writing where it is not set
+  std::optional<std::uint32_t> plane;  ///< z plane that a frame is
+  std::shared_ptr<Stream> trigger;     ///< what causes the frames; may be null
+  std::optional<pid_t> pid;            ///< whose PID the trace is given
   Posts posts = Posts::all();
-  bool claim = false;                 ///< be the only writer
+  bool claim = false;  ///< be the only writer
 };
 
 /// Publishes frames to one stream. Goes on with a stream made anew under the same name and format.
@@ -34,8 +34,8 @@ class Publisher {
 
   /// Notes the trigger: now is when the next frame was caused.
   void note_trigger();
-  /// Publishes a frame, or without pixels a full update of what is there. Throws Error: unfinished (only
-  /// a whole frame can follow a half one), removed, mismatch (made anew with another format).
+  /// Publishes a frame, or without pixels a full update of what is there. Throws Error: unfinished
+  /// (only a whole frame can follow a half one), removed, mismatch (made anew with another format).
   void publish(std::span<const std::byte> pixels);
 
  private:

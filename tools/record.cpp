@@ -23,15 +23,14 @@ std::string render(const std::string& text, const Record& record) {
     } else if (value.is_number_float()) {
       fields.push_back(fmt::arg(name.c_str(), value.get<double>()));
     } else {
-      fields.push_back(fmt::arg(name.c_str(), value.is_string() ? printable(value.get<std::string>())
-                                                                : value.dump()));
+      fields.push_back(fmt::arg(
+          name.c_str(), value.is_string() ? printable(value.get<std::string>()) : value.dump()));
     }
   }
   try {
     return fmt::vformat(text, fields) + "\n";
   } catch (const fmt::format_error& error) {
-    throw UsageError(
-        fmt::format("--print '{}': {}; the fields are {}", text, error.what(), names));
+    throw UsageError(fmt::format("--print '{}': {}; the fields are {}", text, error.what(), names));
   }
 }
 

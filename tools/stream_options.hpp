@@ -5,9 +5,8 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <sys/types.h>
-
 #include <shmim/shmim.hpp>
+#include <sys/types.h>
 
 #include "record.hpp"
 

@@ -109,7 +109,8 @@ class Trace final : public Tool {
     const std::filesystem::path directory = places().shm;
     for (const std::string& name : list_streams(directory)) {
       try {
-        auto stream = std::make_unique<Stream>(Stream::open(stream_path(directory, name), Access::read));
+        auto stream =
+            std::make_unique<Stream>(Stream::open(stream_path(directory, name), Access::read));
         const ino_t inode = stream->identity().inode;
         streams_.try_emplace(inode, std::move(stream));
       } catch (const Error& error) {
@@ -174,20 +175,23 @@ class Trace final : public Tool {
                   {"cnt0", entry.cnt0},
                   {"ts_procstart", to_utc(entry.triggered)},
                   {"ts_streamupdate", to_utc(entry.written)}};
-    record["latency"] = hop.latency ? Record(std::chrono::duration<double>(*hop.latency).count()) : Record();
+    record["latency"] =
+        hop.latency ? Record(std::chrono::duration<double>(*hop.latency).count()) : Record();
     return record;
   }
 
   [[nodiscard]] std::string table(const Traced& traced) const {
-    std::vector<std::vector<std::string>> rows{{"STREAM", "PID", "COMMAND", "TRIGGER", "MODE", "STATUS",
-                                                "SEM", "CNT0", "TRIGGERED", "WRITTEN", "LATENCY"}};
+    std::vector<std::vector<std::string>> rows{{"STREAM", "PID", "COMMAND", "TRIGGER", "MODE",
+                                                "STATUS", "SEM", "CNT0", "TRIGGERED", "WRITTEN",
+                                                "LATENCY"}};
     for (const Hop& hop : traced.hops) {
       const TraceEntry& entry = hop.entry;
       const bool is_triggered = entry.trigger_inode != 0;
       rows.push_back({printable(hop.stream), fmt::format("{}", entry.pid),
                       is_alive(entry.pid) ? printable(command_of(entry.pid)) : "(dead)",
-                      is_triggered ? printable(name_of(entry.trigger_inode)) : "-", words(entry.mode),
-                      words(entry.status), entry.semaphore < 0 ? "-" : std::to_string(entry.semaphore),
+                      is_triggered ? printable(name_of(entry.trigger_inode)) : "-",
+                      words(entry.mode), words(entry.status),
+                      entry.semaphore < 0 ? "-" : std::to_string(entry.semaphore),
                       is_triggered ? std::to_string(entry.cnt0) : "-", to_utc(entry.triggered),
                       to_utc(entry.written), hop.latency ? in_microseconds(*hop.latency) : "-"});
     }
