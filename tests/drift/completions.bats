@@ -69,7 +69,7 @@ bash_offers() {
   offers() {
     ZDOTDIR=$BATS_TEST_TMPDIR LINE=$1 COMPLETIONS=$SHMIM_BUILD_DIR/completions zsh -f -c '
       zmodload zsh/zpty
-      zpty -b z zsh -f -i
+      zpty z zsh -f -i
       z() { zpty -w z "$1"; }
       z "PS1=; unsetopt zle_bracketed_paste 2>/dev/null; fpath=($COMPLETIONS \$fpath); autoload -U compinit; compinit -D -u"
       z "zstyle \":completion:*\" list-prompt \"\"; zstyle \":completion:*\" menu no; LISTMAX=1000"
