@@ -74,7 +74,7 @@ bash_offers() {
       z "PS1=; unsetopt zle_bracketed_paste 2>/dev/null; fpath=($COMPLETIONS \$fpath); autoload -U compinit; compinit -D -u"
       z "zstyle \":completion:*\" list-prompt \"\"; zstyle \":completion:*\" menu no; LISTMAX=1000"
       z "show() { zle complete-word; print -r -- \"<\$BUFFER>\"; }; zle -N show; bindkey \"^I\" show"
-      z "PS1=re''ady"  # shown once it edits a line, and not by this being typed
+      z "PS1=re\"\"ady"  # shown once it edits a line, and not by this being typed
       zpty -r z out "*ready*"
       zpty -n -w z "$LINE"$'"'\\t'"'
       zpty -r -m z out "*<*>*"
