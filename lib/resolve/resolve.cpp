@@ -46,7 +46,8 @@ class LocalMemory {
 
 bool is_there(const std::filesystem::path& path) {
   std::error_code ignored;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+  // What we may not look at may be there: who opens it will be told why that cannot be.
+  return std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found;
 }
 
 /// The first two places, which hold streams; the others hold files.
