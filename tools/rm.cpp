@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <iostream>
+#include <map>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,56 +19,76 @@ class Rm final : public Tool {
         ->required()
         ->type_name("");
     app.add_flag("-n,--dry-run", dry_run_, "say what would be removed, and remove nothing");
-    auto* force = app.add_flag("-f,--force", force_,
-                               "remove what is no readable stream too; what is missing is no error");
+    auto* force = app.add_flag(
+        "-f,--force", force_, "remove what is no readable stream too; what is missing is no error");
     app.add_flag("-i,--interactive", interactive_, "ask before each")->excludes(force);
-    app.add_flag("--stale", stale_,
-                 "only streams that no process has open and whose writers, owner and creator are dead");
+    app.add_flag(
+        "--stale", stale_,
+        "only streams that no process has open and whose writers, owner and creator are dead");
     declare_common(app);
   }
 
   Exit run() override {
     const Places where = places();
-    std::vector<std::string> names;
-    const Exit unmatched = for_each<std::string>(refs_, [&](const std::string& text) {
-      const std::string pattern = pattern_of(text);
-      std::vector<std::string> matches = list_streams(where.shm, pattern);
+    std::vector<Pattern> patterns;
+    for (const std::string& text : refs_) {
+      patterns.push_back(pattern_of(text));
+    }
+    std::map<std::string, Demand> wanted;  // in order, and each once
+    const Exit unmatched = for_each<Pattern>(patterns, [&](const Pattern& pattern) {
+      const std::vector<std::string> matches = list_streams(where.shm, pattern.text);
       if (matches.empty() && !force_) {
-        throw Error(Problem::not_found, pattern, fmt::format("no such stream in {}", where.shm.string()));
+        throw Error(Problem::not_found, pattern.text,
+                    fmt::format("no such stream in {}", where.shm.string()));
       }
-      names.insert(names.end(), matches.begin(), matches.end());
+      for (const std::string& name : matches) {
+        wanted.try_emplace(name, pattern.demand);
+      }
     });
-    const Exit removal = for_each<std::string>(
-        names, [&](const std::string& name) { remove(name, stream_path(where.shm, name)); });
+    std::vector<std::pair<std::string, Demand>> streams(wanted.begin(), wanted.end());
+    const Exit removal = for_each<std::pair<std::string, Demand>>(streams, [&](const auto& stream) {
+      remove(stream.first, stream.second, stream_path(where.shm, stream.first));
+    });
     return unmatched == Exit::done ? removal : unmatched;
   }
 
  private:
-  /// Modifiers are checked as everywhere; the rest may be a pattern, whose brackets are no slice.
-  [[nodiscard]] std::string pattern_of(const std::string& text) const {
+  struct Pattern {
+    std::string text;
+    Demand demand;  ///< a type, if any
+  };
+
+  /// Modifiers and type are checked as everywhere; the rest may be a pattern, whose brackets are no
+  /// slice.
+  [[nodiscard]] Pattern pattern_of(const std::string& text) const {
     if (text.find('/') != std::string::npos) {
       throw Error(Problem::usage, text, "a stream has no / in its name; --dir names the directory");
     }
-    if (text.find_first_of("*?[") == std::string::npos) {
-      return reference(text, {"SE"}).name;
-    }
-    const std::size_t colon = text.starts_with('@') ? text.find(':') : std::string::npos;
-    if (colon == std::string::npos) {
-      return text;
-    }
-    static_cast<void>(reference(text.substr(0, colon + 1) + "pattern", {"SE"}));
-    return text.substr(colon + 1);
+    const std::size_t special = text.find_first_of("*?[");
+    const std::size_t last = text.substr(0, special).find_last_of(":>");
+    const std::size_t begin =
+        special == std::string::npos || last == std::string::npos ? 0 : last + 1;
+    const bool is_pattern = special != std::string::npos;
+    const Reference parsed =
+        reference(is_pattern ? text.substr(0, begin) + "pattern" : text, {"SE"});
+    Pattern pattern{is_pattern ? text.substr(begin) : parsed.name, {}};
+    pattern.demand.type = parsed.type;
+    return pattern;
   }
 
-  void remove(const std::string& name, const std::filesystem::path& path) const {
+  void remove(const std::string& name, const Demand& demand,
+              const std::filesystem::path& path) const {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) {
       throw Error(Problem::not_found, name, "was removed by somebody else meanwhile");
     }
     const bool is_link = S_ISLNK(status.st_mode);
     const Identity identity{status.st_dev, status.st_ino};
-    if (!is_link && !force_) {
-      static_cast<void>(Stream::open(path, Access::read));
+    if (demand.type || (!is_link && !force_)) {
+      const Stream stream = Stream::open(path, Access::read);
+      if (const auto differing = differences(stream.format(), demand); !differing.empty()) {
+        throw Error(Problem::mismatch, name, to_string(differing));
+      }
     }
     if (stale_) {
       if (const std::string why = why_in_use(path); !why.empty()) {
