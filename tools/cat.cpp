@@ -2,9 +2,8 @@
 
 #include <array>
 
-#include <unistd.h>
-
 #include <shmim/fits.hpp>
+#include <unistd.h>
 
 #include "elements.hpp"
 #include "tool.hpp"
@@ -26,7 +25,7 @@ class Cat final : public Tool {
     auto* follow = app.add_flag("-f,--follow", follow_, "every new frame, as it comes");
     app.add_option("-n", count_, "end after N frames")
         ->type_name("N")
-        ->check(CLI::PositiveNumber.description(""))
+        ->transform(whole_number(false))
         ->needs(follow);
     auto* latest = app.add_flag("--latest", latest_, "skip frames that were missed")->needs(follow);
     app.add_flag("--every", every_, "frames in order, from the circular buffer (the default)")
@@ -40,8 +39,8 @@ class Cat final : public Tool {
 
   Exit run() override {
     if (format_ != "text" && isatty(STDOUT_FILENO) != 0) {
-      throw UsageError(fmt::format("{} frames are not for a terminal: send them to a file or a pipe",
-                                   format_));
+      throw UsageError(
+          fmt::format("{} frames are not for a terminal: send them to a file or a pipe", format_));
     }
     if (follow_ && refs_.size() > 1) {
       throw UsageError("--follow takes one stream");
@@ -71,9 +70,9 @@ class Cat final : public Tool {
 
   void print_one(const Stream& stream, const Selection& selection) {
     std::vector<std::byte> frame(selection.bytes());
-    const Snapshot snapshot = stream.snapshot(
-        [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); },
-        deadline_after(timeout_.value_or(std::chrono::seconds{1})));
+    const Snapshot snapshot =
+        stream.snapshot([&](std::span<const std::byte> pixels) { selection.take(pixels, frame); },
+                        deadline_after(timeout_.value_or(std::chrono::seconds{1})));
     stream.require_whole(snapshot);
     print(frame, selection, stream.keywords().all());
   }
@@ -102,7 +101,9 @@ class Cat final : public Tool {
     std::vector<std::byte> frame(selection.bytes());
     std::uint64_t missed = 0;
     const auto pick = latest_ ? Follower::Pick::latest : Follower::Pick::every;
-    const CopyFrame copy = [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); };
+    const CopyFrame copy = [&](std::span<const std::byte> pixels) {
+      selection.take(pixels, frame);
+    };
     for (std::uint64_t taken = 0; !count_ || taken < *count_; ++taken) {
       FrameInfo info;
       const Arrival arrival = follower.next(pick, deadline_after(timeout_), copy, info, missed);

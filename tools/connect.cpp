@@ -69,6 +69,8 @@ class Connect final : public Tool {
       throw UsageError("@E: and --create exclude one another");
     }
     const Places where = places();
+    detail(reference.name,
+           fmt::format("looking in memory, {} and {}", where.shm.string(), where.conf.string()));
     if (reload_) {
       return reload(reference, demand, where);
     }
@@ -77,7 +79,8 @@ class Connect final : public Tool {
     if (wait_) {
       say_ready();
     }
-    while (connection.outcome == Outcome::not_found && std::chrono::steady_clock::now() < *deadline) {
+    while (connection.outcome == Outcome::not_found &&
+           std::chrono::steady_clock::now() < *deadline) {
       sleep_until(std::chrono::steady_clock::now() + std::chrono::milliseconds{10});
       connection = attempt(reference, demand, where);
     }
@@ -92,7 +95,8 @@ class Connect final : public Tool {
     }
     Connection connection = connect_checked(reference, demand, where);
     if (create_ && connection.outcome == Outcome::mismatch && connection.stream) {
-      return connect_or_create(reference, demand, making(demand, connection.stream->format()), where);
+      return connect_or_create(reference, demand, making(demand, connection.stream->format()),
+                               where);
     }
     if (create_ && connection.outcome == Outcome::not_found && !wait_) {
       throw UsageError("--create: SIZE is missing, and there is no FITS file to take it from");
@@ -142,8 +146,9 @@ class Connect final : public Tool {
         throw Error(Problem::not_found, reference.name,
                     "found neither in memory nor in the conf directory");
       case Outcome::mismatch:
-        throw Error(Problem::mismatch, reference.name,
-                    fmt::format("exists with another format: {}", to_string(connection.differences)));
+        throw Error(
+            Problem::mismatch, reference.name,
+            fmt::format("exists with another format: {}", to_string(connection.differences)));
       case Outcome::connected:
       case Outcome::created:
       case Outcome::recreated:
@@ -182,7 +187,8 @@ class Connect final : public Tool {
   std::optional<std::chrono::nanoseconds> wait_;
 };
 
-const Registration registration("connect", "make a stream available, from memory or from a FITS file",
+const Registration registration("connect",
+                                "make a stream available, from memory or from a FITS file",
                                 make<Connect>);
 
 }  // namespace

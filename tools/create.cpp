@@ -23,8 +23,11 @@ class Create final : public Tool {
     app.add_option("--from", from_, "take format, pixels and keywords from a FITS file")
         ->type_name("FILE");
     app.add_option("--like", like_, "take the format from a stream")->type_name("REF");
-    app.add_option("--owner", owner_, "PID of the owner; 1: belongs to no process")->type_name("PID");
-    app.add_flag("--recreate", recreate_, "make it anew if there is one, and wake who waits on that");
+    app.add_option("--owner", owner_, "PID of the owner; 1: belongs to no process")
+        ->type_name("PID")
+        ->transform(whole_number());
+    app.add_flag("--recreate", recreate_,
+                 "make it anew if there is one, and wake who waits on that");
     declare_json(app, "print one JSON object");
     declare_common(app);
   }
@@ -69,6 +72,11 @@ class Create final : public Tool {
 
   Exit make(const Reference& reference, Demand demand, const Making& making) const {
     const Places where = places();
+    detail(reference.name,
+           fmt::format("making it in {}: {} {}, {} bytes",
+                       reference.location == Location::local ? "local memory" : where.shm.string(),
+                       to_string(making.format.type), to_string(making.format.shape),
+                       making.format.file_bytes()));
     if (reference.location == Location::local) {
       return say("rehearsed", create(reference, making, where));
     }

@@ -36,8 +36,8 @@ Tai parse_stamp(const std::string& text) {
   return std::chrono::seconds{seconds} + Tai{std::llround(fraction * 1e9)} + tai_offset();
 }
 
-/// Events at a steady rate: each has its moment from the first on, so that being late once delays none
-/// of those after it.
+/// Events at a steady rate: each has its moment from the first on, so that being late once delays
+/// none of those after it.
 class Pace {
  public:
   explicit Pace(std::optional<double> rate) noexcept : rate_(rate) {}
@@ -75,9 +75,11 @@ class Post final : public Tool {
         ->type_name("");
     auto* only = app.add_option("-s,--sem", only_, "post semaphore I alone; may be repeated")
                      ->type_name("I")
+                     ->transform(whole_number())
                      ->allow_extra_args(false);
     app.add_option("--except", except_, "post all but semaphore I; may be repeated")
         ->type_name("I")
+        ->transform(whole_number())
         ->allow_extra_args(false)
         ->excludes(only);
     auto* update = app.add_flag("--update", update_, "publish a frame without new pixels");
@@ -86,22 +88,21 @@ class Post final : public Tool {
         ->excludes(update);
     app.add_option("-n", count_, "so many times; a FILE that ends before begins again")
         ->type_name("N")
-        ->check(CLI::PositiveNumber.description(""));
-    app.add_option("--rate", rate_, "so many times a second")
-        ->type_name("HZ")
-        ->check(CLI::PositiveNumber.description(""));
+        ->transform(whole_number(false));
+    app.add_option("--rate", rate_, "so many times a second")->type_name("HZ")->check(above_zero());
     app.add_option("--set", assignments_, "set a keyword with the frame; may be repeated")
         ->type_name("NAME=VALUE[/COMMENT]")
         ->allow_extra_args(false);
     app.add_option("--atime", atime_, "when the data was acquired, UTC (default: now)")
         ->type_name("STAMP");
     app.add_option("--slice", slice_, "write z plane K (a --circular stream: default the next)")
-        ->type_name("K");
+        ->type_name("K")
+        ->transform(whole_number());
     app.add_option("--trigger", trigger_, "stream that caused the frame, for the trace")
         ->type_name("REF");
     app.add_option("--pid", pid_, "PID to put in the trace (default: this process)")
         ->type_name("PID")
-        ->check(CLI::PositiveNumber.description(""));
+        ->transform(whole_number(false));
     app.add_flag("--claim", claim_, "be the only writer while this runs");
     declare_common(app);
   }
@@ -170,7 +171,8 @@ class Post final : public Tool {
     for (; !count_ || pace.events() < *count_; pace.count()) {
       source->wait();
       publisher.note_trigger();
-      if (!source->next(frame) && !(count_ && pace.events() > 0 && source->rewind() && source->next(frame))) {
+      if (!source->next(frame) &&
+          !(count_ && pace.events() > 0 && source->rewind() && source->next(frame))) {
         break;
       }
       pace.wait();

@@ -15,11 +15,13 @@ std::string type_names() {
   return names;
 }
 
+/// `digits`, which is all of `text` or what follows its prefix, as a number.
 template <class T>
-T number(const std::string& text, int base, const char* option, const char* example) {
+T number(const std::string& text, std::string_view digits, int base, const char* option,
+         const char* example) {
   T value{};
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value, base);
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, value, base);
   if (error != std::errc{} || stop != end) {
     throw UsageError(fmt::format("{}: '{}' is not like {}", option, text, example));
   }
@@ -32,13 +34,20 @@ void StreamOptions::declare(CLI::App& app) {
   app.add_option("SIZE", size_, "length of each axis, as 320x256 or 320 256")->type_name("");
   app.add_option("-t,--type", type_, "data type, as uint16 or complex64 (default: float32)")
       ->type_name("TYPE");
-  app.add_option("-k,--keywords", keywords_, "keyword slots (default: 10)")->type_name("N");
+  app.add_option("-k,--keywords", keywords_, "keyword slots (default: 10)")
+      ->type_name("N")
+      ->transform(whole_number());
   app.add_option("-c,--circular-buffer", circular_buffer_,
                  "frames that the circular buffer holds (default: 0, no buffer)")
-      ->type_name("N");
-  app.add_option("-s,--semaphores", semaphores_, "semaphores (default: 10)")->type_name("N");
-  app.add_flag("--circular", circular_, "the z axis is time: a frame is one slice (imagetype 0x20001)");
-  app.add_option("--imagetype", image_type_, "imagetype bits, as 0x2 (the default)")->type_name("BITS");
+      ->type_name("N")
+      ->transform(whole_number());
+  app.add_option("-s,--semaphores", semaphores_, "semaphores (default: 10)")
+      ->type_name("N")
+      ->transform(whole_number());
+  app.add_flag("--circular", circular_,
+               "the z axis is time: a frame is one slice (imagetype 0x20001)");
+  app.add_option("--imagetype", image_type_, "imagetype bits, as 0x2 (the default)")
+      ->type_name("BITS");
   app.add_option("--mode", mode_, "permissions in octal, as 0660 (default: 0666 less the umask)")
       ->type_name("MODE");
 }
@@ -49,11 +58,12 @@ Demand StreamOptions::demand(const Reference& reference) const {
   if (!type_.empty()) {
     const auto type = data_type(type_);
     if (!type) {
-      throw UsageError(fmt::format("--type: there is no type '{}'; there are {}", type_, type_names()));
+      throw UsageError(
+          fmt::format("--type: there is no type '{}'; there are {}", type_, type_names()));
     }
     if (reference.type && reference.type != type) {
-      throw UsageError(fmt::format("the reference says {}, --type says {}", to_string(*reference.type),
-                                   type_));
+      throw UsageError(
+          fmt::format("the reference says {}, --type says {}", to_string(*reference.type), type_));
     }
     demand.type = type;
   }
@@ -67,8 +77,9 @@ Demand StreamOptions::demand(const Reference& reference) const {
     if (circular_) {
       throw UsageError("--circular and --imagetype exclude one another");
     }
-    const bool is_hexadecimal = image_type_.starts_with("0x");
-    demand.image_type = number<std::uint64_t>(is_hexadecimal ? image_type_.substr(2) : image_type_,
+    const std::string_view bits = image_type_;
+    const bool is_hexadecimal = bits.starts_with("0x");
+    demand.image_type = number<std::uint64_t>(image_type_, bits.substr(is_hexadecimal ? 2 : 0),
                                               is_hexadecimal ? 16 : 10, "--imagetype", "0x20001");
   } else if (circular_) {
     demand.image_type = layout::image_z_time | layout::image_circular;
@@ -91,7 +102,7 @@ std::optional<mode_t> StreamOptions::mode() const {
   if (mode_.empty()) {
     return std::nullopt;
   }
-  const auto mode = number<mode_t>(mode_, 8, "--mode", "0660");
+  const auto mode = number<mode_t>(mode_, mode_, 8, "--mode", "0660");
   if (mode > 0777) {
     throw UsageError(fmt::format("--mode: '{}' is more than 0777", mode_));
   }

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <system_error>
 
-#include <unistd.h>
-
+#include <fcntl.h>
 #include <shmim/fits.hpp>
+#include <unistd.h>
 
 namespace shmim::tools {
 namespace {
@@ -29,8 +31,8 @@ constexpr std::array meanings{
 
 volatile std::sig_atomic_t received_signal = 0;
 
-/// A signal that comes just before a system call blocks would not be noticed until the call returns:
-/// so once one has come, an alarm ends whatever blocks, every second.
+/// A signal that comes just before a system call blocks would not be noticed until the call
+/// returns: so once one has come, an alarm ends whatever blocks, every second.
 void on_signal(int signal) noexcept {
   if (signal != SIGALRM) {
     received_signal = signal;
@@ -46,6 +48,16 @@ void install_signal_handlers() noexcept {
   }
   action.sa_handler = SIG_IGN;  // a write that fails lets us give back what we have claimed
   sigaction(SIGPIPE, &action, nullptr);
+}
+
+/// A standard stream that whoever started us closed is opened the wrong way round, so that its use
+/// still fails: or the stream we open would get its number, and what we print.
+void occupy_standard_streams() noexcept {
+  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(number, F_GETFD) < 0) {
+      static_cast<void>(::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+    }
+  }
 }
 
 /// Ends by a signal, so that a shell sees what happened.
@@ -81,12 +93,48 @@ Exit report_usage(std::string_view tool, std::string_view message) {
   return Exit::usage;
 }
 
+/// What is wrong with a command line, in our words where CLI11's are few.
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+  const auto strangers = app.remaining();
+  if (!strangers.empty() && strangers.front().starts_with('-')) {
+    return fmt::format("unknown option {}",
+                       strangers.front().substr(0, strangers.front().find('=')));
+  }
+  const std::string text = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    const std::string name = text.substr(0, text.find(':'));
+    const CLI::Option* option = app.get_option_no_throw(name);
+    return option == nullptr ? text : fmt::format("{} needs {}", name, option->get_type_name());
+  }
+  constexpr std::string_view no_number = "Could not convert: ";
+  const std::size_t middle = text.find(" = ");
+  if (text.starts_with(no_number) && middle != text.npos) {
+    return fmt::format("{}: '{}' is no number that it takes",
+                       text.substr(no_number.size(), middle - no_number.size()),
+                       text.substr(middle + 3));
+  }
+  return text;
+}
+
 struct Unit {
   std::string_view name;
   double seconds;
 };
 constexpr std::array units{Unit{"ns", 1e-9}, Unit{"us", 1e-6}, Unit{"ms", 1e-3}, Unit{"s", 1},
                            Unit{"m", 60},    Unit{"h", 3600},  Unit{"", 1}};
+
+/// How to make the directory that an error is about; nothing where something else has its name.
+std::string missing_directory(const std::string& subject) {
+  const bool is_variable = subject == "MILK_SHM_DIR";
+  const char* value = is_variable ? std::getenv("MILK_SHM_DIR") : subject.c_str();
+  std::error_code ignored;
+  if (value == nullptr || *value == '\0' ||
+      std::filesystem::symlink_status(value, ignored).type() !=
+          std::filesystem::file_type::not_found) {
+    return {};
+  }
+  return fmt::format("mkdir -p {}", is_variable ? "\"$MILK_SHM_DIR\"" : subject);
+}
 
 std::string help_footer() {
   std::string text = "Exit status:\n";
@@ -113,7 +161,8 @@ void throw_if_interrupted() {
 void sleep_until(std::chrono::steady_clock::time_point time) {
   const auto since = time.time_since_epoch();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-  const timespec until{static_cast<time_t>(seconds.count()), static_cast<long>((since - seconds).count())};
+  const timespec until{static_cast<time_t>(seconds.count()),
+                       static_cast<long>((since - seconds).count())};
   do {
     throw_if_interrupted();
   } while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR);
@@ -148,7 +197,7 @@ void Tool::declare_print(CLI::App& app, const char* fields) {
 void Tool::declare_ready_fd(CLI::App& app) {
   app.add_option("--ready-fd", ready_fd_, "write a newline to this descriptor once waiting begins")
       ->type_name("FD")
-      ->check(CLI::NonNegativeNumber.description(""));
+      ->transform(whole_number());
 }
 
 Reference Tool::reference(const std::string& text, const Takes& takes) const {
@@ -158,8 +207,9 @@ Reference Tool::reference(const std::string& text, const Takes& takes) const {
     for (const char modifier : takes.modifiers) {
       taken += fmt::format("{}@{}:", taken.empty() ? "" : " ", modifier);
     }
-    throw Error(Problem::usage, text,
-                fmt::format("modifier {} has no meaning here; shmim-{} takes {}", letter, name_, taken));
+    throw Error(
+        Problem::usage, text,
+        fmt::format("modifier {} has no meaning here; shmim-{} takes {}", letter, name_, taken));
   };
   const auto require = [&](bool is_set, char letter) {
     if (is_set && takes.modifiers.find(letter) == std::string_view::npos) {
@@ -189,7 +239,11 @@ Places Tool::places() const {
 }
 
 Stream Tool::open(const Reference& reference, Access access) const {
-  return open_existing(reference, places(), access);
+  Stream stream = open_existing(reference, places(), access);
+  detail(reference.name,
+         fmt::format("opened {}: {} {}", stream.path().string(), to_string(stream.format().type),
+                     to_string(stream.format().shape)));
+  return stream;
 }
 
 void Tool::note(std::string_view subject, std::string_view message) const {
@@ -229,41 +283,43 @@ void Tool::end_following(Arrival arrival, const Follower& follower) const {
 }
 
 void Tool::say_ready() const {
-  if (ready_fd_ && ::write(*ready_fd_, "\n", 1) != 1) {
+  if (ready_fd_ && ::write(static_cast<int>(*ready_fd_), "\n", 1) != 1) {
     throw Error::system("--ready-fd", "cannot write to the descriptor", errno);
   }
 }
 
 std::string Tool::hint(const Error& error) const {
   const std::string name = reference_ ? reference_->name : error.subject();
+  const std::string where = dir_.empty() ? "" : " --dir " + dir_;
   switch (error.problem()) {
     case Problem::not_found:
-      if (!reference_) {
+      if (!reference_ || name_ == "rm") {
         return {};
       }
       if (name_ != "connect" && find_file(name, places()).origin != Origin::nowhere) {
-        return fmt::format("shmim-connect {}", name);
+        return fmt::format("shmim-connect {}{}", name, where);
       }
-      return name_ == "wait" ? fmt::format("shmim-wait {} --appear", name)
-                             : fmt::format("shmim-create {} SIZE", name);
+      return name_ == "wait" ? fmt::format("shmim-wait {} --appear{}", name, where)
+                             : fmt::format("shmim-create {} SIZE{}", name, where);
     case Problem::exists:
-      return name_ == "connect" ? fmt::format("shmim-connect {}", name)
-                                : fmt::format("shmim-create {} SIZE --recreate", name);
+      return name_ == "connect" ? fmt::format("shmim-connect {}{}", name, where)
+                                : fmt::format("shmim-create {} SIZE --recreate{}", name, where);
     case Problem::mismatch:
-      return fmt::format("shmim-connect {} -v", name);
+      return name_ == "create" && error.subject() != name
+                 ? std::string()
+                 : fmt::format("shmim-connect {}{}", name, where);
     case Problem::too_short:
     case Problem::no_version:
     case Problem::wrong_size:
     case Problem::bad_header:
     case Problem::dangling_link:
-      return name_ == "rm" ? fmt::format("shmim-rm --force {}", name)
-                           : fmt::format("shmim-rm --dry-run --force {}", name);
+      return fmt::format("shmim-rm {}--force {}{}", name_ == "rm" ? "" : "--dry-run ", name, where);
     case Problem::no_space:
       return fmt::format("df -h {}", places().shm.string());
     case Problem::no_directory:
-      return fmt::format("mkdir -p {}", dir_.empty() ? "\"$MILK_SHM_DIR\"" : dir_);
+      return missing_directory(error.subject());
     case Problem::unfinished:
-      return fmt::format("shmim-post {} --data FILE", name);
+      return fmt::format("shmim-post {} --data FILE{}", name, where);
     case Problem::no_permission:
     case Problem::not_ours_to_write:
       return reference_ ? fmt::format("ls -l {}", stream_path(places().shm, name).string())
@@ -294,7 +350,8 @@ Exit Tool::report(const Error& error) const {
 
 std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool) {
   tool.set_name(registration.name);
-  auto app = std::make_unique<CLI::App>(registration.summary, fmt::format("shmim-{}", registration.name));
+  auto app =
+      std::make_unique<CLI::App>(registration.summary, fmt::format("shmim-{}", registration.name));
   app->set_help_flag("-h,--help", "print this help and exit");
   app->set_version_flag("-V,--version",
                         fmt::format("shmim-{} {}", registration.name, SHMIM_VERSION),
@@ -307,6 +364,7 @@ std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool) {
 }
 
 int run(const Registration& registration, int argc, char** argv) {
+  occupy_standard_streams();
   const std::string_view name = registration.name;
   const std::unique_ptr<Tool> tool = registration.make();
   Exit status = Exit::failed;
@@ -321,11 +379,7 @@ int run(const Registration& registration, int argc, char** argv) {
       write_stdout(fmt::format("{}\n", version.what()));
       return 0;
     } catch (const CLI::ParseError& error) {
-      const auto strangers = app->remaining();
-      const bool is_option = !strangers.empty() && strangers.front().starts_with('-');
-      return static_cast<int>(
-          report_usage(name, is_option ? fmt::format("unknown option {}", strangers.front())
-                                       : error.what()));
+      return static_cast<int>(report_usage(name, usage_message(*app, error)));
     }
     install_signal_handlers();
     status = tool->run();
@@ -359,20 +413,50 @@ std::chrono::nanoseconds parse_duration(const std::string& text) {
   const auto* unit = std::find_if(units.begin(), units.end(),
                                   [suffix](const Unit& known) { return known.name == suffix; });
   if (error != std::errc{} || unit == units.end() || !std::isfinite(value) || value < 0) {
-    throw UsageError(
-        fmt::format("'{}' is no duration: write 250us, 5ms, 2s or 1m; a bare number is seconds", text));
+    throw UsageError(fmt::format(
+        "'{}' is no duration: write 250us, 5ms, 2s or 1m; a bare number is seconds", text));
   }
   constexpr double longest = 1e9;  // 30 years, safely within 64 bits of nanoseconds
   return std::chrono::nanoseconds(
       static_cast<std::int64_t>(std::round(std::min(value * unit->seconds, longest) * 1e9)));
 }
 
+CLI::Validator above_zero() {
+  return {[](const std::string& text) {
+            double value = 0;
+            const char* end = text.data() + text.size();
+            const auto [stop, error] = std::from_chars(text.data(), end, value);
+            return error == std::errc{} && stop == end && value > 0
+                       ? std::string()
+                       : fmt::format("'{}' is no number above 0", text);
+          },
+          "", "above zero"};
+}
+
+CLI::Validator whole_number(bool zero_too) {
+  return {[zero_too](std::string& text) {
+            std::uint64_t value = 0;
+            const char* end = text.data() + text.size();
+            const auto [stop, error] = std::from_chars(text.data(), end, value);
+            if (error != std::errc{} || stop != end || (value == 0 && !zero_too)) {
+              return fmt::format("'{}' is no whole number{}", text, zero_too ? "" : " above 0");
+            }
+            text = std::to_string(value);  // which CLI11 does not take for an octal one
+            return std::string();
+          },
+          "", "whole number"};
+}
+
 CLI::Option* add_duration(CLI::App& app, const std::string& name,
                           std::optional<std::chrono::nanoseconds>& value, const std::string& what) {
-  return app
-      .add_option_function<std::string>(
-          name, [&value](const std::string& text) { value = parse_duration(text); }, what)
-      ->type_name("DURATION");
+  const auto parse = [&value, longest = name.substr(name.rfind(',') + 1)](const std::string& text) {
+    try {
+      value = parse_duration(text);
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("{}: {}", longest, error.what()));
+    }
+  };
+  return app.add_option_function<std::string>(name, parse, what)->type_name("DURATION");
 }
 
 void write_stdout(std::span<const std::byte> bytes) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the tools share: the order of events from main to exit, the options they have in common, and the
-// one way to say things. A tool is a class with two functions: declare() its options, run().
+// What the tools share: the order of events from main to exit, the options they have in common, and
+// the one way to say things. A tool is a class with two functions: declare() its options, run().
 
 #include <chrono>
 #include <cstddef>
@@ -16,7 +16,6 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-
 #include <shmim/shmim.hpp>
 
 namespace shmim::tools {
@@ -132,7 +131,7 @@ class Tool {
   std::string dir_;
   std::string conf_;
   std::string print_;
-  std::optional<int> ready_fd_;
+  std::optional<unsigned> ready_fd_;
   bool quiet_ = false;
   bool verbose_ = false;
   bool json_ = false;
@@ -167,6 +166,11 @@ std::chrono::nanoseconds parse_duration(const std::string& text);
 /// Declares an option that takes a duration.
 CLI::Option* add_duration(CLI::App& app, const std::string& name,
                           std::optional<std::chrono::nanoseconds>& value, const std::string& what);
+
+/// What a rate must be.
+CLI::Validator above_zero();
+/// What a count, an index or a PID must be: decimal digits, whatever zeros they begin with.
+CLI::Validator whole_number(bool zero_too = true);
 
 /// All of `bytes` to standard output, past stdio. Throws BrokenPipe, Interrupted, Error.
 void write_stdout(std::span<const std::byte> bytes);

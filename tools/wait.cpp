@@ -10,15 +10,18 @@ class Wait final : public Tool {
  public:
   void declare(CLI::App& app) override {
     app.add_option("REF", ref_, "stream to wait for; takes @S: @E:")->required()->type_name("");
-    auto* semaphore = app.add_option("-s,--sem", semaphore_, "wait for posts of semaphore I, whether "
-                                                             "a frame came with them or not")
-                          ->type_name("I");
+    auto* semaphore = app.add_option("-s,--sem", semaphore_,
+                                     "wait for posts of semaphore I, whether "
+                                     "a frame came with them or not")
+                          ->type_name("I")
+                          ->transform(whole_number());
     app.add_flag("--flush", flush_, "drop the posts that are pending first")->needs(semaphore);
     auto* count = app.add_option("-n", count_, "wait for N frames, or posts (default: 1)")
                       ->type_name("N")
-                      ->check(CLI::PositiveNumber.description(""));
+                      ->transform(whole_number(false));
     app.add_option("--cnt0", cnt0_, "wait until cnt0 is at least N; at once if it is")
         ->type_name("N")
+        ->transform(whole_number())
         ->excludes(semaphore)
         ->excludes(count);
     app.add_flag("--forever", forever_, "go on until interrupted")->excludes(count);
