@@ -1,0 +1,412 @@
+# What is the same for all tools.
+
+load helpers
+
+# The options of each, as its users know them.
+options_of() {
+  local common="--help --version --dir --quiet --verbose"
+  local format="--type --keywords --circular-buffer --semaphores --circular --imagetype --mode"
+  case $1 in
+    create) echo "$common $format --fill --set --from --like --owner --recreate --json" ;;
+    connect) echo "$common $format --check --create --reload --wait --ready-fd --json --conf" ;;
+    cat)
+      echo "$common --output-format --follow -n --latest --every --timeout --ready-fd --conf"
+      ;;
+    post)
+      echo "$common --sem --except --update --data -n --rate --set --atime --slice --trigger" \
+        "--pid --claim"
+      ;;
+    wait)
+      echo "$common --sem --flush -n --cnt0 --forever --timeout --spin --appear --ready-fd" \
+        "--json --print"
+      ;;
+    trace) echo "$common --all --dot --json" ;;
+    rm) echo "$common --dry-run --force --interactive --stale" ;;
+  esac
+}
+
+# A command line of the tool that does its work on the stream `s`, and prints something.
+works() {
+  case $1 in
+    create) echo "create @N:fresh 4x4" ;;
+    connect) echo "connect s" ;;
+    cat) echo "cat s" ;;
+    post) echo "post s -v" ;;
+    wait) echo "wait s --cnt0 0" ;;
+    trace) echo "trace s" ;;
+    rm) echo "rm --dry-run s" ;;
+  esac
+}
+
+printing="create connect cat wait trace rm"
+
+@test "--help and -h print every option once, on stdout" {
+  for tool in $TOOLS; do
+    run_out help "shmim-$tool" --help
+    run_out short_help "shmim-$tool" -h
+    cmp help short_help
+    sed -n 's/^  \(-[^ ]*\).*/\1/p' help | sed 's/.*,//' | sort >found
+    options_of "$tool" | tr ' ' '\n' | sort >wanted
+    diff wanted found
+    grep -q "^Usage: shmim-$tool " help
+    grep -q '^Exit status:' help
+    grep -q '^  124   timed out' help
+    # No line of the help is without words.
+    ! grep -n '^  -[^ ]*$' help
+  done
+}
+
+@test "--version and -V print the name and the version" {
+  for tool in $TOOLS; do
+    check 0 "~ shmim-$tool [0-9]*.[0-9]*.[0-9]*" '' -- "shmim-$tool" --version
+    check 0 "~ shmim-$tool [0-9]*.[0-9]*.[0-9]*" '' -- "shmim-$tool" -V
+  done
+}
+
+@test "an unknown option is wrong usage that names it" {
+  make s 4x4
+  for tool in $TOOLS; do
+    check 2 '' "shmim-$tool: unknown option --bogus
+Try 'shmim-$tool --help' for more information." -- "shmim-$tool" s --bogus
+    check 2 '' "shmim-$tool: unknown option -Z
+Try 'shmim-$tool --help' for more information." -- "shmim-$tool" s -Z
+    check 2 '' "shmim-$tool: unknown option --bogus
+Try 'shmim-$tool --help' for more information." -- "shmim-$tool" s --bogus=3
+  done
+}
+
+@test "without the reference it takes, a tool says so" {
+  for tool in create connect cat post wait rm; do
+    check 2 '' "shmim-$tool: REF is required
+Try 'shmim-$tool --help' for more information." -- "shmim-$tool"
+  done
+  check 2 '' "shmim-trace: REF is missing (or --all)
+Try 'shmim-trace --help' for more information." -- shmim-trace
+}
+
+@test "an option without its value is wrong usage that names both" {
+  make s 4x4
+  for line in "create s --type TYPE" "create s --keywords N" "connect s --wait DURATION" \
+    "cat s --output-format FORMAT" "post s --data FILE" "wait s --timeout DURATION" \
+    "trace s --dir DIR" "rm s --dir DIR"; do
+    read -r tool ref option value <<<"$line"
+    check 2 '' "shmim-$tool: $option needs $value
+Try 'shmim-$tool --help' for more information." -- "shmim-$tool" "$ref" "$option"
+  done
+}
+
+@test "a value that an option cannot take is wrong usage that names it" {
+  make s 4x4
+  for line in "create s 4 --keywords x" "create s 4 --keywords 65536" "create s 4 --keywords -1" \
+    "create s 4 --circular-buffer 4294967296" "create s 4 --semaphores 1.5" "create s 4 --owner me" \
+    "cat s -f -n 0" "cat s -f -n ten" "cat s --output-format jpeg" "post s -n 0" "post s -n -5" \
+    "post s --rate 0" "post s --rate -1" "post s --rate fast" "post s --sem -1" "post s --slice x" \
+    "post s --update --pid 0" "wait s -n 0" "wait s --cnt0 -1" "wait s --sem x" "wait s --sem 1x" "wait s --cnt0 18446744073709551616" \
+    "wait s --ready-fd -1" "create s 4 --mode 9" "create s 4 --mode 1000" \
+    "create s 4 --imagetype 0xg" "create s 4 --type float" "wait s --timeout 3x" \
+    "wait s --timeout -1s" "wait s --spin 1day" "cat s --timeout soon" "connect s --wait never"; do
+    read -ra words <<<"$line"
+    local count=${#words[@]}
+    local option=${words[count - 2]} value=${words[count - 1]}
+    check 2 '' "~ shmim-${words[0]}: *$value*
+Try 'shmim-${words[0]} --help' for more information." -- "shmim-${words[0]}" "${words[@]:1}"
+    # Neither a number out of a processor's manual nor a sentence without its option.
+    grep -qe "$option" "$WORK/.err"
+    [[ $(head -n 1 "$WORK/.err" | wc -c) -lt 200 ]]
+  done
+  check 0 '0' '' -- shmim-wait s --cnt0 0
+  # Zeros in front make no octal number: `--print '{cnt0:08}'` gives such.
+  make t 2 --keywords 0012
+  check 0 '~ connected t *' '' -- shmim-connect t --keywords 12
+}
+
+@test "a closed standard output is an error" {
+  make s 4x4
+  for tool in $printing; do
+    read -ra words <<<"$(works "$tool")"
+    local status=0
+    "shmim-${words[0]}" "${words[@]:1}" >&- 2>err || status=$?
+    compare status "$status" 1
+    compare stderr "$(<err)" "shmim-$tool: standard output: cannot write: Bad file descriptor"
+  done
+  local status=0
+  shmim-wait --help >&- 2>err || status=$?
+  compare status "$status" 1
+  compare stderr "$(<err)" "shmim-wait: standard output: cannot write: Bad file descriptor"
+}
+
+@test "a full standard output is an error" {
+  [[ -w /dev/full ]] || skip "no /dev/full"
+  make s 4x4
+  for tool in $printing; do
+    read -ra words <<<"$(works "$tool")"
+    local status=0
+    "shmim-${words[0]}" "${words[@]:1}" >/dev/full 2>err || status=$?
+    compare status "$status" 1
+    compare stderr "$(<err)" "shmim-$tool: standard output: cannot write: No space left on device"
+  done
+  for option in --help --version; do
+    local status=0
+    shmim-post $option >/dev/full 2>err || status=$?
+    compare status "$status" 1
+    compare stderr "$(<err)" "shmim-post: standard output: cannot write: No space left on device"
+  done
+}
+
+@test "a reader that goes away ends the tool quietly, by SIGPIPE" {
+  make s 4x4
+  for tool in $printing; do
+    read -ra words <<<"$(works "$tool")"
+    # A fifo whose only reader has gone.
+    rm -f pipe
+    mkfifo pipe
+    exec 6<>pipe 7>pipe 6<&-
+    local status=0
+    "shmim-${words[0]}" "${words[@]:1}" >&7 2>err || status=$?
+    exec 7>&-
+    compare status "$status" 141
+    compare stderr "$(<err)" ''
+  done
+}
+
+@test "a shm directory that is not there is named, and what to try" {
+  for tool in connect cat post wait trace rm; do
+    check 1 '' "shmim-$tool: $WORK/none: no such directory
+try: mkdir -p $WORK/none" -- "shmim-$tool" s -d "$WORK/none"
+  done
+  check 1 '' "shmim-create: $WORK/none: no such directory
+try: mkdir -p $WORK/none" -- shmim-create s 4x4 --dir "$WORK/none"
+  check 1 '' "shmim-trace: $WORK/none: no such directory
+try: mkdir -p $WORK/none" -- shmim-trace --all --dir "$WORK/none"
+  [[ ! -e $WORK/none ]]
+}
+
+@test "a shm directory that is none is told apart" {
+  : >file
+  for tool in connect cat post wait trace rm; do
+    check 1 '' "shmim-$tool: $WORK/file: is no directory" -- "shmim-$tool" s -d "$WORK/file"
+  done
+  check 1 '' "shmim-create: $WORK/file: is no directory" -- shmim-create s 4 -d "$WORK/file"
+  check 1 '' "~ shmim-create: $WORK/file/below: cannot look at it: Not a directory*" -- \
+    shmim-create s 4 -d "$WORK/file/below"
+}
+
+@test "MILK_SHM_DIR that names no directory is an error that says so" {
+  export MILK_SHM_DIR=$WORK/none
+  for tool in connect cat post wait trace rm; do
+    check 1 '' "shmim-$tool: MILK_SHM_DIR: $WORK/none: no such directory
+try: mkdir -p \"\$MILK_SHM_DIR\"" -- "shmim-$tool" s
+  done
+  check 1 '' "shmim-create: MILK_SHM_DIR: $WORK/none: no such directory
+try: mkdir -p \"\$MILK_SHM_DIR\"" -- shmim-create s 4
+  : >file
+  MILK_SHM_DIR=$WORK/file
+  check 1 '' "shmim-create: MILK_SHM_DIR: $WORK/file: is no directory" -- shmim-create s 4
+}
+
+@test "--dir goes before MILK_SHM_DIR" {
+  mkdir other
+  export MILK_SHM_DIR=$WORK/none
+  check 0 "created s float32 2 $(stat -c %s other/s.im.shm 2>/dev/null || echo 2824) bytes $WORK/other/s.im.shm" \
+    '' -- shmim-create s 2 -d "$WORK/other"
+  check 0 '0 0' '' -- shmim-cat s -d "$WORK/other"
+  check 3 '' "shmim-cat: none: no such stream in $WORK/other
+try: shmim-create none SIZE --dir $WORK/other" -- shmim-cat none -d "$WORK/other"
+  check 0 '' '' -- shmim-rm s -d "$WORK/other"
+}
+
+@test "a directory that we may not write to" {
+  need_nobody
+  mkdir other
+  chmod 755 other
+  check 1 '' "~ shmim-create: $WORK/other: cannot make a file there: Permission denied*" -- \
+    as_nobody "$(command -v shmim-create)" s 4 -d "$WORK/other"
+  make s 4 -d "$WORK/other"
+  check 1 '' "~ shmim-rm: *s.im.shm: cannot remove the file: Permission denied*" -- \
+    as_nobody "$(command -v shmim-rm)" s -d "$WORK/other"
+  [[ -e other/s.im.shm ]]
+  chmod 700 other
+  check 1 '' "~ shmim-cat: *other/s.im.shm: cannot open: Permission denied*" -- \
+    as_nobody "$(command -v shmim-cat)" s -d "$WORK/other"
+}
+
+@test "a stream that is not there is exit 3, with what to try" {
+  for tool in cat post trace; do
+    check 3 '' "shmim-$tool: none: no such stream in $SHM
+try: shmim-create none SIZE" -- "shmim-$tool" none
+  done
+  check 3 '' "shmim-wait: none: no such stream in $SHM
+try: shmim-wait none --appear" -- shmim-wait none
+  check 3 '' "shmim-connect: none: found neither in memory nor in the conf directory
+try: shmim-create none SIZE" -- shmim-connect none
+  check 3 '' "shmim-rm: none: no such stream in $SHM" -- shmim-rm none
+  check 3 '' "shmim-create: none: no such stream in $SHM
+try: shmim-create none SIZE" -- shmim-create new --like none
+  [[ -z $(listing) ]]
+}
+
+@test "where a FITS file of it is there, the message says how to bring it" {
+  make s 2
+  shmim-cat s -o fits >conf/shmim.dark.fits
+  for tool in post wait trace; do
+    check 3 '' "shmim-$tool: dark: no such stream in $SHM
+try: shmim-connect dark" -- "shmim-$tool" dark
+  done
+}
+
+@test "modifiers that a tool has no meaning for are refused before anything is touched" {
+  make s 4x4
+  cp "$(stream_file s)" before
+  refuse() { # TOOL LETTERS TAKES REST
+    local tool=$1 letter takes=$3 rest=$4
+    for letter in $2; do
+      # shellcheck disable=SC2086
+      check 2 '' "shmim-$tool: @$letter:s: modifier $letter has no meaning here; shmim-$tool takes $takes
+Try 'shmim-$tool --help' for more information." -- "shmim-$tool" "@$letter:s" $rest
+    done
+  }
+  refuse create 'E' '@S: @L: @N:' '4x4 --recreate'
+  refuse cat 'N' '@S: @L: @E:' ''
+  refuse post 'L N' '@S: @E:' '--update'
+  refuse wait 'L N' '@S: @E:' '--cnt0 0'
+  refuse trace 'L N' '@S: @E:' ''
+  refuse rm 'L N' '@S: @E:' ''
+  check 2 '' "shmim-connect: @N: is for streams to be made: it needs --create
+Try 'shmim-connect --help' for more information." -- shmim-connect @N:s
+  # Of several references one that is refused keeps the others from being touched.
+  for tool in cat post trace; do
+    check 2 '' "~ shmim-$tool: @N:s: modifier N has no meaning here; *" -- "shmim-$tool" s @N:s
+  done
+  check 2 '' '~ shmim-rm: @N:s: modifier N has no meaning here; *' -- shmim-rm s @N:s
+  check 2 '' '~ shmim-post: @L:s: modifier L has no meaning here; shmim-post takes @S: @E:*' -- \
+    shmim-post s --update --trigger @L:s
+  check 2 '' '~ shmim-create: @N:s: modifier N has no meaning here; shmim-create takes @S: @E:*' -- \
+    shmim-create new --like @N:s
+  cmp before "$(stream_file s)"
+  compare listing "$(listing)" s.im.shm
+}
+
+@test "a slice where it has no meaning is refused" {
+  make s 4x4
+  for line in "create s[1] 4x4 --recreate" "connect s[1]" "post s[1] --update" "post s[1]" \
+    "wait s[1] --cnt0 0" "trace s[1]"; do
+    read -ra words <<<"$line"
+    check 2 '' "shmim-${words[0]}: s[1]: a slice has no meaning here; shmim-${words[0]} takes whole streams
+Try 'shmim-${words[0]} --help' for more information." -- "shmim-${words[0]}" "${words[@]:1}"
+  done
+  compare cnt0 "$(cnt0 s)" 0
+}
+
+@test "every reference of the table that is an error is one, with its reason, for a real tool" {
+  table=$SHMIM_SOURCE_DIR/tests/unit/streamref.tsv
+  count=0
+  while IFS=$'\x1f' read -r -u 5 input reason; do
+    count=$((count + 1))
+    for tool in cat create connect; do
+      local status=0
+      "shmim-$tool" -- "$input" >out 2>err || status=$?
+      compare "status of '$input'" "$status" 2
+      compare "stdout of '$input'" "$(<out)" ''
+      compare "stderr of '$input'" "$(<err)" "~ shmim-$tool: *
+Try 'shmim-$tool --help' for more information."
+      compare "lines of '$input'" "$(wc -l <err)" 2
+    done
+    # What the reason names before its comma is in the message, where it is more than a description.
+    case $reason in
+      *' '* | ..) ;;
+      *) grep -qF -- "$reason" err ;;
+    esac
+  done 5< <(awk -F '\t' '$2 == "error" { print $1 "\037" $8 }' "$table")
+  [[ $count -gt 25 ]]
+  [[ -z $(listing) ]]
+}
+
+@test "references that must be refused say what the table asks for" {
+  refused() { check 2 '' "~ shmim-cat: *$2*
+Try 'shmim-cat --help' for more information." -- shmim-cat -- "$1"; }
+  refused '' 'an empty name'
+  refused '@S:' 'an empty name'
+  refused 'tf32>' 'an empty name'
+  refused '@:im1' 'an empty modifier list'
+  refused '@im1' 'no colon after the modifiers'
+  refused '@LS:im1' 'L and S exclude one another'
+  refused '@SS:im1' 'S stands twice'
+  refused '@EN:im1' 'E and N exclude one another'
+  refused '@X:im1' 'X (column 2)'
+  refused '@l:im1' 'capital letters'
+  refused '@F:im1' 'conf FITS files are found without a modifier'
+  refused 's>im1' 'shared memory is the default, and @S:'
+  refused 'k10>im1' 'k10>*--keywords'
+  refused 'c20>im1' 'c20>*--circular-buffer'
+  refused 'tf33>im1' 'tf33*tui8*tf64*tc128'
+  refused 'tf32>tf64>im1' 'the type stands twice'
+  refused 'a/b' '/ in the name'
+  refused '../etc' '/ in the name'
+  refused '..' '.. is no name'
+  refused 'im 1' 'a blank'
+  refused 'im1[' 'no closing \]'
+  refused 'im1]' '\] in the name'
+  refused 'im1[]' 'an empty slice'
+  refused 'im1[a]' "'a'*column 5"
+  refused 'im1[0:5::0]' 'a step of 0'
+  refused 'im1[0:5::-2]' 'a step of -2'
+  refused 'im1[1,2,3,4]' 'more than three axes'
+  refused 'im1[0:5]x' 'text after \]'
+  refused 'im1[99999999999999999999]' 'the number is too large'
+  refused "$(printf 'x%.0s' {1..80})" 'a name of 80 bytes: at most 79 fit'
+  refused $'im\e[31m' 'control character'
+  # What comes from outside is never sent to the terminal as it is.
+  ! grep -q $'\e' "$WORK/.err"
+}
+
+@test "a type prefix on a stream of another type is a mismatch" {
+  make 'tui16>s' 4x4
+  cp "$(stream_file s)" before
+  for tool in cat post trace; do
+    check 5 '' "shmim-$tool: s: type is uint16, not float32
+try: shmim-connect s" -- "shmim-$tool" 'tf32>s'
+  done
+  check 5 '' "shmim-wait: s: type is uint16, not float32
+try: shmim-connect s" -- shmim-wait 'tf32>s' --cnt0 0
+  check 5 '' "~ shmim-create: s: exists with another format: type is uint16, not float32*" -- \
+    shmim-create 'tf32>s' 4x4
+  check 5 '' "~ shmim-connect: s: exists with another format: type is uint16, not float32*" -- \
+    shmim-connect 'tf32>s'
+  check 5 '' "shmim-rm: s: type is uint16, not float32
+try: shmim-connect s" -- shmim-rm 'tf32>s'
+  check 5 '' "~ shmim-post: s: type is uint16, not int16*" -- shmim-post s --update --trigger 'tsi16>s'
+  cmp before "$(stream_file s)"
+  compare listing "$(listing)" s.im.shm
+}
+
+@test "--quiet keeps notes to itself, not errors" {
+  make s 2
+  check 124 '' '' -- shmim-wait s -t 1ms -q
+  check 0 '' '' -- shmim-connect s -q
+  check 0 '' '' -- shmim-create s 2 --quiet
+  check 0 '' '' -- shmim-wait s --cnt0 0 -q
+  check 3 '' "~ shmim-cat: none: no such stream*" -- shmim-cat none -q
+  check 0 '' '' -- shmim-post s --rate 1000 -n 2 -q
+}
+
+@test "--verbose says on stderr what is done, and stdout stays the same" {
+  make s 2
+  check 0 '0 0' "shmim-cat: s: opened $(stream_file s): float32 2" -- shmim-cat s -v
+  check 0 '' "shmim-post: s: opened $(stream_file s): float32 2" -- shmim-post s -v
+  check 0 's: nobody has written it yet' "shmim-trace: s: opened $(stream_file s): float32 2" -- \
+    shmim-trace s -v
+  check 0 0 "shmim-wait: s: opened $(stream_file s): float32 2
+shmim-wait: s: waiting on semaphore 0" -- shmim-wait s -v --cnt0 0
+  check 0 "~ exists s *" "~ shmim-create: s: making it in $SHM: float32 2, * bytes" -- \
+    shmim-create s 2 -v
+}
+
+@test "no colour where there is no terminal" {
+  make s 2
+  unset NO_COLOR
+  for tool in $printing; do
+    read -ra words <<<"$(works "$tool")"
+    "shmim-${words[0]}" "${words[@]:1}" >out 2>err || true
+    ! grep -q $'\e' out err
+  done
+}

@@ -1,0 +1,216 @@
+# What every test of the tools' command lines shares. Each test has a shm directory and a working
+# directory (with conf/) of its own; both go when it ends, and so does every process it started.
+#
+#   check 0 'stdout' 'stderr' -- command...   compares all three; a text that begins with '~ ' is a
+#                                             shell pattern for the rest of it
+#   start NAME command...                     in the background, output to NAME.out and NAME.err
+#   start_ready NAME command...               the same, and waits until its --ready-fd says so
+#   finish NAME 0 'stdout' 'stderr'           waits for it to end, and compares like check
+#
+# The texts are compared without the newlines at their end.
+
+# A test that hangs is a failed test (bats 1.8 and later; others leave it to ctest).
+export BATS_TEST_TIMEOUT=120
+
+: "${SHMIM_SOURCE_DIR:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
+if [[ -n ${SHMIM_BIN_DIR:-} ]]; then
+  PATH=$SHMIM_BIN_DIR:$PATH
+fi
+export PATH SHMIM_SOURCE_DIR
+
+TOOLS="create connect cat post wait trace rm"
+
+setup() {
+  export LC_ALL=C NO_COLOR=1
+  unset MILK_SHM_DIR
+  local base=/dev/shm
+  [[ -d $base && -w $base ]] || base=${TMPDIR:-/tmp}
+  SHM=$(mktemp -d "$base/shmim-cli.XXXXXX")
+  WORK=$(mktemp -d "${TMPDIR:-/tmp}/shmim-cli.XXXXXX")
+  mkdir "$WORK/conf"
+  cd "$WORK" || return 1
+  export MILK_SHM_DIR=$SHM
+  STARTED=()
+}
+
+teardown() {
+  local pid
+  for pid in ${STARTED[@]+"${STARTED[@]}"}; do
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  cd / || return 1
+  rm -rf "${SHM:-}" "${WORK:-}"
+}
+
+# matches ACTUAL EXPECTED
+matches() {
+  if [[ $2 == '~ '* ]]; then
+    # shellcheck disable=SC2053  # a pattern on purpose
+    [[ $1 == ${2#'~ '} ]]
+  else
+    [[ $1 == "$2" ]]
+  fi
+}
+
+# compare WHAT ACTUAL EXPECTED
+compare() {
+  matches "$2" "$3" || {
+    printf '%s: expected:\n%s\n%s: found:\n%s\n' "$1" "$3" "$1" "$2" >&2
+    return 1
+  }
+}
+
+# judge STATUS EXPECTED-STATUS OUT-FILE EXPECTED-OUT ERR-FILE EXPECTED-ERR
+judge() {
+  local failed=0
+  compare status "$1" "$2" || failed=1
+  compare stdout "$(tr -d '\0' <"$3")" "$4" || failed=1
+  compare stderr "$(tr -d '\0' <"$5")" "$6" || failed=1
+  return $failed
+}
+
+check() {
+  local status=0 want_status=$1 want_out=$2 want_err=$3
+  shift 4
+  "$@" >"$WORK/.out" 2>"$WORK/.err" || status=$?
+  judge "$status" "$want_status" "$WORK/.out" "$want_out" "$WORK/.err" "$want_err" || {
+    printf 'of: %s\n' "$*" >&2
+    return 1
+  }
+}
+
+# make ARGUMENTS: shmim-create, in silence.
+make() { check 0 '' '' -- shmim-create -q "$@"; }
+
+# run_out FILE command...: a command that succeeds without a word on stderr, its output in FILE.
+run_out() {
+  local file=$1 status=0
+  shift
+  "$@" >"$file" 2>"$WORK/.err" || status=$?
+  compare status "$status" 0 && compare stderr "$(<"$WORK/.err")" '' || {
+    printf 'of: %s\n' "$*" >&2
+    return 1
+  }
+}
+
+start() {
+  local name=$1
+  shift
+  "$@" >"$WORK/$name.out" 2>"$WORK/$name.err" 3>&- &
+  last=$!
+  STARTED+=("$last")
+  eval "pid_$name=$last"
+}
+
+start_ready() {
+  local name=$1
+  shift
+  mkfifo "$WORK/$name.ready"
+  start "$name" "$@" --ready-fd 8 8>"$WORK/$name.ready"
+  # Ready, or gone without having been ready: then the end of the fifo.
+  read -r _ <"$WORK/$name.ready" || {
+    printf '%s ended before it was ready: %s\n' "$name" "$(<"$WORK/$name.err")" >&2
+    return 1
+  }
+}
+
+# finish NAME STATUS STDOUT STDERR
+finish() {
+  local name=$1 status=0 pid
+  eval "pid=\$pid_$name"
+  wait "$pid" || status=$?
+  judge "$status" "$2" "$WORK/$name.out" "$3" "$WORK/$name.err" "$4" || {
+    printf 'of: %s\n' "$name" >&2
+    return 1
+  }
+}
+
+# until_true command...: tries it again until it succeeds, for what has no way to tell us.
+until_true() {
+  local deadline=$((SECONDS + 20))
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < deadline)) || {
+      printf 'never true: %s\n' "$*" >&2
+      return 1
+    }
+  done
+}
+
+# field FILE OFFSET TYPE BYTES: numbers in a file, with a TYPE of od's.
+field() { od -An -v "-t$3" -j"$2" -N"$4" "$1" | tr -s ' \n' ' ' | sed 's/^ //; s/ $//'; }
+
+stream_file() { printf '%s/%s.im.shm' "$SHM" "$1"; }
+cnt0() { field "$(stream_file "$1")" 264 u8 8; }
+listing() { ls -A "$SHM"; }
+
+# A PID that no process has: of a child that has ended and been waited for.
+dead_pid() {
+  local pid
+  true &
+  pid=$!
+  wait "$pid"
+  printf '%s' "$pid"
+}
+
+# bytes VALUE...: each as one byte.
+bytes() {
+  local value
+  for value in "$@"; do
+    # shellcheck disable=SC2059
+    printf "\\x$(printf %x "$value")"
+  done
+}
+
+# sequence N: N bytes, 0 to 255 and over again.
+sequence() {
+  local i text=''
+  for ((i = 0; i < $1; ++i)); do
+    text+=$(printf '\\x%02x' $((i % 256)))
+  done
+  # shellcheck disable=SC2059
+  printf "$text"
+}
+
+# fits_file BITPIX AXIS... <data >FILE: a plain FITS file, with the cards in the array `cards`.
+fits_file() {
+  local header='' text i=0 size lines
+  lines=("SIMPLE  =                    T" "$(printf 'BITPIX  = %20d' "$1")")
+  shift
+  lines+=("$(printf 'NAXIS   = %20d' $#)")
+  for text in "$@"; do
+    i=$((i + 1))
+    lines+=("$(printf 'NAXIS%-3d= %20d' "$i" "$text")")
+  done
+  for text in "${lines[@]}" ${cards[@]+"${cards[@]}"} END; do
+    printf -v text '%-80.80s' "$text"
+    header+=$text
+  done
+  printf '%-*s' $(((${#header} + 2879) / 2880 * 2880)) "$header"
+  cat >"$WORK/.data"
+  cat "$WORK/.data"
+  size=$(stat -c %s "$WORK/.data")
+  head -c $(((2880 - size % 2880) % 2880)) /dev/zero
+}
+
+# need_python MODULE...: sets PYTHON to an interpreter that has them, or skips the test.
+need_python() {
+  local candidate module imports=''
+  for module in "$@"; do imports+="import $module;"; done
+  for candidate in python3 /usr/bin/python3; do
+    if "$candidate" -c "$imports" >/dev/null 2>&1; then
+      PYTHON=$candidate
+      return 0
+    fi
+  done
+  skip "no python3 with $*"
+}
+
+# as_nobody command...: as a user who may read our streams and not write them; only root can.
+need_nobody() {
+  [[ $(id -u) -eq 0 ]] || skip "only root can act as another user"
+  command -v setpriv >/dev/null || skip "setpriv is missing"
+  chmod 755 "$SHM" "$WORK"
+  as_nobody true 2>/dev/null || skip "cannot act as another user here"
+}
+as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
