@@ -117,7 +117,12 @@ class Create final : public Tool {
       fill_with(stream.unguarded_pixels(), stream.format().type, fill_);
     }
     for (const Keyword& keyword : keywords_) {
-      stream.keywords().set(keyword);
+      try {
+        stream.keywords().set(keyword);
+      } catch (const Error& error) {
+        throw Error(Problem::usage, stream.name(),
+                    fmt::format("{}; --keywords makes more", error.what()));
+      }
     }
     if (owner_) {
       stream.set_owner(*owner_);

@@ -107,7 +107,8 @@ start_ready() {
   local name=$1
   shift
   mkfifo "$WORK/$name.ready"
-  start "$name" "$@" --ready-fd 8 8>"$WORK/$name.ready"
+  # Opened behind our back: a fifo opens only with both its ends.
+  start "$name" bash -c 'exec "$@" --ready-fd 8 8>"$0"' "$WORK/$name.ready" "$@"
   # Ready, or gone without having been ready: then the end of the fifo.
   read -r _ <"$WORK/$name.ready" || {
     printf '%s ended before it was ready: %s\n' "$name" "$(<"$WORK/$name.err")" >&2
