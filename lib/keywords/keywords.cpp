@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <thread>
 
@@ -39,23 +40,46 @@ struct SlotCopy {
   std::array<char, 80> comment{};
 };
 
-/// A slot as one writer left it. A writer that was killed in the middle leaves the slot busy for ever:
-/// after a while its parts are taken as they are.
+/// How long a slot may be busy without a change before its writer must have been killed there: setting
+/// a keyword takes less than a microsecond.
+constexpr std::chrono::milliseconds stuck_after{20};
+
+/// Watches a busy slot for its writer's death.
+class StuckWatch {
+ public:
+  /// True once the counter has stood at this value for too long.
+  [[nodiscard]] bool is_stuck_at(std::uint64_t count) noexcept {
+    const auto now = std::chrono::steady_clock::now();
+    if (count != count_) {
+      count_ = count;
+      since_ = now;
+    }
+    return now - since_ > stuck_after;
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+};
+
+/// A slot as one writer left it. Where a writer was killed in the middle, its parts as they are.
 SlotCopy read_slot(const KeywordSlot& slot) noexcept {
-  SlotCopy copy;
-  for (int attempt = 0; attempt < 1000; ++attempt) {
+  StuckWatch watch;
+  while (true) {
     const std::uint64_t before = layout::keyword_count(slot);
+    SlotCopy copy;
     copy.name = layout::load(slot.name);
     copy.type = layout::load(slot.type);
     copy.value = {layout::load(slot.value[0]), layout::load(slot.value[1])};
     copy.comment = layout::load(slot.comment);
     layout::finish_copy();
-    if ((before & layout::keyword_busy) == 0 && layout::load(slot.cnt) == before) {
-      break;
+    const bool is_busy = (before & layout::keyword_busy) != 0;
+    const bool is_same = layout::load(slot.cnt) == before;
+    if ((is_same && !is_busy) || (is_busy && watch.is_stuck_at(before))) {
+      return copy;
     }
     std::this_thread::yield();
   }
-  return copy;
 }
 
 std::optional<Keyword> keyword_of(const SlotCopy& slot) {
@@ -74,8 +98,8 @@ std::optional<Keyword> keyword_of(const SlotCopy& slot) {
 }
 
 void write_slot(KeywordSlot& slot, const SlotCopy& content) noexcept {
-  // Whoever is writing the slot is given a moment; then it was killed there, and we go on in its place.
-  for (int attempt = 0; attempt < 1000 && !layout::begin_keyword(slot); ++attempt) {
+  StuckWatch watch;
+  while (!layout::begin_keyword(slot) && !watch.is_stuck_at(layout::keyword_count(slot))) {
     std::this_thread::yield();
   }
   layout::store(slot.name, content.name);

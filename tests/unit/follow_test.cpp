@@ -180,12 +180,14 @@ TEST_CASE("an ordered follower loses nothing beside a writer that leaves it time
     std::uint16_t value = 0;
     FrameInfo info;
     const CopyFrame copy = [&](auto frame) { std::memcpy(&value, frame.data(), sizeof(value)); };
-    REQUIRE(follower.next(Follower::Pick::every, long_enough(), copy, info, missed) ==
-            Arrival::arrived);
-    REQUIRE(info.cnt0 == value);
-    REQUIRE(value > last);
+    const Arrival arrival =
+        follower.next(Follower::Pick::every, long_enough(), copy, info, missed);
+    if (arrival != Arrival::arrived || info.cnt0 != value || value <= last) {
+      break;
+    }
     last = value;
   }
   writer.join();
+  CHECK(last == frames);
   MESSAGE("missed ", missed, " of ", frames, " frames");
 }

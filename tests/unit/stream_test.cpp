@@ -372,14 +372,16 @@ TEST_CASE("readers never see parts of two frames" * doctest::test_suite("threads
     });
     std::vector<std::byte> pixels(format.bytes());
     int whole = 0;
+    int torn = 0;
     for (int i = 0; i < 2000; ++i) {
       if (stream.snapshot(pixels).reading == Reading::whole) {
         ++whole;
-        REQUIRE(pixels == frame_of(stream, value_of(pixels)));
+        torn += pixels == frame_of(stream, value_of(pixels)) ? 0 : 1;
       }
     }
     stop = true;
     writer.join();
+    CHECK(torn == 0);
     CHECK(whole > 0);
     if (buffer > 0) {
       CHECK(whole == 2000);

@@ -99,7 +99,7 @@ TEST_CASE("command lines that contradict themselves") {
   CHECK(parse("post", {"cam", "--data", "-", "--update"}) == "--update excludes --data");
   CHECK(parse("wait", {"cam", "--flush"}) == "--flush requires --sem");
   CHECK(parse("wait", {"cam", "--forever", "-n", "2"}) == "-n excludes --forever");
-  CHECK(parse("wait", {"cam", "-t", "soon"}).starts_with("'soon' is no duration"));
+  CHECK(parse("wait", {"cam", "-t", "soon"}).find("'soon' is no duration") != std::string::npos);
   CHECK(parse("trace", {"--json", "--dot"}) == "--dot excludes --json");
 }
 
