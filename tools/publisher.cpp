@@ -119,11 +119,16 @@ void Publisher::publish(std::span<const std::byte> pixels) {
     throw Error(Problem::unfinished, stream_.name(),
                 "holds an unfinished frame of a writer that died; only a whole frame mends it");
   }
+  try {  // before the pixels: what has no slot must not leave half a frame
+    for (const Keyword& keyword : options_.keywords) {
+      stream_.keywords().set(keyword);
+    }
+  } catch (const Error&) {
+    guard.cancel();
+    throw;
+  }
   if (!pixels.empty()) {
     write(guard, pixels);
-  }
-  for (const Keyword& keyword : options_.keywords) {
-    stream_.keywords().set(keyword);
   }
   if (options_.atime) {
     guard.set_atime(*options_.atime);
