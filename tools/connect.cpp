@@ -1,6 +1,7 @@
 // shmim-connect: makes a stream available by the search order.
 
 #include <shmim/fits.hpp>
+#include <sys/stat.h>
 
 #include "stream_options.hpp"
 #include "tool.hpp"
@@ -67,6 +68,9 @@ class Connect final : public Tool {
     }
     if (reference.existence == Existence::must_exist && create_) {
       throw UsageError("@E: and --create exclude one another");
+    }
+    if (const auto mode = options_.mode()) {
+      ::umask(0777 & ~*mode);  // for what is made from a FITS file too
     }
     const Places where = places();
     detail(reference.name,

@@ -181,7 +181,7 @@ void fill_with(std::span<std::byte> frame, DataType type, const std::string& tex
 std::string npy_header(DataType type, const Shape& shape) {
   std::string axes;
   for (std::size_t axis = shape.axes(); axis > 0; --axis) {
-    axes += fmt::format("{},{}", shape[axis - 1], axis > 1 ? " " : "");
+    axes += fmt::format("{}{}", shape[axis - 1], axis > 1 ? ", " : shape.axes() == 1 ? "," : "");
   }
   std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
                                        npy_type(type), axes);

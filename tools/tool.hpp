@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -110,6 +111,9 @@ class Tool {
   Exit for_each(const std::vector<Item>& items, const std::function<void(const Item&)>& job) const {
     Exit worst = Exit::done;
     for (const Item& item : items) {
+      if constexpr (std::is_same_v<Item, Reference>) {
+        reference_ = item;
+      }
       try {
         job(item);
       } catch (const Error& error) {

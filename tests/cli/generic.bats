@@ -220,14 +220,14 @@ try: shmim-create none SIZE --dir $WORK/other" -- shmim-cat none -d "$WORK/other
   mkdir other
   chmod 755 other
   check 1 '' "~ shmim-create: $WORK/other: cannot make a file there: Permission denied*" -- \
-    as_nobody "$(command -v shmim-create)" s 4 -d "$WORK/other"
+    "${nobody[@]}" shmim-create s 4 -d "$WORK/other"
   make s 4 -d "$WORK/other"
   check 1 '' "~ shmim-rm: *s.im.shm: cannot remove the file: Permission denied*" -- \
-    as_nobody "$(command -v shmim-rm)" s -d "$WORK/other"
+    "${nobody[@]}" shmim-rm s -d "$WORK/other"
   [[ -e other/s.im.shm ]]
   chmod 700 other
   check 1 '' "~ shmim-cat: *other/s.im.shm: cannot open: Permission denied*" -- \
-    as_nobody "$(command -v shmim-cat)" s -d "$WORK/other"
+    "${nobody[@]}" shmim-cat s -d "$WORK/other"
 }
 
 @test "a stream that is not there is exit 3, with what to try" {

@@ -207,11 +207,13 @@ need_python() {
   skip "no python3 with $*"
 }
 
-# as_nobody command...: as a user who may read our streams and not write them; only root can.
+# need_nobody: afterwards "${nobody[@]}" command... runs as a user who may look at our streams and not
+# write to them.
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 need_nobody() {
   [[ $(id -u) -eq 0 ]] || skip "only root can act as another user"
   command -v setpriv >/dev/null || skip "setpriv is missing"
   chmod 755 "$SHM" "$WORK"
-  as_nobody true 2>/dev/null || skip "cannot act as another user here"
+  "${nobody[@]}" "$(command -v shmim-cat)" --version >/dev/null 2>&1 ||
+    skip "another user cannot run the tools here"
 }
-as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }

@@ -1,0 +1,451 @@
+# shmim-cat: frames to standard output, each whole and never torn.
+
+load helpers
+
+types="uint8:tui8:1 int8:tsi8:1 uint16:tui16:2 int16:tsi16:2 uint32:tui32:4 int32:tsi32:4
+uint64:tui64:8 int64:tsi64:8 float32:tf32:4 float64:tf64:8 complex64:tc64:8 complex128:tc128:16
+float16:tf16:2"
+
+python_check() { "$PYTHON" -c "$@"; }
+
+@test "text is rows of numbers, planes apart" {
+  make 'tui8>a' 3x2
+  bytes 1 2 3 4 5 6 | shmim-post a --data -
+  check 0 '1 2 3
+4 5 6' '' -- shmim-cat a
+  check 0 '1 2 3
+4 5 6' '' -- shmim-cat a -o text
+  make 'tui8>cube' 2x2x2
+  bytes 1 2 3 4 5 6 7 8 | shmim-post cube --data -
+  printf '1 2\n3 4\n\n5 6\n7 8\n' >wanted
+  run_out out shmim-cat cube
+  cmp wanted out
+  make 'tui8>line' 4
+  printf '0 0 0 0\n' >wanted
+  run_out out shmim-cat line
+  cmp wanted out
+}
+
+@test "text has each number in its shortest exact form" {
+  make 'tf32>a' 6
+  # 0.1, 1e10, 1/3, -0, the smallest, infinity
+  printf '\xcd\xcc\xcc\x3d\xf9\x02\x15\x50\xab\xaa\xaa\x3e\x00\x00\x00\x80\x01\x00\x00\x00\x00\x00\x80\x7f' |
+    shmim-post a --data -
+  check 0 '0.1 10000000000 0.33333334 -0 1e-45 inf' '' -- shmim-cat a
+  make 'tf64>b' 3
+  printf '\x9a\x99\x99\x99\x99\x99\xb9\x3f\x55\x55\x55\x55\x55\x55\xd5\x3f\x00\x00\x00\x00\x00\x00\xf8\xff' |
+    shmim-post b --data -
+  check 0 '0.1 0.3333333333333333 nan' '' -- shmim-cat b
+  make 'tui64>c' 1
+  printf '\xff\xff\xff\xff\xff\xff\xff\xff' | shmim-post c --data -
+  check 0 18446744073709551615 '' -- shmim-cat c
+  make 'tsi64>d' 1
+  printf '\x00\x00\x00\x00\x00\x00\x00\x80' | shmim-post d --data -
+  check 0 -9223372036854775808 '' -- shmim-cat d
+  make 'tc64>e' 1
+  printf '\x00\x00\x80\x3f\x00\x00\x00\xc0' | shmim-post e --data -
+  check 0 '1-2j' '' -- shmim-cat e
+  make 'tf16>f' 3
+  printf '\x66\x2e\xff\x7b\x00\xfc' | shmim-post f --data -
+  check 0 '0.1 65500 -inf' '' -- shmim-cat f
+}
+
+@test "raw is the bytes of the array, for every type" {
+  for entry in $types; do
+    IFS=: read -r type prefix size <<<"$entry"
+    make "$prefix>$type" 5x3x2
+    sequence $((30 * size)) >frame
+    check 0 '' '' -- shmim-post "$type" --data frame
+    run_out out shmim-cat "$type" -o raw
+    cmp frame out
+    compare sum "$(shmim-cat "$type" -o raw | sha256sum)" "$(sha256sum <frame)"
+  done
+}
+
+@test "FITS reads back the same, for every type, keywords and all" {
+  for entry in $types; do
+    IFS=: read -r type prefix size <<<"$entry"
+    make "$prefix>$type" 5x3x2 --set "EXPTIME=0.1/[s]" --set COUNT=-3 --set "OBJECT=Sirius B"
+    sequence $((30 * size)) >frame
+    shmim-post "$type" --data frame
+    run_out out.fits shmim-cat "$type" -o fits
+    [[ $(($(stat -c %s out.fits) % 2880)) -eq 0 ]]
+    case $type in
+      complex64 | complex128)
+        # A fourth axis has no place in a stream: two axes and two parts have.
+        make "$prefix>${type}_2" 5x3
+        head -c $((15 * size)) frame | shmim-post "${type}_2" --data -
+        run_out out.fits shmim-cat "${type}_2" -o fits
+        check 0 "~ created back float* 2x5x3 *" '' -- shmim-create back --from out.fits
+        run_out back.raw shmim-cat back -o raw
+        head -c $((15 * size)) frame | cmp - back.raw
+        shmim-rm back
+        continue
+        ;;
+      float16)
+        check 0 "~ created back float32 5x3x2 *" '' -- shmim-create back --from out.fits
+        shmim-cat float16 >wanted
+        # Every number of half precision is one of single precision.
+        run_out back.raw shmim-cat back -o raw
+        [[ $(stat -c %s back.raw) -eq 120 ]]
+        head -c 2880 out.fits | fold -w 80 | grep -q "^SHMIMTYP= 'float16 '"
+        shmim-rm back
+        continue
+        ;;
+    esac
+    check 0 "~ created back $type 5x3x2 *" '' -- shmim-create back --from out.fits
+    run_out back.raw shmim-cat back -o raw
+    cmp frame back.raw
+    run_out back.fits shmim-cat back -o fits
+    cmp out.fits back.fits
+    shmim-rm back
+  done
+}
+
+@test "astropy reads our FITS: pixels, types, keywords and comments" {
+  need_python numpy astropy
+  make 'tui16>a' 5x3 --set "EXPTIME=0.0005/[s]" --set COUNT=-3 --set "OBJECT=O'Neill/a name" \
+    --set lower_case_nm=2
+  sequence 30 >frame
+  shmim-post a --data frame
+  shmim-cat a -o fits >a.fits
+  python_check '
+import numpy, warnings
+from astropy.io import fits
+warnings.simplefilter("error")
+with fits.open("a.fits") as f:
+    f.verify("exception")
+    assert len(f) == 1
+    data, header = f[0].data, f[0].header
+    want = numpy.fromfile("frame", "<u2").reshape(3, 5)
+    assert data.dtype == numpy.uint16 and (data == want).all(), data
+    assert header["EXPTIME"] == 0.0005 and header.comments["EXPTIME"] == "[s]"
+    assert header["COUNT"] == -3
+    assert header["OBJECT"] == "O\x27Neill" and header.comments["OBJECT"] == "a name"
+    assert header["lower_case_nm"] == 2
+'
+  for entry in uint8:tui8:1 int8:tsi8:1 int16:tsi16:2 uint32:tui32:4 int32:tsi32:4 \
+    uint64:tui64:8 int64:tsi64:8 float64:tf64:8; do
+    IFS=: read -r type prefix size <<<"$entry"
+    make "$prefix>$type" 5x3x2
+    sequence $((30 * size)) >frame
+    shmim-post "$type" --data frame
+    shmim-cat "$type" -o fits >a.fits
+    python_check '
+import numpy, sys
+from astropy.io import fits
+want = numpy.fromfile("frame", sys.argv[1]).reshape(2, 3, 5)
+data = fits.getdata("a.fits")
+assert data.shape == want.shape and numpy.array_equal(data, want, equal_nan=want.dtype.kind == "f"), data
+' "$type"
+  done
+}
+
+@test "FITS that astropy wrote loads" {
+  need_python numpy astropy
+  python_check '
+import numpy
+from astropy.io import fits
+a = numpy.arange(30, dtype="u2").reshape(3, 10) * 2000
+h = fits.PrimaryHDU(a)
+h.header["EXPTIME"] = (0.25, "[s]")
+h.writeto("plain.fits")
+h.writeto("zipped.fits.gz")
+fits.CompImageHDU(a).writeto("tiled.fits.fz")
+'
+  shmim-create -q a --from plain.fits
+  shmim-cat a -o raw >plain
+  for file in zipped.fits.gz tiled.fits.fz; do
+    check 0 '~ created b uint16 10x3 *' '' -- shmim-create b --from "$file"
+    shmim-cat b -o raw | cmp - plain
+    shmim-rm b
+  done
+}
+
+@test "npy has the header of NumPy, to the byte, and the array" {
+  make 'tui16>a' 3x2
+  sequence 12 >frame
+  shmim-post a --data frame
+  run_out out.npy shmim-cat a -o npy
+  printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' \
+    "{'descr': '<u2', 'fortran_order': False, 'shape': (2, 3), }" >wanted
+  cat frame >>wanted
+  cmp wanted out.npy
+  make 'tui8>line' 3
+  run_out out.npy shmim-cat line -o npy
+  head -c 128 out.npy | grep -aq "'|u1'.*'shape': (3,), }"
+}
+
+@test "NumPy reads our npy, for every type" {
+  need_python numpy
+  for entry in $types; do
+    IFS=: read -r type prefix size <<<"$entry"
+    make "$prefix>$type" 5x3x2
+    sequence $((30 * size)) >frame
+    shmim-post "$type" --data frame
+    shmim-cat "$type" -o npy >a.npy
+    python_check '
+import numpy, sys
+a = numpy.load("a.npy")
+assert a.shape == (2, 3, 5) and a.dtype == numpy.dtype(sys.argv[1]), (a.shape, a.dtype)
+assert a.tobytes() == open("frame", "rb").read()
+' "$type"
+  done
+}
+
+@test "slices: ranges, indices, reversal, steps, bins, from the end" {
+  make 'tui8>a' 4x3
+  bytes 0 1 2 3 10 11 12 13 20 21 22 23 | shmim-post a --data -
+  check 0 '1 2
+11 12' '' -- shmim-cat 'a[1:2,0:1]'
+  check 0 '22' '' -- shmim-cat 'a[2,2]'
+  check 0 '10 11 12 13' '' -- shmim-cat 'a[,1]'
+  check 0 '3
+13
+23' '' -- shmim-cat 'a[3]'
+  check 0 '23 22 21 20
+13 12 11 10
+3 2 1 0' '' -- shmim-cat 'a[-*,-*]'
+  check 0 '2 1' '' -- shmim-cat 'a[2:1,0]'
+  check 0 '0 2
+20 22' '' -- shmim-cat 'a[::2,0:2::2]'
+  check 0 '0 2' '' -- shmim-cat 'a[0:3:2,0]'
+  check 0 '23' '' -- shmim-cat 'a[-1,-1]'
+  check 0 '2 3' '' -- shmim-cat 'a[-2:-1,0]'
+  # (0+1+10+11)/4 = 5.5, rounded to the nearest; the third row is short and dropped.
+  check 0 '6 8' '' -- shmim-cat 'a[0:3::2b,0:2::2b]'
+  check 0 '1 2' '' -- shmim-cat 'a[ 1 : 2 , 0 ]'
+  run_out out shmim-cat 'a[1:2,0:1]' -o raw
+  bytes 1 2 11 12 | cmp - out
+  run_out out shmim-cat 'a[1:2]' -o npy
+  grep -aq "'shape': (3, 2), }" out
+  run_out out shmim-cat 'a[1:2]' -o fits
+  grep -aq 'NAXIS1  =                    2' out
+}
+
+@test "a slice out of range names the axis and its length" {
+  make a 4x3
+  check 2 '' "shmim-cat: a: index 4 is out of range: axis 0 has 4 elements, 0 to 3
+Try 'shmim-cat --help' for more information." -- shmim-cat 'a[4]'
+  check 2 '' '~ shmim-cat: a: index -4 is out of range: axis 1 has 3 elements*' -- shmim-cat 'a[0,-4]'
+  check 2 '' '~ shmim-cat: a: the slice has 3 axes, and the stream 2 (4x3)*' -- shmim-cat 'a[0,0,0]'
+}
+
+@test "several streams" {
+  make 'tui8>a' 2 --fill 1
+  make 'tui8>b' 2x2 --fill 2
+  printf '1 1\n\n2 2\n2 2\n' >wanted
+  run_out out shmim-cat a b
+  cmp wanted out
+  run_out out shmim-cat a b -o raw
+  bytes 1 1 2 2 2 2 | cmp - out
+  # As FITS: a file with an extension for each further one.
+  run_out out.fits shmim-cat a b -o fits
+  check 0 '~ created c uint8 2 *' '' -- shmim-create c --from 'out.fits[0]'
+  check 0 '~ created d uint8 2x2 *' '' -- shmim-create d --from 'out.fits[1]'
+  # One that is missing does not keep the others.
+  check 3 '1 1
+
+2 2
+2 2' "shmim-cat: none: no such stream in $SHM
+try: shmim-create none SIZE" -- shmim-cat a none b
+  check 2 '' '~ shmim-cat: --follow takes one stream*' -- shmim-cat a b -f
+}
+
+@test "a stream known as FITS only is printed without being made" {
+  make 'tui16>dark' 3x2 --fill 7 --set EXPTIME=3
+  shmim-cat dark -o fits >conf/shmim.dark.fits
+  shmim-rm dark
+  check 0 '7 7 7
+7 7 7' '' -- shmim-cat dark
+  check 0 '7 7' '' -- shmim-cat 'dark[0:1,0]'
+  run_out out shmim-cat dark -o fits
+  cmp out conf/shmim.dark.fits
+  check 5 '' '~ shmim-cat: dark: type is uint16, not uint8*' -- shmim-cat 'tui8>dark'
+  [[ -z $(listing) ]]
+  mv conf/shmim.dark.fits elsewhere.fits
+  echo elsewhere.fits >conf/shmim.dark.fname.txt
+  check 0 '7' '' -- shmim-cat 'dark[0,0]'
+  mv conf else
+  check 3 '' '~ shmim-cat: dark: no such stream*' -- shmim-cat dark
+  check 0 '7' '' -- shmim-cat 'dark[0,0]' --conf else
+  check 3 '' '~ shmim-cat: dark: no such stream*' -- shmim-cat dark -f --conf else
+}
+
+@test "@L: prints the FITS though a stream is there" {
+  make 'tui16>dark' 3 --fill 7
+  shmim-cat dark -o fits >conf/shmim.dark.fits
+  check 0 '~ recreated *' '' -- shmim-create 'tui8>dark' 2 --recreate
+  check 0 '7 7 7' '' -- shmim-cat @L:dark
+  check 0 '0 0' '' -- shmim-cat @S:dark
+  check 0 '0 0' '' -- shmim-cat @E:dark
+  make only 2
+  check 3 '' '~ shmim-cat: only: *' -- shmim-cat @L:only
+}
+
+@test "--follow -n prints each new frame, in order" {
+  make 'tui8>a' 2 -c 8
+  start_ready reader shmim-cat a -f -n 5 -o raw
+  bytes 1 1 2 2 3 3 4 4 5 5 | shmim-post a --data -
+  finish reader 0 "~ *" ''
+  bytes 1 1 2 2 3 3 4 4 5 5 | cmp - reader.out
+}
+
+@test "--follow of a slice, as text and as FITS extensions" {
+  make 'tui8>a' 2x2 -c 8
+  start_ready text shmim-cat 'a[1,*]' -f -n 2
+  start_ready fits shmim-cat a -f -n 2 -o fits
+  start_ready npy shmim-cat a -f -n 2 -o npy
+  bytes 1 2 3 4 5 6 7 8 | shmim-post a --data -
+  finish text 0 '2
+4
+
+6
+8' ''
+  wait "$pid_fits"
+  check 0 '~ created b uint8 2x2 *' '' -- shmim-create b --from 'fits.out[1]'
+  check 0 '5 6
+7 8' '' -- shmim-cat b
+  wait "$pid_npy"
+  compare 'npy files' "$(grep -ac NUMPY npy.out)" 2
+}
+
+@test "every frame comes from the circular buffer, and what was missed is said" {
+  make 'tui8>a' 1 -c 4
+  start_ready slow shmim-cat a -f -n 3 -o raw
+  kill -STOP "$pid_slow"
+  until_true grep -q '^State:.T' "/proc/$pid_slow/status"
+  bytes 1 2 3 4 5 6 7 8 9 10 | shmim-post a --data -
+  kill -CONT "$pid_slow"
+  finish slow 0 '~ *' '~ shmim-cat: a: * frames were missed'
+  # The oldest slot may be about to be written, so a reader may leave it.
+  missed=$(sed 's/.*: \([0-9]*\) frames.*/\1/' slow.err)
+  [[ $missed -eq 6 || $missed -eq 7 ]]
+}
+
+@test "--latest skips what was missed, and says nothing" {
+  make 'tui8>a' 1 -c 8
+  start_ready slow shmim-cat a -f --latest -n 1 -o raw
+  kill -STOP "$pid_slow"
+  until_true grep -q '^State:.T' "/proc/$pid_slow/status"
+  bytes 1 2 3 4 5 | shmim-post a --data -
+  kill -CONT "$pid_slow"
+  finish slow 0 '~ *' ''
+  bytes 5 | cmp - slow.out
+}
+
+@test "--every is the default; options of --follow need it" {
+  make 'tui8>a' 1 -c 8
+  start_ready reader shmim-cat a -f --every -n 2 -o raw
+  bytes 1 2 | shmim-post a --data -
+  finish reader 0 '~ *' ''
+  bytes 1 2 | cmp - reader.out
+  check 2 '' '~ shmim-cat: --latest excludes --every*' -- shmim-cat a -f --every --latest
+  for option in '-n 1' --latest --every; do
+    # shellcheck disable=SC2086
+    check 2 '' "~ shmim-cat: ${option% 1} requires --follow*" -- shmim-cat a $option
+  done
+}
+
+@test "--timeout" {
+  make a 1
+  check 124 '' 'shmim-cat: a: timed out: no frame came' -- shmim-cat a -f --timeout 10ms
+  check 124 '' 'shmim-cat: a: timed out: no frame came' -- shmim-cat a -f -t 10ms -n 3
+  check 0 0 '' -- shmim-cat a -t 1s
+}
+
+@test "--follow ends when the stream goes, goes on with one of the same format" {
+  make 'tui8>a' 1 -c 4
+  start_ready gone shmim-cat a -f
+  start_ready on shmim-cat a -f -n 2
+  check 0 '~ recreated *' '' -- shmim-create 'tui8>a' 1 -c 4 --recreate
+  # Both have come over to the new one when they have claimed semaphores there.
+  until_true followers 2
+  bytes 7 | shmim-post a --data -
+  until_true grep -q 7 on.out
+  until_true grep -q 7 gone.out
+  bytes 8 | shmim-post a --data -
+  finish on 0 '7
+8' ''
+  shmim-rm a
+  finish gone 3 '~ 7*' "shmim-cat: a: was removed while we waited for its next frame"
+}
+
+# followers N: as many semaphores of `a` (uint8, 1 element, 10 keywords) are claimed.
+followers() {
+  local at=$((384 + 8 + 1280 + 320 + 32)) pid count=0
+  for pid in $(field "$(stream_file a)" $at d4 40); do
+    [[ $pid -gt 0 ]] && count=$((count + 1))
+  done
+  [[ $count -eq $1 ]]
+}
+
+@test "--follow ends by SIGINT, and gives its semaphore back" {
+  make 'tui8>a' 1
+  start_ready reader shmim-cat a -f
+  followers 1
+  kill -INT "$pid_reader"
+  finish reader 130 '' ''
+  followers 0
+  start_ready second shmim-cat a -f
+  kill -TERM "$pid_second"
+  finish second 143 '' ''
+  followers 0
+}
+
+@test "--follow ends quietly when its reader goes" {
+  make 'tui8>a' 1
+  mkfifo pipe
+  exec 6<>pipe
+  start_ready reader bash -c 'exec "$@" >pipe 6>&-' - shmim-cat a -f -o raw
+  exec 6<&-
+  shmim-post a --update
+  finish reader 141 '' ''
+  followers 0
+}
+
+@test "a frame is whole, whatever the writer does" {
+  make 'tui32>a' 64x64
+  { for value in {1..200}; do
+    printf "\\x$(printf %x "$value")\\0\\0\\0%.0s" {1..4096}
+  done; } >frames
+  start writer bash -c 'while true; do shmim-post a --data frames; done'
+  for i in {1..60}; do
+    shmim-cat a -o raw >frame
+    [[ $(od -An -v -tu4 -w4 frame | sort -u | wc -l) -eq 1 ]]
+  done
+}
+
+@test "looking never disturbs: the file stays as it is, and one may look who may only read" {
+  make 'tui8>a' 3 --fill 3 --mode 0644
+  cp "$(stream_file a)" before
+  check 0 '3 3 3' '' -- shmim-cat a
+  run_out out shmim-cat a -o fits
+  cmp before "$(stream_file a)"
+  need_nobody
+  check 0 '3 3 3' '' -- "${nobody[@]}" shmim-cat a
+  start_ready reader "${nobody[@]}" shmim-cat a -f -n 1
+  bytes 1 2 3 | shmim-post a --data -
+  finish reader 0 '1 2 3' ''
+  chmod 600 "$(stream_file a)"
+  check 1 '' "shmim-cat: $SHM/a.im.shm: cannot open: Permission denied
+try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-cat a
+}
+
+@test "cfitsio is loaded for FITS only" {
+  command -v strace >/dev/null || skip "strace is missing"
+  make a 2
+  strace -f -o trace shmim-cat a
+  ! grep -q cfitsio trace
+  strace -f -o trace shmim-cat a -o fits >out
+  grep -q cfitsio trace
+}
+
+@test "raw frames are not for a terminal" {
+  command -v script >/dev/null || skip "script is missing"
+  make a 2
+  script -qec "shmim-cat a -o raw" /dev/null >out || true
+  grep -q 'raw frames are not for a terminal' out
+  script -qec "shmim-cat a" /dev/null >out
+  grep -q '0 0' out
+}
