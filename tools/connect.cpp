@@ -120,10 +120,7 @@ class Connect final : public Tool {
     }
     const auto image = open_fits(found.file.string());
     const Format format = image->format();
-    Demand pixels;
-    pixels.type = reference.type ? reference.type : demand.type;
-    pixels.shape = demand.shape;
-    if (const auto differing = differences(format, pixels); !differing.empty()) {
+    if (const auto differing = differences(format, frames_of(demand)); !differing.empty()) {
       throw Error(Problem::mismatch, found.file.string(), to_string(differing));
     }
     demand.type = format.type;

@@ -46,10 +46,7 @@ class Create final : public Tool {
       throw UsageError("SIZE is missing: write it, or --from FILE or --like REF");
     }
     if (image_) {
-      Demand pixels;
-      pixels.type = demand.type;
-      pixels.shape = demand.shape;
-      if (const auto differing = differences(*model, pixels); !differing.empty()) {
+      if (const auto differing = differences(*model, frames_of(demand)); !differing.empty()) {
         throw Error(Problem::mismatch, from_, to_string(differing));
       }
     }

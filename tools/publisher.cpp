@@ -77,10 +77,8 @@ void Publisher::follow_replacement() {
   }
   try {
     Stream successor = Stream::open(stream_.path());
-    Demand same;
-    same.type = stream_.format().type;
-    same.shape = stream_.format().shape;
-    if (const auto differing = differences(successor.format(), same); !differing.empty()) {
+    if (const auto differing = differences(successor.format(), frames_of(stream_.format()));
+        !differing.empty()) {
       throw Error(Problem::mismatch, stream_.name(),
                   fmt::format("was made anew with another format: {}", to_string(differing)));
     }

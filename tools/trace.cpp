@@ -85,14 +85,14 @@ class Trace final : public Tool {
     for (const std::string& text : refs_) {
       references.push_back(reference(text, {"SE"}));
     }
-    collect_names();
+    collect_streams();
     std::vector<Traced> traces;
     const Exit status = for_each<Reference>(references, [&](const Reference& wanted) {
       traces.push_back(trace(open(wanted, Access::read)));
     });
-    for (const auto& [inode, stream] : streams_) {
+    for (const Stream& stream : streams_) {
       if (all_) {
-        traces.push_back(trace(*stream));
+        traces.push_back(trace(stream));
       }
     }
     if (dot_) {
@@ -104,24 +104,22 @@ class Trace final : public Tool {
   }
 
  private:
-  /// The streams there are, by the inode that traces name them by.
-  void collect_names() {
+  /// The streams there are, and their names by the inode that traces know them by.
+  void collect_streams() {
     const std::filesystem::path directory = places().shm;
     for (const std::string& name : list_streams(directory)) {
       try {
-        auto stream =
-            std::make_unique<Stream>(Stream::open(stream_path(directory, name), Access::read));
-        const ino_t inode = stream->identity().inode;
-        streams_.try_emplace(inode, std::move(stream));
-      } catch (const Error& error) {
+        streams_.push_back(Stream::open(stream_path(directory, name), Access::read));
+        names_.try_emplace(streams_.back().identity().inode, name);
+      } catch (const Error&) {
         detail(name, "is no readable stream");
       }
     }
   }
 
   [[nodiscard]] std::string name_of(ino_t inode) const {
-    const auto stream = streams_.find(inode);
-    return stream == streams_.end() ? fmt::format("inode {}", inode) : stream->second->name();
+    const auto name = names_.find(inode);
+    return name == names_.end() ? fmt::format("inode {}", inode) : name->second;
   }
 
   [[nodiscard]] Traced trace(const Stream& stream) const {
@@ -243,7 +241,8 @@ class Trace final : public Tool {
   std::vector<std::string> refs_;
   bool all_ = false;
   bool dot_ = false;
-  std::map<ino_t, std::unique_ptr<Stream>> streams_;
+  std::vector<Stream> streams_;
+  std::map<ino_t, std::string> names_;
 };
 
 const Registration registration("trace", "show who made a stream's frame, and what triggered it",

@@ -6,7 +6,8 @@
 namespace shmim {
 
 bool CircularBuffer::in_use() const noexcept {
-  return size() > 0 && (layout::buffer_index(*header_) != 0 || layout::load(header_->cb_cycle) != 0);
+  return size() > 0 &&
+         (layout::buffer_index(*header_) != 0 || layout::load(header_->cb_cycle) != 0);
 }
 
 std::optional<CircularBuffer::Position> CircularBuffer::newest() const noexcept {
@@ -17,8 +18,8 @@ std::optional<CircularBuffer::Position> CircularBuffer::newest() const noexcept 
     return std::nullopt;
   }
   // A frame is in its slot before it is counted, so while a writer is at work the slot may hold the
-  // frame after cnt0. Ours say which in the slot's metadata; the C library leaves those empty, and only
-  // between two frames of its writers is the slot known to hold frame cnt0.
+  // frame after cnt0. Ours say which in the slot's metadata; the C library leaves those empty, and
+  // only between two frames of its writers is the slot known to hold frame cnt0.
   const std::uint64_t label = layout::load(slots_[slot].cnt0);
   layout::finish_copy();
   if (layout::load(header_->cb_index) != slot) {
@@ -36,19 +37,20 @@ std::optional<CircularBuffer::Position> CircularBuffer::newest() const noexcept 
 std::uint64_t CircularBuffer::oldest(Position newest) const noexcept {
   const std::uint64_t pushed =
       layout::load(header_->cb_cycle) * size() + layout::buffer_index(*header_);
-  const std::uint64_t behind =
-      std::min<std::uint64_t>({size() > 2 ? size() - 2U : 0U, pushed > 0 ? pushed - 1 : 0, newest.cnt0});
+  const std::uint64_t behind = std::min<std::uint64_t>(
+      {size() > 2 ? size() - 2U : 0U, pushed > 0 ? pushed - 1 : 0, newest.cnt0});
   return newest.cnt0 - behind;
 }
 
 bool CircularBuffer::read(Position known, std::uint64_t cnt0, const CopyFrame& copy,
                           FrameInfo& info) const {
-  // While the writer fills the slot of frame m, cnt0 is m - 1; and it fills this frame's slot again as
-  // frame cnt0 + size. So the slot is untouched as long as the counter is below cnt0 + size - 1. The
-  // counter is looked at after the copy: whoever saw a pixel of frame m sees the count m - 1, since the
-  // writer's fence stands between the two.
+  // While the writer fills the slot of frame m, cnt0 is m - 1; and it fills this frame's slot again
+  // as frame cnt0 + size. So the slot is untouched as long as the counter is below cnt0 + size - 1.
+  // The counter is looked at after the copy: whoever saw a pixel of frame m sees the count m - 1,
+  // since the writer's fence stands between the two.
   const auto is_untouched = [&] {
-    return layout::cnt0(*header_) + 1 - cnt0 < std::uint64_t{size()} || cnt0 > layout::cnt0(*header_);
+    return layout::cnt0(*header_) + 1 - cnt0 < std::uint64_t{size()} ||
+           cnt0 > layout::cnt0(*header_);
   };
   if (!is_untouched()) {
     return false;

@@ -1,8 +1,8 @@
 #include "shmim/directory.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 
@@ -40,8 +40,8 @@ enum class Look { holds, does_not, not_permitted };
 
 Look look_at_open_files(const std::filesystem::path& process, Identity identity) {
   std::error_code error;
-  for (std::filesystem::directory_iterator entry(process / "fd", error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (std::filesystem::directory_iterator entry(process / "fd", error), end;
+       !error && entry != end; entry.increment(error)) {
     if (identity_of(entry->path()) == identity) {
       return Look::holds;
     }
@@ -71,7 +71,8 @@ std::filesystem::path require_directory(const std::filesystem::path& directory) 
   if (::stat(directory.c_str(), &status) != 0) {
     const int error = errno;
     throw Error(Problem::no_directory, directory.string(),
-                error == ENOENT ? "no such directory" : Error::system("", "cannot look at it", error).what());
+                error == ENOENT ? "no such directory"
+                                : Error::system("", "cannot look at it", error).what());
   }
   if (!S_ISDIR(status.st_mode)) {
     throw Error(Problem::no_directory, directory.string(), "is no directory");

@@ -40,8 +40,8 @@ struct SlotCopy {
   std::array<char, 80> comment{};
 };
 
-/// How long a slot may be busy without a change before its writer must have been killed there: setting
-/// a keyword takes less than a microsecond.
+/// How long a slot may be busy without a change before its writer must have been killed there:
+/// setting a keyword takes less than a microsecond.
 constexpr std::chrono::milliseconds stuck_after{20};
 
 /// Watches a busy slot for its writer's death.
@@ -246,7 +246,8 @@ std::optional<Keyword> Keywords::find(std::string_view name) const {
 
 void Keywords::set(const Keyword& keyword) const {
   if (!writable_) {
-    throw Error(Problem::not_ours_to_write, "", "keywords cannot be written: the stream is read-only");
+    throw Error(Problem::not_ours_to_write, "",
+                "keywords cannot be written: the stream is read-only");
   }
   if (const auto why = why_unfit(keyword)) {
     throw Error(Problem::usage, "", fmt::format("keyword '{}': {}", keyword.name, *why));
@@ -274,7 +275,8 @@ void Keywords::set(const Keyword& keyword) const {
 
 bool Keywords::erase(std::string_view name) const {
   if (!writable_) {
-    throw Error(Problem::not_ours_to_write, "", "keywords cannot be written: the stream is read-only");
+    throw Error(Problem::not_ours_to_write, "",
+                "keywords cannot be written: the stream is read-only");
   }
   for (KeywordSlot& slot : slots_) {
     if (const auto keyword = keyword_of(read_slot(slot)); keyword && keyword->name == name) {

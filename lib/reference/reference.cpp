@@ -18,12 +18,12 @@ struct Prefix {
 };
 
 constexpr std::array prefixes{
-    Prefix{DataType::uint8, "tui8"},    Prefix{DataType::int8, "tsi8"},
-    Prefix{DataType::uint16, "tui16"},  Prefix{DataType::int16, "tsi16"},
-    Prefix{DataType::uint32, "tui32"},  Prefix{DataType::int32, "tsi32"},
-    Prefix{DataType::uint64, "tui64"},  Prefix{DataType::int64, "tsi64"},
-    Prefix{DataType::float32, "tf32"},  Prefix{DataType::float64, "tf64"},
-    Prefix{DataType::float16, "tf16"},  Prefix{DataType::complex64, "tc64"},
+    Prefix{DataType::uint8, "tui8"},       Prefix{DataType::int8, "tsi8"},
+    Prefix{DataType::uint16, "tui16"},     Prefix{DataType::int16, "tsi16"},
+    Prefix{DataType::uint32, "tui32"},     Prefix{DataType::int32, "tsi32"},
+    Prefix{DataType::uint64, "tui64"},     Prefix{DataType::int64, "tsi64"},
+    Prefix{DataType::float32, "tf32"},     Prefix{DataType::float64, "tf64"},
+    Prefix{DataType::float16, "tf16"},     Prefix{DataType::complex64, "tc64"},
     Prefix{DataType::complex128, "tc128"},
 };
 
@@ -81,19 +81,19 @@ class ReferenceParser {
         if (reference_.existence != Existence::any) {
           reject(fmt::format("modifiers E and N exclude one another (column {})", column));
         }
-        reference_.existence =
-            letter == 'E' ? Existence::must_exist : Existence::must_be_new;
+        reference_.existence = letter == 'E' ? Existence::must_exist : Existence::must_be_new;
         return;
       case 'F':
-        reject(fmt::format("there is no modifier F (column {}); conf FITS files are found without a "
-                           "modifier",
-                           column));
+        reject(
+            fmt::format("there is no modifier F (column {}); conf FITS files are found without a "
+                        "modifier",
+                        column));
       case 's':
       case 'l':
       case 'e':
       case 'n':
-        reject(fmt::format("there is no modifier {} (column {}): modifiers are capital letters", letter,
-                           column));
+        reject(fmt::format("there is no modifier {} (column {}): modifiers are capital letters",
+                           letter, column));
       default:
         reject(fmt::format("there is no modifier {} (column {}): there are S L E N",
                            printable(std::string_view(&letter, 1)), column));

@@ -78,9 +78,9 @@ class SliceParser {
       unexpected();
     }
     if (*step < 1) {
-      reject(fmt::format("a step of {} at column {}: it is at least 1{}", *step, column,
-                         *step < 0 ? " (a negative step is no way to reverse: write the range backwards)"
-                                   : ""));
+      reject(fmt::format(
+          "a step of {} at column {}: it is at least 1{}", *step, column,
+          *step < 0 ? " (a negative step is no way to reverse: write the range backwards)" : ""));
     }
     axis.step = static_cast<std::uint64_t>(*step);
     axis.bin = accept("b");
@@ -127,9 +127,9 @@ class SliceParser {
   }
 
   [[noreturn]] void unexpected() const {
-    reject(rest_.empty() ? fmt::format("the slice ends too soon, at column {}", column_)
-                         : fmt::format("unexpected '{}' in the slice, at column {}", rest_.front(),
-                                       column_));
+    reject(rest_.empty()
+               ? fmt::format("the slice ends too soon, at column {}", column_)
+               : fmt::format("unexpected '{}' in the slice, at column {}", rest_.front(), column_));
   }
 
   std::string_view rest_;
@@ -218,12 +218,14 @@ Selection::Selection(const Slice& slice, const Shape& shape, DataType type) : ty
     const AxisSlice wanted = i < slice.size() ? slice[i] : AxisSlice{};
     const std::uint32_t length = shape[i];
     const std::int64_t end = length - 1;
-    const std::uint64_t first = absolute(wanted.first.value_or(wanted.reversed ? end : 0), length, i);
+    const std::uint64_t first =
+        absolute(wanted.first.value_or(wanted.reversed ? end : 0), length, i);
     const std::uint64_t last =
         wanted.single ? first
                       : absolute(wanted.last.value_or(wanted.reversed ? 0 : end), length, i);
     const std::uint64_t span = (first < last ? last - first : first - last) + 1;
-    const std::uint64_t step = std::min(wanted.step, span + 1);  // a longer one takes the first alone
+    const std::uint64_t step =
+        std::min(wanted.step, span + 1);  // a longer one takes the first alone
     if (wanted.bin && step > span) {
       reject(fmt::format("nothing is left of axis {}: {} elements make no group of {}", i, span,
                          wanted.step));
@@ -353,7 +355,8 @@ void Selection::average(std::span<const std::byte> frame, std::span<std::byte> o
             }
           }
           const Value mean = Element::make(sum * weight);
-          std::memcpy(&out[(element * Element::parts + part) * sizeof(Value)], &mean, sizeof(Value));
+          std::memcpy(&out[(element * Element::parts + part) * sizeof(Value)], &mean,
+                      sizeof(Value));
         }
       }
     }

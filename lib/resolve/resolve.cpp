@@ -47,7 +47,8 @@ class LocalMemory {
 bool is_there(const std::filesystem::path& path) {
   std::error_code ignored;
   // What we may not look at may be there: who opens it will be told why that cannot be.
-  return std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found;
+  return std::filesystem::symlink_status(path, ignored).type() !=
+         std::filesystem::file_type::not_found;
 }
 
 /// The first two places, which hold streams; the others hold files.
@@ -73,7 +74,8 @@ std::filesystem::path named_file(const std::filesystem::path& list) {
   const std::size_t begin = line.find_first_not_of(" \t");
   const std::size_t end = line.find_last_not_of(" \t\r");
   if (begin == std::string::npos) {
-    throw Error(Problem::failed, list.string(), "its first line is to name a FITS file, and is empty");
+    throw Error(Problem::failed, list.string(),
+                "its first line is to name a FITS file, and is empty");
   }
   return line.substr(begin, end - begin + 1);
 }
@@ -105,13 +107,6 @@ Format format_for(const ImageFile& image, const Demand& demand) {
   format.semaphores = demand.semaphores.value_or(format.semaphores);
   format.image_type = demand.image_type.value_or(format.image_type);
   return format;
-}
-
-Demand image_demand(const Demand& demand) {
-  Demand part;
-  part.type = demand.type;
-  part.shape = demand.shape;
-  return part;
 }
 
 std::vector<std::string> set_keywords(const ImageFile& image, const Stream& stream) {
@@ -200,14 +195,12 @@ std::optional<Connection> try_connect(const Reference& reference, const Demand& 
   }
   if (found.origin != Origin::nowhere) {
     const auto image = open_image(found, places);
-    connection.differences = differences(image->format(), image_demand(demand));
+    connection.differences = differences(image->format(), frames_of(demand));
     if (connection.differences.empty()) {
       Making loading;
       loading.format = format_for(*image, demand);
       loading.mode = remedy.making == nullptr ? std::nullopt : remedy.making->mode;
-      loading.prepare = [&](Stream& stream) {
-        connection.unfit_keywords = fill(*image, stream);
-      };
+      loading.prepare = [&](Stream& stream) { connection.unfit_keywords = fill(*image, stream); };
       Stream stream = prepare_draft(reference, loading, places);
       if (!publish_new(reference, stream)) {
         return std::nullopt;
@@ -244,8 +237,9 @@ Connection connect_with(const Reference& reference, const Demand& demand, const 
       return *std::move(connection);
     }
   }
-  throw Error(Problem::busy, reference.name,
-              fmt::format("is made and removed by others faster than we can look ({} times)", attempts));
+  throw Error(
+      Problem::busy, reference.name,
+      fmt::format("is made and removed by others faster than we can look ({} times)", attempts));
 }
 
 }  // namespace

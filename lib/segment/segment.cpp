@@ -18,8 +18,8 @@
 namespace shmim {
 namespace {
 
-/// Where a claim's lock begins: far behind the end of any file, which locks may lie beyond. It is as
-/// long as the PID of its holder, the one number that the kernel tells whoever meets the lock.
+/// Where a claim's lock begins: far behind the end of any file, which locks may lie beyond. It is
+/// as long as the PID of its holder, the one number that the kernel tells whoever meets the lock.
 constexpr off_t claim_begin = off_t{1} << 61;
 
 struct flock claim_lock(pid_t holder) noexcept {
@@ -61,8 +61,8 @@ FileDescriptor open_file(const std::filesystem::path& path, Access access, bool&
   return FileDescriptor(descriptor);
 }
 
-/// Held while a name is taken from one file and given to another, or to none: between the look at the
-/// file that has it and the change, nobody who asks for this lock changes it too.
+/// Held while a name is taken from one file and given to another, or to none: between the look at
+/// the file that has it and the change, nobody who asks for this lock changes it too.
 class DirectoryLock {
  public:
   explicit DirectoryLock(const std::filesystem::path& directory)
@@ -291,7 +291,8 @@ bool remove_if_same(const std::filesystem::path& path, Identity expected) {
   if (::unlink(path.c_str()) != 0) {
     throw Error::system(path.string(), "cannot remove the file", errno);
   }
-  ::unlink(hidden_name(path).c_str());  // left by a process that was killed while replacing, if at all
+  ::unlink(
+      hidden_name(path).c_str());  // left by a process that was killed while replacing, if at all
   return true;
 }
 

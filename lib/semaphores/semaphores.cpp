@@ -17,7 +17,8 @@ namespace {
 int value_of(const sem_t& semaphore) noexcept {
   int value = 0;
   // sem_getvalue only reads; its prototype is older than const.
-  sem_getvalue(const_cast<sem_t*>(&semaphore), &value);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  sem_getvalue(const_cast<sem_t*>(&semaphore),
+               &value);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   return value;
 }
 
@@ -34,7 +35,9 @@ bool Posts::includes(unsigned index) const noexcept {
   return is_listed != others_;
 }
 
-int Semaphores::value(unsigned index) const noexcept { return value_of(regions_.semaphores[index]); }
+int Semaphores::value(unsigned index) const noexcept {
+  return value_of(regions_.semaphores[index]);
+}
 
 int Semaphores::log_value() const noexcept { return value_of(*regions_.log); }
 
@@ -70,8 +73,8 @@ void Semaphores::require_index(unsigned index) const {
   if (index >= count()) {
     throw Error(Problem::usage, "",
                 count() == 0 ? fmt::format("there is no semaphore {}: the stream has none", index)
-                             : fmt::format("there is no semaphore {}: the stream has 0 to {}", index,
-                                           count() - 1));
+                             : fmt::format("there is no semaphore {}: the stream has 0 to {}",
+                                           index, count() - 1));
   }
 }
 
@@ -112,8 +115,9 @@ SemaphoreClaim Semaphores::claim(std::optional<unsigned> index) const {
   if (index) {
     require_index(*index);
     if (!try_claim(*index)) {
-      throw Error(Problem::claimed, "", fmt::format("semaphore {} is claimed by process {}", *index,
-                                                    describe_process(reader(*index))));
+      throw Error(Problem::claimed, "",
+                  fmt::format("semaphore {} is claimed by process {}", *index,
+                              describe_process(reader(*index))));
     }
   }
   for (unsigned candidate = 0; !index && candidate < count(); ++candidate) {
@@ -128,8 +132,8 @@ SemaphoreClaim Semaphores::claim(std::optional<unsigned> index) const {
     }
     throw Error(Problem::claimed, "",
                 count() == 0 ? std::string("the stream has no semaphores")
-                             : fmt::format("all {} semaphores are claimed, by processes {}", count(),
-                                           holders));
+                             : fmt::format("all {} semaphores are claimed, by processes {}",
+                                           count(), holders));
   }
   layout::store(regions_.status[*index], layout::status_connected);
   return {*this, *index};
@@ -159,7 +163,9 @@ unsigned Semaphores::drain(unsigned index) const noexcept {
 }
 
 SemaphoreClaim::SemaphoreClaim(SemaphoreClaim&& other) noexcept
-    : semaphores_(other.semaphores_), index_(other.index_), held_(std::exchange(other.held_, false)) {}
+    : semaphores_(other.semaphores_),
+      index_(other.index_),
+      held_(std::exchange(other.held_, false)) {}
 
 SemaphoreClaim::~SemaphoreClaim() {
   if (!held_) {

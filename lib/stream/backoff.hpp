@@ -7,8 +7,8 @@
 
 namespace shmim {
 
-/// Waiting for another process to finish what takes microseconds, without a signal from it: spins for
-/// a millisecond, then yields, and after ten sleeps between looks.
+/// Waiting for another process to finish what takes microseconds, without a signal from it: spins
+/// for a millisecond, then yields, and after ten sleeps between looks.
 class Backoff {
  public:
   explicit Backoff(Deadline deadline) noexcept : deadline_(deadline) {}

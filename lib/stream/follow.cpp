@@ -16,8 +16,8 @@ using std::chrono::steady_clock;
 /// library replace a stream and tell nobody.
 constexpr std::chrono::milliseconds look_interval{250};
 
-/// A writer outside the library may post first and count after: having been woken for no new frame, we
-/// soon look again.
+/// A writer outside the library may post first and count after: having been woken for no new frame,
+/// we soon look again.
 constexpr std::chrono::milliseconds second_look{1};
 
 /// Between looks at cnt0 where no semaphore wakes us.
@@ -28,14 +28,6 @@ bool has_passed(Deadline deadline) noexcept { return deadline && steady_clock::n
 Deadline sooner(Deadline deadline, steady_clock::duration from_now) noexcept {
   const auto soon = steady_clock::now() + from_now;
   return deadline ? std::min(*deadline, soon) : soon;
-}
-
-/// What a follower asks of a stream made anew: whoever reads its frames must not notice.
-Demand same_frames_as(const Format& format) {
-  Demand demand;
-  demand.type = format.type;
-  demand.shape = format.shape;
-  return demand;
 }
 
 }  // namespace
@@ -86,8 +78,9 @@ std::optional<Arrival> Follower::look_around() {
 
 std::optional<Arrival> Follower::look_for_successor() {
   try {
-    Stream successor = Stream::open(stream_.path(), stream_.writable() ? Access::best : Access::read);
-    const auto differing = differences(successor.format(), same_frames_as(stream_.format()));
+    Stream successor =
+        Stream::open(stream_.path(), stream_.writable() ? Access::best : Access::read);
+    const auto differing = differences(successor.format(), frames_of(stream_.format()));
     if (!differing.empty()) {
       difference_ = to_string(differing);
       return Arrival::replaced;
@@ -196,7 +189,8 @@ bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, FrameInfo& 
                            std::uint64_t& missed) {
   const Snapshot snapshot = stream_.snapshot(copy, deadline);
   if (snapshot.reading == Reading::unfinished) {
-    // Its writer is dead and the frame we were told of half overwritten: the next writer mends that.
+    // Its writer is dead and the frame we were told of half overwritten: the next writer mends
+    // that.
     missed += stream_.cnt0() - seen_;
     seen_ = stream_.cnt0();
     return false;
@@ -221,14 +215,15 @@ Arrival Follower::next(Pick pick, Deadline deadline, const CopyFrame& copy, Fram
       backoff.emplace(deadline_after(std::chrono::seconds{1}));
     }
     const bool in_order = pick == Pick::every && stream_.circular_buffer().in_use();
-    const bool taken = in_order ? take_in_order(copy, info, missed)
-                                : take_newest(deadline_after(std::chrono::seconds{1}), copy, info,
-                                              missed);
+    const bool taken =
+        in_order ? take_in_order(copy, info, missed)
+                 : take_newest(deadline_after(std::chrono::seconds{1}), copy, info, missed);
     if (taken) {
       return Arrival::arrived;
     }
     if (in_order && !backoff->pause()) {
-      // No order to be had: a writer that fills the buffer unseen. Any whole frame is better than none.
+      // No order to be had: a writer that fills the buffer unseen. Any whole frame is better than
+      // none.
       if (take_newest(deadline_after(std::chrono::seconds{1}), copy, info, missed)) {
         return Arrival::arrived;
       }

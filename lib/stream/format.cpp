@@ -34,8 +34,8 @@ constexpr auto all_types = [] {
 }();
 
 template <class T>
-void compare(std::vector<Difference>& differences, const char* field, const std::optional<T>& wanted,
-             const T& found) {
+void compare(std::vector<Difference>& differences, const char* field,
+             const std::optional<T>& wanted, const T& found) {
   if (wanted && *wanted != found) {
     const auto text = [](const T& value) {
       if constexpr (std::is_integral_v<T>) {
@@ -57,8 +57,9 @@ std::string_view to_string(DataType type) noexcept {
 }
 
 std::optional<DataType> data_type(std::string_view name) noexcept {
-  const auto* entry = std::find_if(type_names.begin(), type_names.end(),
-                                   [name](const TypeName& candidate) { return candidate.name == name; });
+  const auto* entry =
+      std::find_if(type_names.begin(), type_names.end(),
+                   [name](const TypeName& candidate) { return candidate.name == name; });
   return entry == type_names.end() ? std::nullopt : std::optional(entry->type);
 }
 
@@ -120,8 +121,9 @@ std::uint64_t Format::bytes() const noexcept { return shape.elements() * element
 std::uint64_t Format::file_bytes() const {
   const auto regions = layout::lay_out(geometry_of(*this));
   if (!regions) {
-    throw Error(Problem::usage, "",
-                fmt::format("{} {} is more than a file can hold", to_string(type), to_string(shape)));
+    throw Error(
+        Problem::usage, "",
+        fmt::format("{} {} is more than a file can hold", to_string(type), to_string(shape)));
   }
   return regions->total;
 }
@@ -145,6 +147,15 @@ layout::Geometry geometry_of(const Format& format) noexcept {
 bool Demand::empty() const noexcept {
   return !type && !shape && !keywords && !circular_buffer && !semaphores && !image_type;
 }
+
+Demand frames_of(const Demand& demand) {
+  Demand frames;
+  frames.type = demand.type;
+  frames.shape = demand.shape;
+  return frames;
+}
+
+Demand frames_of(const Format& format) { return frames_of(demand_of(format)); }
 
 Demand demand_of(const Format& format) {
   return {format.type,       format.shape,     format.keywords, format.circular_buffer,

@@ -9,7 +9,7 @@ namespace shmim {
 
 /// Who is in mid-frame, as far as the stream tells.
 struct Writer {
-  pid_t pid = 0;      ///< 0 unknown
+  pid_t pid = 0;         ///< 0 unknown
   bool is_gone = false;  ///< it died or gave up
   bool is_sure = false;  ///< it is a program of ours, which names itself as it begins
 };

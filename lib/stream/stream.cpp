@@ -53,7 +53,8 @@ void check_version(const Metadata& header, const std::string& name) {
 layout::Geometry geometry_in(const Metadata& header) noexcept {
   layout::Geometry geometry;
   geometry.naxis = layout::load(header.naxis);
-  for (std::size_t axis = 0; axis < std::min<std::size_t>(geometry.naxis, layout::max_axes); ++axis) {
+  for (std::size_t axis = 0; axis < std::min<std::size_t>(geometry.naxis, layout::max_axes);
+       ++axis) {
     geometry.size[axis] = layout::load(header.size[axis]);
   }
   geometry.datatype = layout::load(header.datatype);
@@ -158,8 +159,9 @@ namespace {
 
 void require_makeable(const std::string& name, const Format& format) {
   if (name.empty() || name.size() >= layout::name_bytes) {
-    throw Error(Problem::usage, name, fmt::format("a name of {} bytes: a stream's has 1 to {}",
-                                                  name.size(), layout::name_bytes - 1));
+    throw Error(Problem::usage, name,
+                fmt::format("a name of {} bytes: a stream's has 1 to {}", name.size(),
+                            layout::name_bytes - 1));
   }
   if (format.is_circular() && format.shape.axes() != layout::max_axes) {
     throw Error(Problem::usage, name,
@@ -200,9 +202,7 @@ void Stream::publish_over() {
   }
 }
 
-Stream Stream::duplicate() const {
-  return {segment_.duplicate(), name_, path_, format_, regions_};
-}
+Stream Stream::duplicate() const { return {segment_.duplicate(), name_, path_, format_, regions_}; }
 
 bool Stream::is_current() const { return path_.empty() || identity_of(path_) == identity(); }
 
@@ -215,7 +215,8 @@ std::span<T> Stream::region(std::uint64_t offset, std::size_t count) const noexc
 
 void Stream::set_owner(pid_t pid) const {
   if (!writable()) {
-    throw Error(Problem::not_ours_to_write, name_, "its owner cannot be set: it is read-only for us");
+    throw Error(Problem::not_ours_to_write, name_,
+                "its owner cannot be set: it is read-only for us");
   }
   layout::store(header().owner_pid, pid);
 }
@@ -227,9 +228,8 @@ Keywords Stream::keywords() const noexcept {
 Semaphores Stream::semaphores() const noexcept {
   const std::size_t count = format_.semaphores;
   return {{region<sem_t>(regions_.semaphores, count),
-           region<sem_t>(regions_.log_semaphore, 1).data(),
-           region<pid_t>(regions_.read_pid, count), region<pid_t>(regions_.write_pid, count),
-           region<std::uint32_t>(regions_.control, count),
+           region<sem_t>(regions_.log_semaphore, 1).data(), region<pid_t>(regions_.read_pid, count),
+           region<pid_t>(regions_.write_pid, count), region<std::uint32_t>(regions_.control, count),
            region<std::uint32_t>(regions_.status, count)},
           writable()};
 }
@@ -351,7 +351,8 @@ Trigger Stream::trigger(TriggerMode mode, std::int32_t semaphore) const {
   trigger.entry.mode = mode;
   trigger.entry.status = TriggerStatus::received;
   trigger.entry.semaphore = semaphore;
-  // Briefly: ancestors that may be of two frames are worth less than the time of a process in the loop.
+  // Briefly: ancestors that may be of two frames are worth less than the time of a process in the
+  // loop.
   const Snapshot snapshot =
       snapshot_trace(trigger.ancestors, deadline_after(std::chrono::milliseconds{10}));
   trigger.entry.cnt0 = snapshot.reading == Reading::whole ? snapshot.info.cnt0 : cnt0();

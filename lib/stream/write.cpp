@@ -12,9 +12,13 @@
 namespace shmim {
 
 WriteGuard::WriteGuard(const Stream& stream, Deadline deadline)
-    : stream_(stream), header_(stream.header()), pixels_(stream.unguarded_pixels()), pid_(this_process()) {
+    : stream_(stream),
+      header_(stream.header()),
+      pixels_(stream.unguarded_pixels()),
+      pid_(this_process()) {
   if (!stream.writable()) {
-    throw Error(Problem::not_ours_to_write, stream.name(), "cannot be written: it is read-only for us");
+    throw Error(Problem::not_ours_to_write, stream.name(),
+                "cannot be written: it is read-only for us");
   }
   const Trace trace = stream.trace();
   Backoff backoff(deadline);
@@ -30,8 +34,8 @@ WriteGuard::WriteGuard(const Stream& stream, Deadline deadline)
                   fmt::format("process {} is in the middle of writing a frame",
                               describe_process(writer.pid)));
     }
-    // Of several writers that find it abandoned, the one that changes the PID takes over. A program of
-    // the C library names nobody when it begins, so its flag, once up too long, is anybody's.
+    // Of several writers that find it abandoned, the one that changes the PID takes over. A program
+    // of the C library names nobody when it begins, so its flag, once up too long, is anybody's.
     if ((writer.is_sure && writer.is_gone && take_over(writer.pid)) || !in_time) {
       unfinished_ = true;
       break;
@@ -51,15 +55,16 @@ WriteGuard::WriteGuard(const Stream& stream, Deadline deadline)
 
 WriteGuard::~WriteGuard() {
   if (open_) {
-    // The flag stays up over what may be half a frame. The sign tells that its writer, which may live
-    // on, has given it up.
+    // The flag stays up over what may be half a frame. The sign tells that its writer, which may
+    // live on, has given it up.
     static_cast<void>(stream_.trace().exchange_writer(this_process(), -this_process()));
   }
 }
 
 bool WriteGuard::take_over(pid_t from) const noexcept {
   const Trace trace = stream_.trace();
-  return trace.exchange_writer(from, this_process()) || trace.exchange_writer(-from, this_process());
+  return trace.exchange_writer(from, this_process()) ||
+         trace.exchange_writer(-from, this_process());
 }
 
 void WriteGuard::restore_newest_frame() noexcept {

@@ -70,10 +70,12 @@ column() { awk -v name="$2" -v n="$1" '$1 == name { print $n }'; }
 }
 
 @test "--all is every stream, sorted; broken files are passed over" {
+  make z 4
+  shmim-post z --update
   chain
   echo nonsense >"$SHM/aa.im.shm"
   run_out tables shmim-trace --all
-  [ "$(grep -A1 '^STREAM' tables | grep -vE '^(STREAM|--)' | awk '{ print $1 }' | xargs)" = "a b c" ]
+  [ "$(grep -A1 '^STREAM' tables | grep -vE '^(STREAM|--)' | awk '{ print $1 }' | xargs)" = "a b c z" ]
 }
 
 @test "several streams, of which one is missing" {

@@ -71,7 +71,8 @@ TEST_CASE("a writer that posts first and counts after is not missed") {
     mine.semaphores().post(Posts::all());
     std::this_thread::sleep_for(std::chrono::milliseconds{3});
     auto bytes = mine.unguarded_pixels();
-    layout::count_frame(*reinterpret_cast<layout::Metadata*>(bytes.data() - sizeof(layout::Metadata)));
+    layout::count_frame(
+        *reinterpret_cast<layout::Metadata*>(bytes.data() - sizeof(layout::Metadata)));
   });
   CHECK(follower.wait(long_enough()) == Arrival::arrived);
   writer.join();
@@ -180,8 +181,7 @@ TEST_CASE("an ordered follower loses nothing beside a writer that leaves it time
     std::uint16_t value = 0;
     FrameInfo info;
     const CopyFrame copy = [&](auto frame) { std::memcpy(&value, frame.data(), sizeof(value)); };
-    const Arrival arrival =
-        follower.next(Follower::Pick::every, long_enough(), copy, info, missed);
+    const Arrival arrival = follower.next(Follower::Pick::every, long_enough(), copy, info, missed);
     if (arrival != Arrival::arrived || info.cnt0 != value || value <= last) {
       break;
     }

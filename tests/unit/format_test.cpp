@@ -43,6 +43,7 @@ TEST_CASE("every field that differs is named") {
   demand.semaphores = 3;
   demand.image_type = 0x20001;
   CHECK(to_string(differences(format, demand)) ==
-        "type is float32, not uint16; size is 4x4, not 8x8; keywords is 10, not 20; circular buffer is "
+        "type is float32, not uint16; size is 4x4, not 8x8; keywords is 10, not 20; circular "
+        "buffer is "
         "0, not 16; semaphores is 10, not 3; image type is 2, not 131073");
 }

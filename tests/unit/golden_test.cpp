@@ -142,13 +142,16 @@ TEST_CASE("a stream that we make and write is, byte for byte, what the C library
     ignore(offsetof(layout::Metadata, creator_pid), sizeof(pid_t));
     ignore(offsetof(layout::Metadata, inode), sizeof(std::uint64_t));
     for (std::size_t i = 0; i < format.keywords; ++i) {  // ours counts writes, theirs never did
-      ignore(regions.keywords + i * sizeof(layout::KeywordSlot) + offsetof(layout::KeywordSlot, cnt), 8);
+      ignore(
+          regions.keywords + i * sizeof(layout::KeywordSlot) + offsetof(layout::KeywordSlot, cnt),
+          8);
     }
     ignore(regions.log_semaphore, sizeof(sem_t));  // ours is process-shared
     ignore(regions.write_pid, sizeof(pid_t) * format.semaphores);
     ignore(regions.trace, sizeof(layout::TraceSlot));  // ours says who wrote
     ignore(regions.slice_atime, regions.buffer_metadata - regions.slice_atime);
-    ignore(regions.buffer_metadata, regions.buffer_frames - regions.buffer_metadata);  // ours fills it
+    ignore(regions.buffer_metadata,
+           regions.buffer_frames - regions.buffer_metadata);  // ours fills it
     // Only the frames that went through the buffer since: theirs had other pixels.
     ignore(regions.buffer_frames, regions.total - regions.buffer_frames);
     for (std::size_t i = 0; i < mine.size(); ++i) {
@@ -167,9 +170,10 @@ TEST_CASE("the log semaphore that we make is process-shared") {
   const auto regions = *layout::lay_out(geometry_of(stream.format()));
   const auto bytes = bytes_of(directory.stream("im1"));
   // As the other semaphores are, byte for byte.
-  CHECK(std::equal(bytes.begin() + static_cast<std::ptrdiff_t>(regions.log_semaphore),
-                   bytes.begin() + static_cast<std::ptrdiff_t>(regions.log_semaphore + sizeof(sem_t)),
-                   bytes.begin() + static_cast<std::ptrdiff_t>(regions.semaphores)));
+  CHECK(
+      std::equal(bytes.begin() + static_cast<std::ptrdiff_t>(regions.log_semaphore),
+                 bytes.begin() + static_cast<std::ptrdiff_t>(regions.log_semaphore + sizeof(sem_t)),
+                 bytes.begin() + static_cast<std::ptrdiff_t>(regions.semaphores)));
 }
 
 TEST_CASE("the circular buffer and the slices are filled as the C library fills them") {
@@ -191,7 +195,8 @@ TEST_CASE("the circular buffer and the slices are filled as the C library fills 
     std::uint16_t value = 0;
     std::memcpy(&value, &bytes[regions.buffer_frames + slot * format.bytes()], sizeof(value));
     layout::CircularBufferSlot metadata{};
-    std::memcpy(&metadata, &bytes[regions.buffer_metadata + slot * sizeof(metadata)], sizeof(metadata));
+    std::memcpy(&metadata, &bytes[regions.buffer_metadata + slot * sizeof(metadata)],
+                sizeof(metadata));
     CHECK(value % 3 == slot);
     CHECK(metadata.cnt0 == value);
   }

@@ -30,10 +30,12 @@ TEST_CASE("assignments that cannot be meant are refused, in words") {
   CHECK(why("A B=1") == "keyword 'A B=1': its name holds a blank or a control character");
   CHECK(why("A='b") == "keyword 'A='b': the closing ' is missing");
   CHECK(why("A='b'c") == "keyword 'A='b'c': only /comment may follow the closing '");
-  CHECK(why("ABCDEFGHIJKLMNOPQ=1") == "keyword 'ABCDEFGHIJKLMNOPQ=1': name of 17 bytes, at most 16 fit");
+  CHECK(why("ABCDEFGHIJKLMNOPQ=1") ==
+        "keyword 'ABCDEFGHIJKLMNOPQ=1': name of 17 bytes, at most 16 fit");
   CHECK(why("A=12345678901234567x") ==
         "keyword 'A=12345678901234567x': string of 18 bytes, at most 16 fit");
-  CHECK(why(("A=1/" + std::string(80, 'c')).c_str()).ends_with("comment of 80 bytes, at most 79 fit"));
+  CHECK(why(("A=1/" + std::string(80, 'c')).c_str())
+            .ends_with("comment of 80 bytes, at most 79 fit"));
 }
 
 TEST_CASE("keywords are set, replaced, found and erased") {

@@ -62,7 +62,8 @@ TEST_CASE("every line of the table of references") {
       CHECK(reference.name == field[5]);
       CHECK(reference.slice == (field[6] == "-" ? Slice{} : parse_slice(field[6])));
       // What it prints as reads as the same again.
-      CHECK((reference.slice.empty() || parse_slice(to_string(reference.slice)) == reference.slice));
+      CHECK(
+          (reference.slice.empty() || parse_slice(to_string(reference.slice)) == reference.slice));
     } else {
       REQUIRE(field[1] == "error");
       const Error error = error_of([&] { parse_reference(field[0]); });
@@ -80,7 +81,8 @@ TEST_CASE("every line of the table of references") {
 
 TEST_CASE("names have 1 to 79 bytes and no control characters") {
   CHECK(parse_reference(std::string(79, 'x')).name.size() == 79);
-  CHECK(says(error_of([] { parse_reference(std::string(80, 'x')); }), "a name of 80 bytes: at most 79"));
+  CHECK(says(error_of([] { parse_reference(std::string(80, 'x')); }),
+             "a name of 80 bytes: at most 79"));
   CHECK(says(error_of([] { parse_reference("im\t1"); }), "a control character in the name"));
   CHECK(says(error_of([] { parse_reference("im\0331"); }), "im\\x1b1"));
   CHECK(parse_reference("\xC3\xA9toile").name == "\xC3\xA9toile");

@@ -112,8 +112,9 @@ TEST_CASE("what differs is a mismatch, named, and left alone") {
   CHECK(error.problem() == Problem::mismatch);
   Demand both;
   both.type = DataType::int8;
-  CHECK(error_of([&] { connect_checked(parse_reference("tf32>im1"), both, world.places); }).problem() ==
-        Problem::usage);
+  CHECK(error_of([&] {
+          connect_checked(parse_reference("tf32>im1"), both, world.places);
+        }).problem() == Problem::usage);
 }
 
 TEST_CASE("connecting or creating: missing is made, different is made anew, same is found") {
@@ -125,7 +126,8 @@ TEST_CASE("connecting or creating: missing is made, different is made anew, same
   CHECK(connect_or_create(reference, demand_of(format), making(format), world.places).outcome ==
         Outcome::connected);
   format.type = DataType::float64;
-  const Connection anew = connect_or_create(reference, demand_of(format), making(format), world.places);
+  const Connection anew =
+      connect_or_create(reference, demand_of(format), making(format), world.places);
   CHECK(anew.outcome == Outcome::recreated);
   CHECK(to_string(anew.differences) == "type is uint16, not float64");
   CHECK(open_existing(reference, world.places).format() == format);
@@ -143,8 +145,9 @@ TEST_CASE("new streams must not exist, and existing ones must") {
   CHECK(error.problem() == Problem::exists);
   CHECK(error_of([&] { connect(parse_reference("@N:im1"), world.places); }).problem() ==
         Problem::exists);
-  CHECK(connect_or_create(parse_reference("@E:im2"), demand_of(format), making(format), world.places)
-            .outcome == Outcome::not_found);
+  CHECK(
+      connect_or_create(parse_reference("@E:im2"), demand_of(format), making(format), world.places)
+          .outcome == Outcome::not_found);
   CHECK(error_of([&] { open_existing(parse_reference("im2"), world.places); }).problem() ==
         Problem::not_found);
 }

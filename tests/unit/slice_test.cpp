@@ -74,8 +74,10 @@ TEST_CASE("bins are means, rounded to nearest, and a short last group is dropped
   CHECK(take("4:0::2b", Shape{5}, DataType::uint16, U16{1, 2, 10, 20, 99}) == U16{60, 6});
   CHECK(take("::2b", Shape{2}, DataType::int8, std::vector<std::int8_t>{-3, -4}) ==
         std::vector<std::int8_t>{-4});
-  CHECK(take("::2b", Shape{2}, DataType::float32, std::vector<float>{1, 2}) == std::vector<float>{1.5});
-  CHECK(take("::2b", Shape{2}, DataType::complex64, std::vector<std::complex<float>>{{1, 2}, {3, 6}}) ==
+  CHECK(take("::2b", Shape{2}, DataType::float32, std::vector<float>{1, 2}) ==
+        std::vector<float>{1.5});
+  CHECK(take("::2b", Shape{2}, DataType::complex64,
+             std::vector<std::complex<float>>{{1, 2}, {3, 6}}) ==
         std::vector<std::complex<float>>{{2, 4}});
   const std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
   CHECK(take("::2b", Shape{2}, DataType::uint64, std::vector<std::uint64_t>{largest, largest}) ==

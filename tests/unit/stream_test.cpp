@@ -99,7 +99,8 @@ TEST_CASE("a stream of more than 2 GiB counts its bytes in 64 bits") {
   stream.unguarded_pixels().back() = std::byte{9};
   const Selection corner(parse_slice("-1,-1"), stream.format().shape, stream.format().type);
   std::vector<std::byte> element(corner.bytes());
-  CHECK(stream.snapshot([&](auto frame) { corner.take(frame, element); }).reading == Reading::whole);
+  CHECK(stream.snapshot([&](auto frame) { corner.take(frame, element); }).reading ==
+        Reading::whole);
   CHECK(element.back() == std::byte{9});
   CHECK(WriteGuard(stream).publish() == 1);
 }
@@ -332,8 +333,8 @@ TEST_CASE("a living writer is waited for, and named when it takes too long") {
   const Directory directory;
   const Stream stream = directory.make("im1");
   WriteGuard first(stream);
-  const Error error =
-      error_of([&] { const WriteGuard second(stream, deadline_after(std::chrono::milliseconds{20})); });
+  const Error error = error_of(
+      [&] { const WriteGuard second(stream, deadline_after(std::chrono::milliseconds{20})); });
   CHECK(error.problem() == Problem::busy);
   CHECK(says(error, "process " + std::to_string(::getpid())));
   std::vector<std::byte> pixels(stream.format().bytes());

@@ -10,11 +10,10 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <shmim/shmim.hpp>
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp is POSIX's
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <shmim/shmim.hpp>
 
 namespace shmim::test {
 
@@ -67,7 +66,8 @@ inline std::vector<std::byte> bytes_of(const std::filesystem::path& path) {
 
 inline void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
 }
 
 /// A frame with the same number in every element.

@@ -78,7 +78,8 @@ TEST_CASE("every option is described, and has one meaning for one name") {
 }
 
 TEST_CASE("command lines as they are meant") {
-  CHECK(parse("create", {"tui16>cam", "320x256", "--circular-buffer", "16", "--set", "A=1/'[s]'"}) == "");
+  CHECK(parse("create",
+              {"tui16>cam", "320x256", "--circular-buffer", "16", "--set", "A=1/'[s]'"}) == "");
   CHECK(parse("create", {"cam", "320", "256", "-t", "int8", "-k", "20", "-c0", "-s", "3"}) == "");
   CHECK(parse("create", {"--set", "A=1", "cam", "320"}) == "");
   CHECK(parse("connect", {"@S:dark"}) == "");
@@ -123,11 +124,13 @@ TEST_CASE("--print fills in fields, with a format where one is given") {
   CHECK(render("{cnt0} {name}", record) == "7 im\\x1b1\n");
   CHECK(render("{cnt0:04} {latency:.3f} {semaphore}", record) == "0007 0.500 -1\n");
   CHECK(render("{{}}", record) == "{}\n");
-  CHECK(refused([&] { render("{cnt}", record); }).find("the fields are cnt0 name latency semaphore") !=
-        std::string::npos);
+  CHECK(refused([&] {
+          render("{cnt}", record);
+        }).find("the fields are cnt0 name latency semaphore") != std::string::npos);
   CHECK_FALSE(refused([&] { render("{cnt0", record); }).empty());
   CHECK_FALSE(refused([&] { render("{name:d}", record); }).empty());
-  CHECK(to_json_line(record) == "{\"cnt0\":7,\"name\":\"im\\u001b1\",\"latency\":0.5,\"semaphore\":-1}\n");
+  CHECK(to_json_line(record) ==
+        "{\"cnt0\":7,\"name\":\"im\\u001b1\",\"latency\":0.5,\"semaphore\":-1}\n");
   CHECK(to_json_line({{"name", "\xFF"}}) == "{\"name\":\"\xEF\xBF\xBD\"}\n");
 }
 
@@ -137,9 +140,12 @@ TEST_CASE("frames print in the shortest exact form, rows as lines, planes apart"
   };
   CHECK(text(std::vector<float>{0.1F, 1.0F, -2.5e-8F}, DataType::float32, Shape{3}) ==
         "0.1 1 -2.5e-08\n");
-  CHECK(text(std::vector<double>{0.1, NAN, -INFINITY}, DataType::float64, Shape{3}) == "0.1 nan -inf\n");
-  CHECK(text(std::vector<std::int8_t>{-128, 127, 1, 2}, DataType::int8, Shape{2, 2}) == "-128 127\n1 2\n");
-  CHECK(text(std::vector<std::uint8_t>{1, 2, 3, 4}, DataType::uint8, Shape{1, 2, 2}) == "1\n2\n\n3\n4\n");
+  CHECK(text(std::vector<double>{0.1, NAN, -INFINITY}, DataType::float64, Shape{3}) ==
+        "0.1 nan -inf\n");
+  CHECK(text(std::vector<std::int8_t>{-128, 127, 1, 2}, DataType::int8, Shape{2, 2}) ==
+        "-128 127\n1 2\n");
+  CHECK(text(std::vector<std::uint8_t>{1, 2, 3, 4}, DataType::uint8, Shape{1, 2, 2}) ==
+        "1\n2\n\n3\n4\n");
   CHECK(text(std::vector<float>{1, -2}, DataType::complex64, Shape{1}) == "1-2j\n");
   CHECK(text(std::vector{float_to_float16(0.1F), float_to_float16(-26416), float_to_float16(65504)},
              DataType::float16, Shape{3}) == "0.1 -26420 65500\n");
@@ -160,7 +166,8 @@ TEST_CASE("fill values must fit the type") {
     return to_text(frame, type, Shape{2});
   };
   CHECK(filled(DataType::uint8, "255") == "255 255\n");
-  CHECK(filled(DataType::int64, "-9223372036854775808") == "-9223372036854775808 -9223372036854775808\n");
+  CHECK(filled(DataType::int64, "-9223372036854775808") ==
+        "-9223372036854775808 -9223372036854775808\n");
   CHECK(filled(DataType::float32, "nan") == "nan nan\n");
   CHECK(filled(DataType::complex128, "1.5") == "1.5+0j 1.5+0j\n");
   CHECK(filled(DataType::float16, "0.5") == "0.5 0.5\n");
@@ -174,7 +181,7 @@ TEST_CASE("NumPy's header is 64 bytes or a multiple, and says type and shape in 
   const std::string header = npy_header(DataType::uint16, Shape{4, 3, 2});
   CHECK(header.size() % 64 == 0);
   CHECK(header.starts_with(std::string("\x93NUMPY\x01\x00\x76\x00", 10)));
-  CHECK(header.find("{'descr': '<u2', 'fortran_order': False, 'shape': (2, 3, 4,), }") !=
+  CHECK(header.find("{'descr': '<u2', 'fortran_order': False, 'shape': (2, 3, 4), }") !=
         std::string::npos);
   CHECK(header.back() == '\n');
 }

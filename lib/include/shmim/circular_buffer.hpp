@@ -20,9 +20,9 @@ struct FrameInfo {
   Tai writetime{};
 };
 
-/// Takes what it wants of a frame. May be called again for the same frame, and may be shown a frame that
-/// a writer is altering: it must not rely on any value, and its result counts only when the call it was
-/// handed to says so.
+/// Takes what it wants of a frame. May be called again for the same frame, and may be shown a frame
+/// that a writer is altering: it must not rely on any value, and its result counts only when the
+/// call it was handed to says so.
 using CopyFrame = std::function<void(std::span<const std::byte> frame)>;
 
 /// The last frames of a stream, each in a slot of its own: a view, valid as long as the stream is.
@@ -49,19 +49,21 @@ class SHMIM_EXPORT CircularBuffer {
   /// buffer moved too fast to say which frame the slot holds.
   [[nodiscard]] std::optional<Position> newest() const noexcept;
 
-  /// Hands frame `cnt0`, given where a frame is known to be, to `copy`; true if the writer cannot have
-  /// touched the frame meanwhile. False: too old, or overtaken while copying; then what `copy` did is
-  /// worth nothing.
+  /// Hands frame `cnt0`, given where a frame is known to be, to `copy`; true if the writer cannot
+  /// have touched the frame meanwhile. False: too old, or overtaken while copying; then what `copy`
+  /// did is worth nothing.
   [[nodiscard]] bool read(Position known, std::uint64_t cnt0, const CopyFrame& copy,
                           FrameInfo& info) const;
 
   /// Oldest frame that copy() can be expected to give, with room for a writer at work.
   [[nodiscard]] std::uint64_t oldest(Position newest) const noexcept;
 
-  /// Copies the frame in the newest slot. For a writer that holds the write flag: nobody overtakes it.
+  /// Copies the frame in the newest slot. For a writer that holds the write flag: nobody overtakes
+  /// it.
   void copy_newest(std::span<std::byte> pixels) const noexcept;
 
-  /// Puts a frame in the next slot. For a writer that holds the write flag, before it counts the frame.
+  /// Puts a frame in the next slot. For a writer that holds the write flag, before it counts the
+  /// frame.
   void push(std::span<const std::byte> pixels, const FrameInfo& info) const noexcept;
 
  private:

@@ -14,8 +14,8 @@ namespace shmim {
 
 inline constexpr std::string_view stream_suffix = ".im.shm";
 
-/// Where streams live: MILK_SHM_DIR, else /milk/shm if it is a directory, else /dev/shm. Throws Error
-/// (no_directory) where MILK_SHM_DIR is set to what is no directory.
+/// Where streams live: MILK_SHM_DIR, else /milk/shm if it is a directory, else /dev/shm. Throws
+/// Error (no_directory) where MILK_SHM_DIR is set to what is no directory.
 SHMIM_EXPORT std::filesystem::path default_shm_directory();
 
 /// `directory`, if it is one. Throws Error (no_directory).
@@ -25,8 +25,8 @@ SHMIM_EXPORT std::filesystem::path require_directory(const std::filesystem::path
 SHMIM_EXPORT std::filesystem::path stream_path(const std::filesystem::path& directory,
                                                std::string_view name);
 
-/// Names of the streams in `directory` that match a shell pattern, sorted. Whatever carries the suffix
-/// is listed, readable or not. Throws Error (no_directory, no_permission).
+/// Names of the streams in `directory` that match a shell pattern, sorted. Whatever carries the
+/// suffix is listed, readable or not. Throws Error (no_directory, no_permission).
 SHMIM_EXPORT std::vector<std::string> list_streams(const std::filesystem::path& directory,
                                                    const std::string& pattern = "*");
 
@@ -37,9 +37,9 @@ struct Holders {
 };
 SHMIM_EXPORT Holders holders_of(Identity identity);
 
-/// Removes the file of a stream (a link, not its target) if it is still the one that `expected` says,
-/// and wakes whoever waits on it. False where it was replaced or removed meanwhile. Throws Error
-/// (no_permission).
+/// Removes the file of a stream (a link, not its target) if it is still the one that `expected`
+/// says, and wakes whoever waits on it. False where it was replaced or removed meanwhile. Throws
+/// Error (no_permission).
 SHMIM_EXPORT bool remove_stream(const std::filesystem::path& path, Identity expected);
 
 }  // namespace shmim

@@ -31,8 +31,8 @@ struct FollowOptions {
   std::function<bool()> cancelled;
 };
 
-/// Follows a stream from frame to frame. Claims a semaphore for its life where it may write, watches
-/// cnt0 where it may not. A stream made anew with the same format is followed on.
+/// Follows a stream from frame to frame. Claims a semaphore for its life where it may write,
+/// watches cnt0 where it may not. A stream made anew with the same format is followed on.
 class SHMIM_EXPORT Follower {
  public:
   /// Starts after the frame that is there now. Throws Error (claimed).
@@ -62,8 +62,8 @@ class SHMIM_EXPORT Follower {
     every,   ///< in order, from the circular buffer where there is one
     latest,  ///< the newest, skipping what was missed
   };
-  /// Waits for a frame that has not been taken and copies it whole. `missed` is raised by the frames
-  /// that were published but could not be taken.
+  /// Waits for a frame that has not been taken and copies it whole. `missed` is raised by the
+  /// frames that were published but could not be taken.
   [[nodiscard]] Arrival next(Pick pick, Deadline deadline, const CopyFrame& copy, FrameInfo& info,
                              std::uint64_t& missed);
 

@@ -49,8 +49,8 @@ SHMIM_EXPORT Shape parse_shape(std::string_view text);
 struct SHMIM_EXPORT Format {
   DataType type = DataType::float32;
   Shape shape;
-  std::uint16_t keywords = 10;       ///< slots
-  std::uint32_t circular_buffer = 0; ///< frames; 0 none
+  std::uint16_t keywords = 10;        ///< slots
+  std::uint32_t circular_buffer = 0;  ///< frames; 0 none
   std::uint16_t semaphores = 10;
   std::uint16_t trace_entries = 10;
   std::uint64_t image_type = layout::image_math_data;
@@ -78,6 +78,9 @@ struct SHMIM_EXPORT Demand {
 
   [[nodiscard]] bool empty() const noexcept;
 };
+/// Type and shape alone: what whoever reads or writes its frames relies on.
+SHMIM_EXPORT Demand frames_of(const Format& format);
+SHMIM_EXPORT Demand frames_of(const Demand& demand);
 /// Every field that `format` fixes, the number of trace entries apart.
 SHMIM_EXPORT Demand demand_of(const Format& format);
 

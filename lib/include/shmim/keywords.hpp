@@ -27,13 +27,14 @@ SHMIM_EXPORT std::string to_string(const Keyword& keyword);
 /// Why a stream cannot hold this keyword; nothing where it can.
 SHMIM_EXPORT std::optional<std::string> why_unfit(const Keyword& keyword);
 
-/// Reads `NAME=VALUE[/comment]`. An integer becomes an int64, another number a double, anything else a
-/// string; single quotes make a string of whatever they hold (`''` is one quote). Throws Error (usage).
+/// Reads `NAME=VALUE[/comment]`. An integer becomes an int64, another number a double, anything
+/// else a string; single quotes make a string of whatever they hold (`''` is one quote). Throws
+/// Error (usage).
 SHMIM_EXPORT Keyword parse_keyword(std::string_view assignment);
 
-/// The keyword table of a stream: a view, valid as long as the stream is. Any process may write a slot
-/// at any time; each call reads or writes a slot as a whole, also against programs of this library in
-/// other processes. (The C library writes slots unprotected.) Thread-safe likewise.
+/// The keyword table of a stream: a view, valid as long as the stream is. Any process may write a
+/// slot at any time; each call reads or writes a slot as a whole, also against programs of this
+/// library in other processes. (The C library writes slots unprotected.) Thread-safe likewise.
 class SHMIM_EXPORT Keywords {
  public:
   Keywords(std::span<layout::KeywordSlot> slots, bool writable) noexcept
@@ -44,8 +45,9 @@ class SHMIM_EXPORT Keywords {
   /// The used slots, in order.
   [[nodiscard]] std::vector<Keyword> all() const;
   [[nodiscard]] std::optional<Keyword> find(std::string_view name) const;
-  /// Replaces the keyword of that name or takes the first unused slot. Keeps the old comment where the
-  /// new one is empty. Throws Error: usage (does not fit), failed (table full), not_ours_to_write.
+  /// Replaces the keyword of that name or takes the first unused slot. Keeps the old comment where
+  /// the new one is empty. Throws Error: usage (does not fit), failed (table full),
+  /// not_ours_to_write.
   void set(const Keyword& keyword) const;
   /// True where there was one.
   bool erase(std::string_view name) const;

@@ -1,6 +1,7 @@
 #pragma once
 
-// The bytes of a stream file (ImageStreamIO structure version 2.00), and the only way to touch them.
+// The bytes of a stream file (ImageStreamIO structure version 2.00), and the only way to touch
+// them.
 //
 // A stream NAME is the file NAME.im.shm in the shm directory. It is mapped, whole, by every process
 // that writes or reads the stream, among them programs linked to the C library. Numbers are
@@ -17,11 +18,9 @@
 //    8  semctrl                   4 x sem
 //    9  semstatus                 4 x sem
 //   10  process trace            64 x NBproctrace
-//   11  atimearray               16 x size[2]       11 to 13: when slices are a circular buffer in time
-//   12  writetimearray           16 x size[2]
-//   13  cntarray                  8 x size[2]
-//   14  circular-buffer metadata 48 x CBsize
-//   15  circular-buffer frames   imdatamemsize x CBsize
+//   11  atimearray               16 x size[2]       11 to 13: when slices are a circular buffer in
+//   time 12  writetimearray           16 x size[2] 13  cntarray                  8 x size[2] 14
+//   circular-buffer metadata 48 x CBsize 15  circular-buffer frames   imdatamemsize x CBsize
 //
 // Who writes what, and how it becomes visible to the others:
 //
@@ -32,21 +31,22 @@
 //       them later alters nothing that the reader relies on.
 //
 //   by whoever is writing a frame (one at a time), between write = 1 and write = 0
-//       pixels atime writetime cnt1 CBindex CBcycle, the trace, the circular buffer, the slice arrays.
-//       Published by cnt0 + 1 and then write = 0, each a release; a reader brackets its copy between
-//       acquire loads of the two and takes it only when neither moved.
+//       pixels atime writetime cnt1 CBindex CBcycle, the trace, the circular buffer, the slice
+//       arrays. Published by cnt0 + 1 and then write = 0, each a release; a reader brackets its
+//       copy between acquire loads of the two and takes it only when neither moved.
 //
 //   by whoever writes a keyword
-//       the slot's name, type, value and comment. The C library protects nothing here; ours raises the
-//       top bit of the slot's cnt meanwhile, then publishes by cnt + 1, a release.
+//       the slot's name, type, value and comment. The C library protects nothing here; ours raises
+//       the top bit of the slot's cnt meanwhile, then publishes by cnt + 1, a release.
 //
 //   by anyone, at any time, each a single atomic word
-//       semReadPID (claimed with compare-and-swap), semWritePID, semctrl, semstatus, ownerPID, status,
-//       flag, logflag, cnt2.
+//       semReadPID (claimed with compare-and-swap), semWritePID, semctrl, semstatus, ownerPID,
+//       status, flag, logflag, cnt2.
 //
 // Semaphores are glibc's: they are only ever handed to sem_post and its relatives.
 //
-// Every live field is read and written through the accessors at the end of this file, never plainly.
+// Every live field is read and written through the accessors at the end of this file, never
+// plainly.
 
 #include <array>
 #include <atomic>
@@ -108,7 +108,8 @@ inline constexpr std::size_t version_bytes = 32;
 inline constexpr std::size_t name_bytes = 80;  ///< with the terminating NUL
 inline constexpr std::size_t max_axes = 3;
 inline constexpr std::size_t dao_metadata_bytes = 4496;  ///< of the C library's DAO build
-inline constexpr int semaphore_max = 10;  ///< posts are withheld from a semaphore that has reached it
+inline constexpr int semaphore_max =
+    10;  ///< posts are withheld from a semaphore that has reached it
 
 inline constexpr std::uint64_t image_circular = 0x1;
 inline constexpr std::uint64_t image_math_data = 0x2;
@@ -169,7 +170,7 @@ struct Metadata {
 
 struct KeywordSlot {
   std::array<char, 16> name;
-  char type;  ///< 'N' unused, 'L' int64, 'D' double, 'S' string
+  char type;                           ///< 'N' unused, 'L' int64, 'D' double, 'S' string
   std::array<std::uint64_t, 2> value;  ///< the bits of an int64, of a double, or 16 characters
   std::uint64_t cnt;
   std::array<char, 80> comment;
@@ -193,7 +194,7 @@ struct CircularBufferSlot {
   Timespec writetime;
 };
 
-#define SHMIM_AT(type, member, offset, bytes)       \
+#define SHMIM_AT(type, member, offset, bytes)        \
   static_assert(offsetof(type, member) == (offset)); \
   static_assert(sizeof(type::member) == (bytes))
 SHMIM_AT(Metadata, version, 0, 32);
@@ -285,8 +286,8 @@ struct Regions {
   std::uint64_t total = 0;  ///< the file's size
 };
 
-/// Lays the regions out. Nothing where the numbers make no stream: no axis or more than three, an axis
-/// of length 0, an unknown data type, or a file that 63 bits cannot address.
+/// Lays the regions out. Nothing where the numbers make no stream: no axis or more than three, an
+/// axis of length 0, an unknown data type, or a file that 63 bits cannot address.
 constexpr std::optional<Regions> lay_out(const Geometry& geometry,
                                          std::size_t metadata_bytes = sizeof(Metadata)) noexcept {
   constexpr std::uint64_t limit = std::uint64_t{1} << 62;
@@ -333,21 +334,22 @@ constexpr std::optional<Regions> lay_out(const Geometry& geometry,
 }
 
 // ---------------------------------------------------------------------------------------------
-// Accessors. std::atomic_ref works on plain objects in memory that other processes share, as long as
-// the operations are lock-free; the static_asserts say that they are.
+// Accessors. std::atomic_ref works on plain objects in memory that other processes share, as long
+// as the operations are lock-free; the static_asserts say that they are.
 
 static_assert(std::atomic_ref<std::uint8_t>::is_always_lock_free);
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
 
-/// A view of a field for reading. C++20's atomic_ref takes no const object although a load alters none:
-/// this is the one const_cast. Memory mapped read-only is never written through it.
+/// A view of a field for reading. C++20's atomic_ref takes no const object although a load alters
+/// none: this is the one const_cast. Memory mapped read-only is never written through it.
 template <class T>
 std::atomic_ref<T> shared_ref(const T& field) noexcept {
-  return std::atomic_ref<T>(const_cast<T&>(field));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  return std::atomic_ref<T>(
+      const_cast<T&>(field));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
 }
 
-/// A field that orders nothing by itself: either it never changes, or the write flag and cnt0 bracket
-/// it, or a stale value is as good as a new one.
+/// A field that orders nothing by itself: either it never changes, or the write flag and cnt0
+/// bracket it, or a stale value is as good as a new one.
 template <class T>
 T load(const T& field) noexcept {
   return shared_ref(field).load(std::memory_order_relaxed);
@@ -392,14 +394,14 @@ inline std::uint64_t count_frame(Metadata& header) noexcept {
   return shared_ref(header.cnt0).fetch_add(1, std::memory_order_release) + 1;
 }
 
-/// The write flag. Acquire pairs with end_writing's release: a reader that sees it clear sees all of
-/// the frame before.
+/// The write flag. Acquire pairs with end_writing's release: a reader that sees it clear sees all
+/// of the frame before.
 inline bool is_writing(const Metadata& header) noexcept {
   return shared_ref(header.write).load(std::memory_order_acquire) != 0;
 }
 /// Raises the write flag; false where it was up already (another writer, or a dead one's). Acquire
-/// orders us after the writer before; the fence keeps our first pixel from being seen before the flag
-/// (a release store alone would only hold back what stands before it).
+/// orders us after the writer before; the fence keeps our first pixel from being seen before the
+/// flag (a release store alone would only hold back what stands before it).
 inline bool begin_writing(Metadata& header) noexcept {
   const bool was_clear = shared_ref(header.write).exchange(1, std::memory_order_acquire) == 0;
   std::atomic_thread_fence(std::memory_order_release);
@@ -410,8 +412,8 @@ inline void end_writing(Metadata& header) noexcept {
   shared_ref(header.write).store(0, std::memory_order_release);
 }
 
-/// Stands between a reader's copy and its second look at the flag and the counter: the copy may not be
-/// read later than they are. Pairs with begin_writing's fence.
+/// Stands between a reader's copy and its second look at the flag and the counter: the copy may not
+/// be read later than they are. Pairs with begin_writing's fence.
 inline void finish_copy() noexcept { std::atomic_thread_fence(std::memory_order_acquire); }
 
 /// Where the circular buffer stands. Acquire and release: a slot is whole once the index names it.
@@ -422,8 +424,8 @@ inline void set_buffer_index(Metadata& header, std::uint32_t index) noexcept {
   shared_ref(header.cb_index).store(index, std::memory_order_release);
 }
 
-/// Takes a word from one value to another in one step, or leaves it. Acquire and release: who claims
-/// a semaphore sees what its holder before did to it.
+/// Takes a word from one value to another in one step, or leaves it. Acquire and release: who
+/// claims a semaphore sees what its holder before did to it.
 template <class T>
 bool exchange_if(T& word, T expected, T desired) noexcept {
   return shared_ref(word).compare_exchange_strong(expected, desired, std::memory_order_acq_rel);
@@ -440,14 +442,15 @@ void clear_bits(T& word, T bits) noexcept {
 /// Top bit of a keyword slot's counter: one of ours is writing the slot.
 inline constexpr std::uint64_t keyword_busy = std::uint64_t{1} << 63;
 
-/// A keyword slot's counter. Acquire pairs with end_keyword: a reader that finds the same count before
-/// and after its copy, and not busy, has one value and not parts of two.
+/// A keyword slot's counter. Acquire pairs with end_keyword: a reader that finds the same count
+/// before and after its copy, and not busy, has one value and not parts of two.
 inline std::uint64_t keyword_count(const KeywordSlot& slot) noexcept {
   return shared_ref(slot.cnt).load(std::memory_order_acquire);
 }
 /// Marks the slot busy; false where it was. The fence keeps what we write from being seen before.
 inline bool begin_keyword(KeywordSlot& slot) noexcept {
-  const std::uint64_t before = shared_ref(slot.cnt).fetch_or(keyword_busy, std::memory_order_acquire);
+  const std::uint64_t before =
+      shared_ref(slot.cnt).fetch_or(keyword_busy, std::memory_order_acquire);
   std::atomic_thread_fence(std::memory_order_release);
   return (before & keyword_busy) == 0;
 }

@@ -36,9 +36,9 @@ using OpenImage = std::function<std::unique_ptr<ImageFile>(const std::string& fi
 
 /// Where references are looked up, and how files are read.
 struct Places {
-  std::filesystem::path shm;   ///< see default_shm_directory()
+  std::filesystem::path shm;            ///< see default_shm_directory()
   std::filesystem::path conf = "conf";  ///< empty: no files are looked for
-  OpenImage open_image;        ///< not set: files are found but cannot be loaded
+  OpenImage open_image;                 ///< not set: files are found but cannot be loaded
 };
 
 /// Where a reference was found.
@@ -70,7 +70,7 @@ struct Connection {
   Origin origin = Origin::nowhere;  ///< where it was found; nowhere when made from nothing
   std::filesystem::path file;
   std::optional<Stream> stream;
-  std::vector<Difference> differences;        ///< of a mismatch
+  std::vector<Difference> differences;      ///< of a mismatch
   std::vector<std::string> unfit_keywords;  ///< of the file it was loaded from
 };
 
@@ -82,15 +82,16 @@ struct Making {
   std::function<void(Stream&)> prepare;
 };
 
-/// Whatever is there. A stream found as a file is made in shared memory (with `@L:`, in local memory).
-/// A type in the reference is a demand. `@N:` throws Error (exists) where something is found.
+/// Whatever is there. A stream found as a file is made in shared memory (with `@L:`, in local
+/// memory). A type in the reference is a demand. `@N:` throws Error (exists) where something is
+/// found.
 SHMIM_EXPORT Connection connect(const Reference& reference, const Places& places,
                                 Access access = Access::best);
 /// The same, but a stream that is not as demanded is a mismatch.
 SHMIM_EXPORT Connection connect_checked(const Reference& reference, const Demand& demand,
                                         const Places& places, Access access = Access::best);
-/// The same, but where it is missing it is made, and where it differs it is made anew. Of any number
-/// of processes that do this at once, one makes the stream and the others find it.
+/// The same, but where it is missing it is made, and where it differs it is made anew. Of any
+/// number of processes that do this at once, one makes the stream and the others find it.
 SHMIM_EXPORT Connection connect_or_create(const Reference& reference, const Demand& demand,
                                           const Making& making, const Places& places);
 
@@ -101,14 +102,15 @@ SHMIM_EXPORT Connection create_if_missing(const Reference& reference, const Dema
 /// Makes a new stream under the reference's name, or fails: Error (exists) where there is one.
 SHMIM_EXPORT Stream create(const Reference& reference, const Making& making, const Places& places);
 /// Makes a stream in the place of whatever has its name, whose readers are woken.
-SHMIM_EXPORT Stream recreate(const Reference& reference, const Making& making, const Places& places);
+SHMIM_EXPORT Stream recreate(const Reference& reference, const Making& making,
+                             const Places& places);
 
 /// Puts the image and the keywords of a file into a draft of its format, as its first frame; for
 /// Making::prepare. Gives the keywords that the stream cannot hold, each with the reason.
 SHMIM_EXPORT std::vector<std::string> fill(ImageFile& image, const Stream& draft);
 
-/// The same for a stream that others see: a new frame, with cnt0 + 1 and posts. A file that cannot be
-/// read leaves the stream as it was.
+/// The same for a stream that others see: a new frame, with cnt0 + 1 and posts. A file that cannot
+/// be read leaves the stream as it was.
 SHMIM_EXPORT std::vector<std::string> load_frame(ImageFile& image, const Stream& stream);
 
 /// The stream, which must be in local or shared memory already: no file is looked at. Throws Error:

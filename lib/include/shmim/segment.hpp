@@ -44,9 +44,9 @@ enum class Access {
   best,        ///< read_write where permitted, read otherwise
 };
 
-/// The right to be the only one of its kind for as long as it is held. A lock of the open file, so it
-/// goes when the process does, whatever ends it, and costs the layout no byte. A forked child that
-/// keeps the descriptor keeps the claim.
+/// The right to be the only one of its kind for as long as it is held. A lock of the open file, so
+/// it goes when the process does, whatever ends it, and costs the layout no byte. A forked child
+/// that keeps the descriptor keeps the claim.
 class SHMIM_EXPORT Claim {
  public:
   ~Claim();
@@ -64,8 +64,8 @@ class SHMIM_EXPORT Claim {
 /// A file mapped whole and shared with other processes. Knows nothing of streams.
 class SHMIM_EXPORT Segment {
  public:
-  /// Maps the file at `path`, following links. Throws Error: not_found, dangling_link, no_permission,
-  /// too_short (an empty file).
+  /// Maps the file at `path`, following links. Throws Error: not_found, dangling_link,
+  /// no_permission, too_short (an empty file).
   static Segment open(const std::filesystem::path& path, Access access);
 
   /// A file of `bytes` zeros that has no name yet, on the file system of `directory`. Its space is

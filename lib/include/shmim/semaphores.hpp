@@ -103,7 +103,8 @@ class SHMIM_EXPORT SemaphoreClaim {
   SemaphoreClaim& operator=(const SemaphoreClaim&) = delete;
 
   [[nodiscard]] unsigned index() const noexcept { return index_; }
-  /// False once a program of the C library, which claims without looking twice, has taken it from us.
+  /// False once a program of the C library, which claims without looking twice, has taken it from
+  /// us.
   [[nodiscard]] bool still_ours() const noexcept;
   /// Waits for a post and takes it. Blocks until then, the deadline, or a signal handler.
   [[nodiscard]] Wake wait(Deadline deadline) noexcept;

@@ -39,21 +39,22 @@ struct Snapshot {
 
 /// What made a process write a frame, captured when it was triggered.
 struct Trigger {
-  TraceEntry entry;                    ///< pid and written are filled in at publication
+  TraceEntry entry;                   ///< pid and written are filled in at publication
   std::vector<TraceEntry> ancestors;  ///< the trigger stream's own trace
 };
 
-/// A mapped stream. Not thread-safe itself (use one per thread: mapping is cheap), but safe against any
-/// other process or Stream on the same file. Movable; views and pixels are valid as long as it lives.
+/// A mapped stream. Not thread-safe itself (use one per thread: mapping is cheap), but safe against
+/// any other process or Stream on the same file. Movable; views and pixels are valid as long as it
+/// lives.
 class SHMIM_EXPORT Stream {
  public:
-  /// Maps the stream file at `path` and checks its header against its size. Throws Error: not_found,
-  /// dangling_link, no_permission, too_short, no_version, dao_layout, other_version, bad_header,
-  /// wrong_size.
+  /// Maps the stream file at `path` and checks its header against its size. Throws Error:
+  /// not_found, dangling_link, no_permission, too_short, no_version, dao_layout, other_version,
+  /// bad_header, wrong_size.
   static Stream open(const std::filesystem::path& path, Access access = Access::best);
 
-  /// A whole new stream that nobody can see yet, in the file system of `directory`: all zeros, counters
-  /// 0. Throws Error: usage, no_space, no_directory, no_permission.
+  /// A whole new stream that nobody can see yet, in the file system of `directory`: all zeros,
+  /// counters 0. Throws Error: usage, no_space, no_directory, no_permission.
   static Stream draft(const std::filesystem::path& directory, const std::string& name,
                       const Format& format, std::optional<mode_t> mode = std::nullopt);
   /// A stream in the private memory of this process.
@@ -102,9 +103,9 @@ class SHMIM_EXPORT Stream {
   /// Throws Error (on_gpu) where the array is not in CPU memory.
   [[nodiscard]] std::span<std::byte> unguarded_pixels() const;
 
-  /// Copies one whole frame, never parts of two: from the array, or from the circular buffer where the
-  /// writer leaves no pause. Blocks for as long as the writer is in mid-frame, at most until the
-  /// deadline (by default one second). `pixels` has format().bytes(). Throws Error (on_gpu).
+  /// Copies one whole frame, never parts of two: from the array, or from the circular buffer where
+  /// the writer leaves no pause. Blocks for as long as the writer is in mid-frame, at most until
+  /// the deadline (by default one second). `pixels` has format().bytes(). Throws Error (on_gpu).
   [[nodiscard]] Snapshot snapshot(std::span<std::byte> pixels,
                                   Deadline deadline = default_deadline()) const;
   /// The same, with a copy of your own making, of part of the frame say.

@@ -14,24 +14,31 @@
 namespace shmim {
 
 /// How a process was triggered. The values are the codes in the file.
-enum class TriggerMode : std::int32_t { immediate = 0, cnt0 = 1, cnt1 = 2, semaphore = 3, delay = 4, cnt2 = 6 };
+enum class TriggerMode : std::int32_t {
+  immediate = 0,
+  cnt0 = 1,
+  cnt1 = 2,
+  semaphore = 3,
+  delay = 4,
+  cnt2 = 6
+};
 enum class TriggerStatus : std::int32_t { none = 0, waiting = 1, received = 2, timed_out = 3 };
 
 /// One step in the making of a frame: a process that wrote a stream, and what made it do so.
 struct TraceEntry {
-  pid_t pid = 0;  ///< of the writer
+  pid_t pid = 0;            ///< of the writer
   ino_t trigger_inode = 0;  ///< of the stream that triggered it; 0 none
   TriggerMode mode = TriggerMode::immediate;
   TriggerStatus status = TriggerStatus::none;
   std::int32_t semaphore = -1;  ///< index in the trigger stream; -1 none
-  std::uint64_t cnt0 = 0;  ///< the trigger stream's, at trigger
-  Tai triggered{};  ///< when the process was triggered
-  Tai written{};  ///< when it wrote the stream
+  std::uint64_t cnt0 = 0;       ///< the trigger stream's, at trigger
+  Tai triggered{};              ///< when the process was triggered
+  Tai written{};                ///< when it wrote the stream
 };
 
-/// The process trace of a stream: a view, valid as long as the stream is. Entry 0 is the newest writer,
-/// the last its oldest ancestor. Written between write = 1 and write = 0 only; read it within a
-/// snapshot to have one whole trace.
+/// The process trace of a stream: a view, valid as long as the stream is. Entry 0 is the newest
+/// writer, the last its oldest ancestor. Written between write = 1 and write = 0 only; read it
+/// within a snapshot to have one whole trace.
 class SHMIM_EXPORT Trace {
  public:
   explicit Trace(std::span<layout::TraceSlot> slots) noexcept : slots_(slots) {}

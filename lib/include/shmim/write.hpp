@@ -14,14 +14,16 @@
 
 namespace shmim {
 
-/// The writing of one frame. Holds the stream's write flag from construction to publish(). Destroyed
-/// without either publish() or cancel(), by an exception say, it leaves the stream marked as holding an
-/// unfinished frame: readers tell it from a whole one, and the next writer repairs it.
+/// The writing of one frame. Holds the stream's write flag from construction to publish().
+/// Destroyed without either publish() or cancel(), by an exception say, it leaves the stream marked
+/// as holding an unfinished frame: readers tell it from a whole one, and the next writer repairs
+/// it.
 class SHMIM_EXPORT WriteGuard {
  public:
-  /// Waits for its turn while another writer is in mid-frame; takes over at once from one that died or
-  /// gave up. Throws Error: not_ours_to_write, on_gpu, busy (naming the writer).
-  explicit WriteGuard(const Stream& stream, Deadline deadline = deadline_after(std::chrono::seconds{1}));
+  /// Waits for its turn while another writer is in mid-frame; takes over at once from one that died
+  /// or gave up. Throws Error: not_ours_to_write, on_gpu, busy (naming the writer).
+  explicit WriteGuard(const Stream& stream,
+                      Deadline deadline = deadline_after(std::chrono::seconds{1}));
   ~WriteGuard();
   WriteGuard(const WriteGuard&) = delete;
   WriteGuard& operator=(const WriteGuard&) = delete;
@@ -32,8 +34,9 @@ class SHMIM_EXPORT WriteGuard {
   [[nodiscard]] std::span<std::byte> pixels() const noexcept { return pixels_; }
   /// One z plane of it, the slice that publish() will name in cnt1.
   [[nodiscard]] std::span<std::byte> slice(std::uint32_t z) noexcept;
-  /// True where the array holds parts of a frame that was never finished, so that only a frame written
-  /// whole makes it good again. (Where there is a circular buffer, its newest frame has been put back.)
+  /// True where the array holds parts of a frame that was never finished, so that only a frame
+  /// written whole makes it good again. (Where there is a circular buffer, its newest frame has
+  /// been put back.)
   [[nodiscard]] bool needs_whole_frame() const noexcept { return unfinished_; }
 
   /// When the data was acquired; the time of writing where it is not set.
