@@ -264,7 +264,8 @@ void Tool::warn_unfit(std::string_view subject, const std::vector<std::string>& 
   }
 }
 
-void Tool::end_following(Arrival arrival, const Follower& follower) const {
+void Tool::end_following(Arrival arrival, const Follower& follower,
+                         std::string_view awaited) const {
   const std::string& name = follower.stream().name();
   switch (arrival) {
     case Arrival::interrupted:
@@ -278,7 +279,7 @@ void Tool::end_following(Arrival arrival, const Follower& follower) const {
     case Arrival::timed_out:
       break;
   }
-  note(name, "timed out: no frame came");
+  note(name, fmt::format("timed out: no {} came", awaited));
   throw TimedOut{};
 }
 
@@ -360,6 +361,15 @@ std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool) {
   app->get_formatter()->label("REQUIRED", "");
   app->footer(help_footer());
   tool.declare(*app);
+  // `--dir "$unset"` must not pass for no --dir.
+  const CLI::Validator not_empty(
+      [](const std::string& text) { return text.empty() ? std::string("an empty value") : ""; },
+      "");
+  for (CLI::Option* option : app->get_options()) {
+    if (!option->get_positional() && option->get_items_expected_max() > 0) {
+      option->check(not_empty);
+    }
+  }
   return app;
 }
 

@@ -101,7 +101,9 @@ class Tool {
   /// The one warning about keywords that a stream cannot hold.
   void warn_unfit(std::string_view subject, const std::vector<std::string>& unfit) const;
   /// Ends a wait that brought no frame: throws TimedOut, Interrupted, or Error (removed, mismatch).
-  [[noreturn]] void end_following(Arrival arrival, const Follower& follower) const;
+  /// `awaited` is what did not come in time.
+  [[noreturn]] void end_following(Arrival arrival, const Follower& follower,
+                                  std::string_view awaited = "frame") const;
   /// One newline to --ready-fd, if it was given.
   void say_ready() const;
 

@@ -105,7 +105,7 @@ class Wait final : public Tool {
       const std::uint64_t before = follower.seen();
       const Arrival arrival = semaphore_ ? follower.wait_post(deadline) : follower.wait(deadline);
       if (arrival != Arrival::arrived) {
-        end_following(arrival, follower);
+        end_following(arrival, follower, semaphore_ ? "post" : "frame");
       }
       const std::uint64_t now_at = semaphore_ ? follower.stream().cnt0() : follower.seen();
       // A counter that went back, on a stream made anew, counts as one frame.

@@ -360,7 +360,7 @@ try: shmim-create none SIZE" -- shmim-cat a none b
   start_ready on shmim-cat a -f -n 2
   check 0 '~ recreated *' '' -- shmim-create 'tui8>a' 1 -c 4 --recreate
   # Both have come over to the new one when they have claimed semaphores there.
-  until_true followers 2
+  until_true claimed a 2
   bytes 7 | shmim-post a --data -
   until_true grep -q 7 on.out
   until_true grep -q 7 gone.out
@@ -371,26 +371,17 @@ try: shmim-create none SIZE" -- shmim-cat a none b
   finish gone 3 '~ 7*' "shmim-cat: a: was removed while we waited for its next frame"
 }
 
-# followers N: as many semaphores of `a` (uint8, 1 element, 10 keywords) are claimed.
-followers() {
-  local at=$((384 + 8 + 1280 + 320 + 32)) pid count=0
-  for pid in $(field "$(stream_file a)" $at d4 40); do
-    [[ $pid -gt 0 ]] && count=$((count + 1))
-  done
-  [[ $count -eq $1 ]]
-}
-
 @test "--follow ends by SIGINT, and gives its semaphore back" {
   make 'tui8>a' 1
   start_ready reader shmim-cat a -f
-  followers 1
+  claimed a 1
   kill -INT "$pid_reader"
   finish reader 130 '' ''
-  followers 0
+  claimed a 0
   start_ready second shmim-cat a -f
   kill -TERM "$pid_second"
   finish second 143 '' ''
-  followers 0
+  claimed a 0
 }
 
 @test "--follow ends quietly when its reader goes" {
@@ -401,7 +392,7 @@ followers() {
   exec 6<&-
   shmim-post a --update
   finish reader 141 '' ''
-  followers 0
+  claimed a 0
 }
 
 @test "a frame is whole, whatever the writer does" {

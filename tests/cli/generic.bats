@@ -120,6 +120,17 @@ Try 'shmim-${words[0]} --help' for more information." -- "shmim-${words[0]}" "${
   check 0 '~ connected t *' '' -- shmim-connect t --keywords 12
 }
 
+@test "an empty value is refused, and not taken for none" {
+  make s 4
+  for line in create:--dir create:--from create:--like create:--fill create:--type create:--mode \
+    create:--imagetype create:--set connect:--conf connect:--wait cat:--timeout cat:--dir \
+    post:--data post:--atime post:--trigger post:--set wait:--print trace:--dir rm:--dir; do
+    check 2 '' "shmim-${line%:*}: ${line#*:}: an empty value
+Try 'shmim-${line%:*} --help' for more information." -- "shmim-${line%:*}" s "${line#*:}" ''
+  done
+  compare listing "$(listing)" s.im.shm
+}
+
 @test "a closed standard output is an error" {
   make s 4x4
   for tool in $printing; do

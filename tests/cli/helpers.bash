@@ -165,12 +165,40 @@ bytes() {
 
 # sequence N: N bytes, 0 to 255 and over again.
 sequence() {
-  local i text=''
+  local i text='' byte
   for ((i = 0; i < $1; ++i)); do
-    text+=$(printf '\\x%02x' $((i % 256)))
+    printf -v byte '\\x%02x' $((i % 256))
+    text+=$byte
   done
   # shellcheck disable=SC2059
   printf "$text"
+}
+
+# True once a tool handles SIGINT: before, it is a shell's background process, which ignores it.
+handles_signals() {
+  local caught
+  grep -q '^shmim-' "/proc/$1/comm" || return 1
+  caught=$(sed -n 's/^SigCgt:.//p' "/proc/$1/status")
+  ((16#$caught & 2))
+}
+
+# Of a stream of up to 8 bytes with 10 keywords and 10 semaphores: what the semaphores hold, who has
+# claimed them, and who posted them last. The log semaphore is the last of `posts`.
+posts() {
+  local i list=''
+  for i in {0..10}; do
+    list+="$(field "$(stream_file "$1")" $((1672 + 32 * i)) u4 4) "
+  done
+  printf '%s' "${list% }"
+}
+readers() { field "$(stream_file "$1")" 2024 d4 40; }
+posters() { field "$(stream_file "$1")" 2064 d4 40; }
+claimed() { # STREAM COUNT: so many semaphores are claimed
+  local pid count=0
+  for pid in $(readers "$1"); do
+    count=$((count + (pid > 0)))
+  done
+  compare 'claimed semaphores' "$count" "$2"
 }
 
 # fits_file BITPIX AXIS... <data >FILE: a plain FITS file, with the cards in the array `cards`.

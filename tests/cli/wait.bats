@@ -1,170 +1,311 @@
-# shmim-wait: every option, and every way a wait ends.
+# shmim-wait: waits for the next frame.
 
 load helpers
 
-@test "it prints cnt0 of the next frame, and posts that were pending are no news" {
-  make im1 4
-  for _ in 1 2 3; do shmim-post im1 --update; done
-  check 124 '' 'shmim-wait: im1: timed out: no frame came' -- shmim-wait im1 -t 20ms
-  start_ready w shmim-wait im1 -t 20s
-  shmim-post im1 --update
-  finish w 0 '4' ''
+@test "prints cnt0 of the next frame" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a -t 20s
+  shmim-post a --update
+  finish w 0 1 ''
+  start_ready w2 shmim-wait @SE:a -t 20s
+  shmim-post a --update
+  finish w2 0 2 ''
 }
 
-@test "a post without a frame is no frame" {
-  make im1 4
-  start_ready w shmim-wait im1 -t 20s
-  shmim-post im1
-  shmim-post im1
-  shmim-post im1 --update
-  finish w 0 '1' ''
+@test "posts that are pending when it begins are no news" {
+  make 'tui8>a' 8
+  shmim-post a --update -n 12
+  compare posts "$(posts a)" '10 10 10 10 10 10 10 10 10 10 10'
+  check 124 '' 'shmim-wait: a: timed out: no frame came' -- shmim-wait a -t 50ms
+  start_ready w shmim-wait a -t 20s
+  shmim-post a --update
+  finish w 0 13 ''
 }
 
-@test "the semaphore is claimed while it waits, and given back" {
-  make im1 4
-  start_ready w shmim-wait im1 -t 20s
-  # semReadPID lies behind array, keywords, semaphores and log semaphore.
-  reader=$((384 + 16 + 1280 + 320 + 32))
-  [ "$(field "$(stream_file im1)" $reader d4 4)" != -1 ]
-  [ "$(field "$(stream_file im1)" $reader d4 4)" != 0 ]
-  shmim-post im1 --update
-  finish w 0 '1' ''
-  [ "$(field "$(stream_file im1)" $reader d4 4)" = 0 ]
+@test "a spurious post is no frame" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a -t 20s
+  shmim-post a -n 3
+  # Taken, and not answered: the semaphore is empty again, and the tool waits.
+  until_true empty_semaphore a
+  kill -0 "$pid_w"
+  shmim-post a --update
+  finish w 0 1 ''
+}
+empty_semaphore() { [[ $(posts "$1") == '0 '* ]]; }
+
+@test "it claims a free semaphore, and gives it back" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a
+  compare reader "$(readers a)" "$pid_w -1 -1 -1 -1 -1 -1 -1 -1 -1"
+  start_ready w2 shmim-wait a
+  compare readers "$(readers a)" "$pid_w $pid_w2 -1 -1 -1 -1 -1 -1 -1 -1"
+  shmim-post a --update
+  finish w 0 1 ''
+  finish w2 0 1 ''
+  compare readers "$(readers a)" '0 0 -1 -1 -1 -1 -1 -1 -1 -1'
+  check 124 '' '~ *' -- shmim-wait a -t 1ms
+  claimed a 0
 }
 
-@test "with --sem a post that came before counts, unless it is flushed" {
-  make im1 4
-  shmim-post im1 --sem 3
-  shmim-post im1 --sem 3
-  check 0 '0' '' -- shmim-wait im1 --sem 3 -t 20s
-  check 124 '' '~ *timed out*' -- shmim-wait im1 --sem 3 --flush -t 20ms
-  check 124 '' '~ *timed out*' -- shmim-wait im1 --sem 4 -t 20ms
-  for _ in 1 2 3; do shmim-post im1 --sem 4; done
-  check 0 $'0\n0\n0' '' -- shmim-wait im1 -s 4 -n 3 -t 20s
-  check 2 '' '~ shmim-wait: *there is no semaphore 10: the stream has 0 to 9*' -- shmim-wait im1 -s 10
+@test "a semaphore of a dead process is taken over" {
+  make 'tui8>a' 8 -s 10
+  start_ready w shmim-wait a
+  kill -KILL "$pid_w"
+  wait "$pid_w" || true
+  compare readers "$(readers a)" "$pid_w -1 -1 -1 -1 -1 -1 -1 -1 -1"
+  start_ready w2 shmim-wait a
+  compare readers "$(readers a)" "$pid_w2 -1 -1 -1 -1 -1 -1 -1 -1 -1"
+  shmim-post a --update
+  finish w2 0 1 ''
 }
 
-@test "a semaphore that somebody waits on is named with its holder" {
-  make im1 4 -s 1
-  start_ready w shmim-wait im1 -t 20s
-  check 1 '' '~ shmim-wait: im1: all 1 semaphores are claimed, by processes [0-9]* (shmim-wait)' -- shmim-wait im1
-  check 1 '' '~ shmim-wait: im1: semaphore 0 is claimed by process [0-9]* (shmim-wait)' -- shmim-wait im1 -s 0
-  shmim-post im1 --update
-  finish w 0 '1' ''
+@test "where all semaphores are claimed, the message names who has them" {
+  make 'tui8>a' 8 -s 2
+  start_ready w shmim-wait a
+  start_ready w2 shmim-wait a
+  check 1 '' "shmim-wait: a: all 2 semaphores are claimed, by processes $pid_w (shmim-wait), $pid_w2 (shmim-wait)" \
+    -- shmim-wait a -t 1s
+  check 1 '' "shmim-wait: a: semaphore 1 is claimed by process $pid_w2 (shmim-wait)" -- \
+    shmim-wait a -s 1 -t 1s
+  make 'tui8>none' 8 -s 0
+  check 1 '' "~ shmim-wait: none: the stream has no semaphores*" -- shmim-wait none -t 1s
 }
 
-@test "-n frames, those that come together counted together" {
-  make im1 4
-  start_ready w shmim-wait im1 -n 5 -t 20s --print '{cnt0} {missed}'
-  shmim-post im1 --update -n 5
-  wait "$last"
-  # Whatever was woken when, the last line is frame 5, and lines and missed frames are five.
-  [ "$(tail -n 1 w.out | cut -d ' ' -f 1)" = 5 ]
-  [ "$(awk '{ n += 1 + $2 } END { print n }' w.out)" = 5 ]
-}
-
-@test "--cnt0 returns at once where the counter is there already" {
-  make im1 4
-  shmim-post im1 --update -n 3
-  check 0 '3' '' -- shmim-wait im1 --cnt0 2
-  check 0 '3' '' -- shmim-wait im1 --cnt0 3
-  start_ready w shmim-wait im1 --cnt0 5 -t 20s
-  shmim-post im1 --update -n 2
-  finish w 0 '5' ''
-  check 124 '' '~ *timed out*' -- shmim-wait im1 --cnt0 6 -t 20ms
-}
-
-@test "--forever goes on until a signal, which is how it ends" {
-  make im1 4
+@test "SIGINT and SIGTERM leave nothing behind" {
+  make 'tui8>a' 8
   for signal in INT:130 TERM:143; do
-    rm -f w.ready
-    start_ready w shmim-wait im1 --forever
-    before=$(cnt0 im1)
-    shmim-post im1 --update
-    until_true grep -q "^$((before + 1))$" w.out
-    # The waiter is the child of the shell that gave it its --ready-fd: exec made them one.
-    kill "-${signal%:*}" "$pid_w"
-    finish w "${signal#*:}" "$((before + 1))" ''
+    name=w${signal#*:}
+    start_ready "$name" shmim-wait a --forever
+    kill "-${signal%:*}" "$last"
+    finish "$name" "${signal#*:}" '' ''
+    claimed a 0
   done
 }
 
-@test "--spin waits without sleeping, and finds the same frame" {
-  make im1 4
-  start_ready w shmim-wait im1 --spin 30s -t 20s
-  shmim-post im1 --update
-  finish w 0 '1' ''
+@test "--sem waits for posts: one that came before counts, unless --flush" {
+  make 'tui8>a' 8
+  shmim-post a -n 2
+  check 0 '0' '' -- shmim-wait a -s 3 -t 20s
+  check 0 '0' '' -- shmim-wait a --sem 3 -t 20s
+  check 124 '' '~ shmim-wait: a: timed out: no post came*' -- shmim-wait a -s 3 -t 20ms
+  check 124 '' '~ *' -- shmim-wait a -s 4 --flush -t 20ms
+  compare posts "$(posts a)" '2 2 2 0 0 2 2 2 2 2 2'
+  start_ready w shmim-wait a -s 3 -t 20s
+  compare readers "$(readers a)" "-1 -1 -1 $pid_w 0 -1 -1 -1 -1 -1"
+  shmim-post a -s 3
+  finish w 0 0 ''
+  check 2 '' "shmim-wait: a: there is no semaphore 10: the stream has 0 to 9
+Try 'shmim-wait --help' for more information." -- shmim-wait a -s 10
+  check 2 '' '~ shmim-wait: --flush requires --sem*' -- shmim-wait a --flush
 }
 
-@test "--appear waits for the stream first" {
-  check 124 '' 'shmim-wait: im1: timed out: it did not appear' -- shmim-wait im1 --appear -t 20ms
-  start w shmim-wait im1 --appear --cnt0 1 -t 20s
-  make im1 4
-  shmim-post im1 --update
-  finish w 0 '1' ''
+@test "-n waits for so many posts" {
+  make 'tui8>a' 8
+  shmim-post a -n 3
+  check 0 '0
+0
+0' '' -- shmim-wait a -s 0 -n 3 -t 20s
+  shmim-post a -n 3
+  check 124 '0
+0
+0' 'shmim-wait: a: timed out: no post came' -- shmim-wait a -s 0 -n 4 -t 50ms
 }
 
-@test "removed while waiting is 3, and known at once" {
-  make im1 4
-  start_ready w shmim-wait im1 -t 20s
-  shmim-rm im1
-  finish w 3 '' '~ shmim-wait: im1: was removed while we waited*'
+@test "-n waits for so many frames" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a -n 3 -t 20s
+  for i in 1 2 3; do
+    shmim-post a --update
+    # Each is waited for, or two may be one wake.
+    until_true grep -qx "$i" w.out
+  done
+  finish w 0 '1
+2
+3' ''
+  # Frames that were missed meanwhile count too.
+  start_ready w2 shmim-wait a -n 3 -t 20s
+  shmim-post a --update -n 3
+  finish w2 0 '~ *6' ''
 }
 
-@test "removed by a program that wakes nobody is noticed all the same" {
-  make im1 4
-  start_ready w shmim-wait im1 -t 20s
-  rm "$(stream_file im1)"
-  finish w 3 '' '~ shmim-wait: im1: was removed while we waited*'
+@test "--cnt0 returns at once if the counter is there" {
+  make 'tui8>a' 8
+  check 0 0 '' -- shmim-wait a --cnt0 0
+  shmim-post a --update -n 5
+  check 0 5 '' -- shmim-wait a --cnt0 3
+  check 0 5 '' -- shmim-wait a --cnt0 5
+  check 124 '' '~ *timed out*' -- shmim-wait a --cnt0 6 -t 10ms
+  start_ready w shmim-wait a --cnt0 7 -t 20s
+  shmim-post a --update
+  shmim-post a --update
+  finish w 0 7 ''
+  for option in '-s 1' '-n 2'; do
+    # shellcheck disable=SC2086
+    check 2 '' '~ shmim-wait: *excludes --cnt0*' -- shmim-wait a --cnt0 1 $option
+  done
+  check 2 '' '~ shmim-wait: --cnt0 and --forever exclude one another*' -- \
+    shmim-wait a --cnt0 1 --forever
 }
 
-@test "made anew with another format is 5, with the same it is waited on further" {
-  make im1 4
-  start_ready w shmim-wait im1 -t 20s
-  make im1 4 --recreate
-  shmim-post im1 --update
-  finish w 0 '1' ''
-  rm w.ready
-  start_ready w shmim-wait im1 -t 20s
-  make im1 4 -t uint8 --recreate
-  finish w 5 '' '~ shmim-wait: im1: was made anew with another format: type is uint8, not float32*'
+@test "a loop over --cnt0 misses nothing that the stream still shows" {
+  make 'tui8>a' 8
+  c=0
+  start writer shmim-post a --update -n 50 --rate 500
+  while ((c < 50)); do
+    c=$(shmim-wait a --cnt0 $((c + 1)) -t 20s)
+    echo "$c" >>seen
+  done
+  finish writer 0 '' '~ shmim-post: a: 50 in *'
+  compare last "$(tail -n 1 seen)" 50
+  sort -nuc seen
 }
 
-@test "somebody else's stream is watched by its counter" {
-  ((EUID == 0)) || skip "needs root, to be somebody else"
-  command -v setpriv >/dev/null || skip "needs setpriv"
-  make im1 4 --mode 0644
-  chmod 755 "$SHM"
-  cp "$(stream_file im1)" before
-  check 124 '' '~ *timed out*' -- setpriv --reuid=65534 --regid=65534 --clear-groups shmim-wait im1 -t 20ms
-  cmp before "$(stream_file im1)"
-  start_ready w setpriv --reuid=65534 --regid=65534 --clear-groups shmim-wait -v im1 -t 20s
-  shmim-post im1 --update
-  finish w 0 '1' '~ *watching cnt0, since the stream is read-only for us'
-  check 1 '' '~ *cannot wait on a semaphore: the stream is read-only for us*' -- \
-    setpriv --reuid=65534 --regid=65534 --clear-groups shmim-wait im1 -s 1 -t 20ms
+@test "--forever goes on until it is interrupted" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a --forever
+  for i in 1 2 3; do
+    shmim-post a --update
+    until_true grep -qx "$i" w.out
+  done
+  kill -INT "$pid_w"
+  finish w 130 '1
+2
+3' ''
+  check 2 '' '~ shmim-wait: -n excludes --forever*' -- shmim-wait a --forever -n 2
 }
 
-@test "--print and --json say what they know" {
-  make im1 4
-  shmim-post im1 --update --atime 2026-01-02T03:04:05Z
-  check 0 'im1 0001 2026-01-02T03:04:05.000000000Z' '' -- \
-    shmim-wait im1 --cnt0 1 --print '{name} {cnt0:04} {atime}'
-  check 0 '~ {"name":"im1","cnt0":1,"cnt1":0,"atime":"2026-01-02T03:04:05.000000000Z","writetime":"*","latency":*,"missed":0,"semaphore":0}' \
-    '' -- shmim-wait im1 --cnt0 1 --json
-  check 2 '' "~ shmim-wait: --print '{count}': *the fields are name cnt0 cnt1 atime writetime latency missed semaphore*" \
-    -- shmim-wait im1 --print '{count}'
-  check 0 '' '' -- shmim-wait -q im1 --cnt0 1
+@test "--timeout, in every unit" {
+  make 'tui8>a' 8
+  for time in 1000us 1ms 0.001 0.001s 0.00001m 0 1e-3 100000ns; do
+    check 124 '' 'shmim-wait: a: timed out: no frame came' -- shmim-wait a --timeout "$time"
+  done
+  begin=$(date +%s%N)
+  check 124 '' '~ *' -- shmim-wait a -t 200ms
+  ms=$((($(date +%s%N) - begin) / 1000000))
+  [[ $ms -ge 200 && $ms -lt 5000 ]]
 }
 
-@test "a demand for another type is 5" {
-  make im1 4
-  check 5 '' '~ shmim-wait: im1: type is float32, not uint8*' -- shmim-wait 'tui8>im1'
-  check 0 '0' '' -- shmim-wait '@SE:tf32>im1' --cnt0 0
+@test "--spin busy-waits first" {
+  make 'tui8>a' 8
+  check 124 '' '~ *' -- shmim-wait a --spin 30ms -t 10ms
+  check 124 '' '~ *' -- shmim-wait a --spin 10ms -t 30ms
+  start_ready w shmim-wait a --spin 1h -t 20s
+  shmim-post a --update
+  finish w 0 1 ''
+  start_ready w2 shmim-wait a --spin 1h
+  kill -INT "$pid_w2"
+  finish w2 130 '' ''
+  claimed a 0
 }
 
-@test "options that contradict one another" {
-  make im1 4
-  check 2 '' '~ *--cnt0 and --forever exclude*' -- shmim-wait im1 --cnt0 1 --forever
-  check 2 '' '~ *--flush requires --sem*' -- shmim-wait im1 --flush
-  check 2 '' "~ *'soon' is no duration*" -- shmim-wait im1 -t soon
+@test "--appear waits for the stream to exist" {
+  check 124 '' 'shmim-wait: a: timed out: it did not appear' -- shmim-wait a --appear -t 30ms
+  start w shmim-wait a --appear -t 20s
+  make 'tui8>a' 8
+  until_true claimed a 1
+  shmim-post a --update
+  finish w 0 1 ''
+  check 0 1 '' -- shmim-wait a --appear --cnt0 1
+  start w2 shmim-wait b --appear
+  until_true handles_signals "$pid_w2"
+  kill -INT "$pid_w2"
+  finish w2 130 '' ''
+  # A stream in the making by another program is not one yet.
+  head -c 384 /dev/zero >"$(stream_file half)"
+  check 124 '' '~ shmim-wait: half: timed out*' -- shmim-wait half --appear -t 30ms
+  check 1 '' '~ shmim-wait: half: has no version string*' -- shmim-wait half -t 30ms
+}
+
+@test "removed while it waits is exit 3" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a -t 20s
+  start_ready p shmim-wait a -s 5 -t 20s
+  shmim-rm a
+  finish w 3 '' 'shmim-wait: a: was removed while we waited for its next frame'
+  finish p 3 '' 'shmim-wait: a: was removed while we waited for its next frame'
+}
+
+@test "removed by a program that wakes nobody is noticed too" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a -t 20s
+  rm "$(stream_file a)"
+  finish w 3 '' 'shmim-wait: a: was removed while we waited for its next frame'
+}
+
+@test "made anew with the same format, the wait goes on" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a -t 20s
+  check 0 '~ recreated *' '' -- shmim-create 'tui8>a' 8 --recreate
+  until_true claimed a 1
+  shmim-post a --update
+  finish w 0 1 ''
+}
+
+@test "made anew with another format is exit 5, and says in what" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a -t 20s
+  check 0 '~ recreated *' '' -- shmim-create 'tui8>a' 4x4 --recreate
+  finish w 5 '' 'shmim-wait: a: was made anew with another format: size is 4x4, not 8
+try: shmim-connect a'
+}
+
+@test "a stream that we may only read is watched by its counter" {
+  need_nobody
+  make 'tui8>a' 8 --mode 0644
+  start_ready w "${nobody[@]}" shmim-wait a -t 20s -v
+  claimed a 0
+  shmim-post a --update
+  finish w 0 1 "shmim-wait: a: opened $SHM/a.im.shm: uint8 8
+shmim-wait: a: watching cnt0, since the stream is read-only for us"
+  check 124 '' '~ *timed out*' -- "${nobody[@]}" shmim-wait a -t 10ms
+  check 0 1 '' -- "${nobody[@]}" shmim-wait a --cnt0 1
+  check 1 '' "~ shmim-wait: a: cannot wait on a semaphore: the stream is read-only for us*" -- \
+    "${nobody[@]}" shmim-wait a -s 1 -t 1s
+  start_ready gone "${nobody[@]}" shmim-wait a -t 20s
+  shmim-rm a
+  finish gone 3 '' 'shmim-wait: a: was removed while we waited for its next frame'
+}
+
+@test "--print and --json" {
+  make 'tui8>a' 8
+  shmim-post a --update -n 3
+  check 0 'frame 3 of a' '' -- shmim-wait a --cnt0 3 --print 'frame {cnt0} of {name}'
+  check 0 '00003|-1|{}' '' -- shmim-wait a --cnt0 3 --print '{cnt0:05}|-1|{{}}'
+  check 0 "~ 20[0-9][0-9]-*Z 20*Z 0.* 0 0" '' -- \
+    shmim-wait a --cnt0 3 --print '{atime} {writetime} {latency} {missed} {cnt1}'
+  check 0 '~ {"name":"a","cnt0":3,"cnt1":0,"atime":"20*Z","writetime":"20*Z","latency":*,"missed":0,"semaphore":0}' \
+    '' -- shmim-wait a --cnt0 3 --json
+  check 0 '' '' -- shmim-wait a --cnt0 3 -q
+  check 2 '' "shmim-wait: --print '{nothing}': argument not found; the fields are name cnt0 cnt1 atime writetime latency missed semaphore
+Try 'shmim-wait --help' for more information." -- shmim-wait a --print '{nothing}'
+  check 2 '' "~ shmim-wait: --print '{cnt0': *" -- shmim-wait a --print '{cnt0'
+  # A mistake is told before the wait, and leaves no claim.
+  claimed a 0
+}
+
+@test "--ready-fd gets one newline" {
+  make 'tui8>a' 8
+  shmim-wait a -t 1ms --ready-fd 7 7>ready 2>/dev/null || true
+  printf '\n' | cmp - ready
+  check 1 '' 'shmim-wait: --ready-fd: cannot write to the descriptor: Bad file descriptor' -- \
+    shmim-wait a -t 1ms --ready-fd 77
+}
+
+@test "a writer of the C library, which counts and then posts, is followed" {
+  # Its update by hand: cnt0 + 1, then a post.
+  make 'tui8>a' 8
+  start_ready w shmim-wait a -t 20s
+  printf '\x05' | dd of="$(stream_file a)" bs=1 seek=264 conv=notrunc status=none
+  shmim-post a
+  finish w 0 5 ''
+}
+
+@test "a writer that posts first and counts after is followed" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a -t 20s
+  shmim-post a
+  until_true empty_semaphore a
+  printf '\x05' | dd of="$(stream_file a)" bs=1 seek=264 conv=notrunc status=none
+  finish w 0 5 ''
 }
