@@ -1,5 +1,7 @@
 #include "record.hpp"
 
+#include <algorithm>
+
 #include <fmt/args.h>
 #include <fmt/format.h>
 
@@ -32,6 +34,23 @@ std::string render(const std::string& text, const Record& record) {
   } catch (const fmt::format_error& error) {
     throw UsageError(fmt::format("--print '{}': {}; the fields are {}", text, error.what(), names));
   }
+}
+
+std::string to_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const auto& row : rows) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      widths[column] = std::max(widths[column], row[column].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t column = 0; column + 1 < row.size(); ++column) {
+      text += fmt::format("{:<{}}  ", row[column], widths[column]);
+    }
+    text += row.back() + "\n";
+  }
+  return text;
 }
 
 }  // namespace shmim::tools

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -16,5 +17,8 @@ std::string to_json_line(const Record& record);
 /// `text` with every {name} replaced by that value; a format may follow, as in `{cnt0:08}`. Throws
 /// UsageError for a field there is none of.
 std::string render(const std::string& text, const Record& record);
+
+/// Rows of cells as lines of text, in columns that are as wide as they must be.
+std::string to_table(const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace shmim::tools

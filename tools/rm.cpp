@@ -30,61 +30,59 @@ class Rm final : public Tool {
 
   Exit run() override {
     const Places where = places();
-    std::vector<Pattern> patterns;
+    std::vector<Reference> patterns;
     for (const std::string& text : refs_) {
       patterns.push_back(pattern_of(text));
     }
-    std::map<std::string, Demand> wanted;  // in order, and each once
-    const Exit unmatched = for_each<Pattern>(patterns, [&](const Pattern& pattern) {
-      const std::vector<std::string> matches = list_streams(where.shm, pattern.text);
-      if (matches.empty() && !force_) {
-        throw Error(Problem::not_found, pattern.text,
+    std::map<std::string, Reference> matches;  // in order, and each once
+    const Exit unmatched = for_each<Reference>(patterns, [&](const Reference& pattern) {
+      const std::vector<std::string> names = list_streams(where.shm, pattern.name);
+      if (names.empty() && !force_) {
+        throw Error(Problem::not_found, pattern.name,
                     fmt::format("no such stream in {}", where.shm.string()));
       }
-      for (const std::string& name : matches) {
-        wanted.try_emplace(name, pattern.demand);
+      for (const std::string& name : names) {
+        matches.try_emplace(name, pattern).first->second.name = name;
       }
     });
-    std::vector<std::pair<std::string, Demand>> streams(wanted.begin(), wanted.end());
-    const Exit removal = for_each<std::pair<std::string, Demand>>(streams, [&](const auto& stream) {
-      remove(stream.first, stream.second, stream_path(where.shm, stream.first));
+    std::vector<Reference> streams;
+    for (const auto& match : matches) {
+      streams.push_back(match.second);
+    }
+    const Exit removal = for_each<Reference>(streams, [&](const Reference& stream) {
+      remove(stream, stream_path(where.shm, stream.name));
     });
     return unmatched == Exit::done ? removal : unmatched;
   }
 
  private:
-  struct Pattern {
-    std::string text;
-    Demand demand;  ///< a type, if any
-  };
-
-  /// Modifiers and type are checked as everywhere; the rest may be a pattern, whose brackets are no
-  /// slice.
-  [[nodiscard]] Pattern pattern_of(const std::string& text) const {
+  /// A reference whose name is a pattern. Modifiers and type are checked as everywhere; the
+  /// brackets of a pattern are no slice.
+  [[nodiscard]] Reference pattern_of(const std::string& text) const {
     if (text.find('/') != std::string::npos) {
       throw Error(Problem::usage, text, "a stream has no / in its name; --dir names the directory");
     }
     const std::size_t special = text.find_first_of("*?[");
-    const std::size_t last = text.substr(0, special).find_last_of(":>");
-    const std::size_t begin =
-        special == std::string::npos || last == std::string::npos ? 0 : last + 1;
-    const bool is_pattern = special != std::string::npos;
-    const Reference parsed =
-        reference(is_pattern ? text.substr(0, begin) + "pattern" : text, {"SE"});
-    Pattern pattern{is_pattern ? text.substr(begin) : parsed.name, {}};
-    pattern.demand.type = parsed.type;
+    if (special == std::string::npos) {
+      return reference(text, {"SE"});
+    }
+    const std::size_t begin = text.substr(0, special).find_last_of(":>") + 1;  // npos + 1 is 0
+    Reference pattern = reference(text.substr(0, begin) + "pattern", {"SE"});
+    pattern.name = text.substr(begin);
     return pattern;
   }
 
-  void remove(const std::string& name, const Demand& demand,
-              const std::filesystem::path& path) const {
+  void remove(const Reference& wanted, const std::filesystem::path& path) const {
+    const std::string& name = wanted.name;
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) {
       throw Error(Problem::not_found, name, "was removed by somebody else meanwhile");
     }
     const bool is_link = S_ISLNK(status.st_mode);
     const Identity identity{status.st_dev, status.st_ino};
-    if (demand.type || (!is_link && !force_)) {
+    if (wanted.type || (!is_link && !force_)) {
+      Demand demand;
+      demand.type = wanted.type;
       const Stream stream = Stream::open(path, Access::read);
       if (const auto differing = differences(stream.format(), demand); !differing.empty()) {
         throw Error(Problem::mismatch, name, to_string(differing));

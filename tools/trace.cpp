@@ -1,5 +1,6 @@
 // shmim-trace: who made a frame, triggered by what, and how long each hop took.
 
+#include <array>
 #include <map>
 
 #include "record.hpp"
@@ -9,35 +10,15 @@ namespace shmim::tools {
 namespace {
 
 const char* words(TriggerMode mode) noexcept {
-  switch (mode) {
-    case TriggerMode::immediate:
-      return "immediate";
-    case TriggerMode::cnt0:
-      return "cnt0";
-    case TriggerMode::cnt1:
-      return "cnt1";
-    case TriggerMode::semaphore:
-      return "semaphore";
-    case TriggerMode::delay:
-      return "delay";
-    case TriggerMode::cnt2:
-      return "cnt2";
-  }
-  return "unknown";
+  constexpr std::array modes{"immediate", "cnt0", "cnt1", "semaphore", "delay", "unknown", "cnt2"};
+  const auto code = static_cast<std::size_t>(mode);
+  return code < modes.size() ? modes[code] : "unknown";
 }
 
 const char* words(TriggerStatus status) noexcept {
-  switch (status) {
-    case TriggerStatus::none:
-      return "-";
-    case TriggerStatus::waiting:
-      return "waiting";
-    case TriggerStatus::received:
-      return "received";
-    case TriggerStatus::timed_out:
-      return "timed out";
-  }
-  return "unknown";
+  constexpr std::array statuses{"-", "waiting", "received", "timed out"};
+  const auto code = static_cast<std::size_t>(status);
+  return code < statuses.size() ? statuses[code] : "unknown";
 }
 
 std::string in_microseconds(Tai duration) {
@@ -127,7 +108,11 @@ class Trace final : public Tool {
     const Snapshot snapshot =
         stream.snapshot_trace(entries, deadline_after(std::chrono::milliseconds{100}));
     if (snapshot.reading != Reading::whole) {
-      note(stream.name(), "is in the middle of being written; its trace may be of two frames");
+      entries = stream.trace().entries();
+      note(stream.name(),
+           fmt::format("{}; its trace may be of two frames",
+                       snapshot.reading == Reading::busy ? "is in the middle of being written"
+                                                         : "holds an unfinished frame"));
     }
     Traced traced{stream.name(), {}, {}};
     std::string written = stream.name();
@@ -196,19 +181,7 @@ class Trace final : public Tool {
     if (traced.hops.empty()) {
       return fmt::format("{}: nobody has written it yet\n", printable(traced.name));
     }
-    std::vector<std::size_t> widths(rows.front().size());
-    for (const auto& row : rows) {
-      for (std::size_t column = 0; column < row.size(); ++column) {
-        widths[column] = std::max(widths[column], row[column].size());
-      }
-    }
-    std::string text;
-    for (const auto& row : rows) {
-      for (std::size_t column = 0; column + 1 < row.size(); ++column) {
-        text += fmt::format("{:<{}}  ", row[column], widths[column]);
-      }
-      text += row.back() + "\n";
-    }
+    std::string text = to_table(rows);
     if (traced.total) {
       text += fmt::format("oldest to newest: {}\n", in_microseconds(*traced.total));
     }

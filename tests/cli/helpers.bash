@@ -245,3 +245,18 @@ need_nobody() {
   "${nobody[@]}" "$(command -v shmim-cat)" --version >/dev/null 2>&1 ||
     skip "another user cannot run the tools here"
 }
+
+# need_own_processes: afterwards "${own[@]}" command... runs where every process may be looked into,
+# as --stale must to be sure.
+need_own_processes() {
+  local process
+  own=()
+  for process in /proc/[0-9]*; do
+    # One that has ended meanwhile is none.
+    if ! { ls "$process/fd" && head -c 1 "$process/maps"; } >/dev/null 2>&1 && [[ -d $process ]]; then
+      own=(unshare --pid --fork --mount-proc)
+      "${own[@]}" true 2>/dev/null || skip "there are processes here that we may not look into"
+      return 0
+    fi
+  done
+}
