@@ -144,15 +144,30 @@ FileDescriptor open_input(const std::string& file) {
   return input;
 }
 
+/// Reads on until there are `size` bytes, or the file ends.
+std::vector<std::byte> read_to(std::size_t size, const FileDescriptor& file,
+                               std::vector<std::byte> bytes, const std::string& name) {
+  const std::size_t before = bytes.size();
+  bytes.resize(size);
+  bytes.resize(before + read_up_to(file, std::span(bytes).subspan(before), name));
+  return bytes;
+}
+
 std::vector<std::byte> read_to_end(const FileDescriptor& file, std::vector<std::byte> bytes,
                                    const std::string& name) {
   constexpr std::size_t chunk = std::size_t{1} << 20;
-  for (std::size_t end = bytes.size(), got = chunk; got == chunk; end += got) {
-    bytes.resize(end + chunk);
-    got = read_up_to(file, std::span(bytes).subspan(end), name);
-    bytes.resize(end + got);
+  for (std::size_t end = 0; bytes.size() != end;) {
+    end = bytes.size();
+    bytes = read_to(end + chunk, file, std::move(bytes), name);
   }
   return bytes;
+}
+
+/// True where `bytes`, however few, begin like a FITS file.
+bool may_be_fits(std::span<const std::byte> bytes) {
+  constexpr std::string_view beginning = "SIMPLE  =";
+  const std::size_t size = std::min(bytes.size(), beginning.size());
+  return size > 0 && std::memcmp(bytes.data(), beginning.data(), size) == 0;
 }
 
 /// A name that only cfitsio can read: compressed, or with its extended syntax behind it.
@@ -173,9 +188,12 @@ std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
   const std::string name = file == "-" ? "standard input" : file;
   FileDescriptor input = open_input(file);
   constexpr std::size_t card_bytes = 80;
-  std::vector<std::byte> begun(
-      std::min<std::size_t>(card_bytes, shape.elements() * element_size(type)));
-  begun.resize(read_up_to(input, begun, name));
+  std::vector<std::byte> begun = read_to(
+      std::min<std::size_t>(card_bytes, shape.elements() * element_size(type)), input, {}, name);
+  if (may_be_fits(begun) && begun.size() < card_bytes) {
+    // Small frames: whether they are frames shows in what follows.
+    begun = read_to(card_bytes, input, std::move(begun), name);
+  }
   if (looks_like_fits(begun)) {
     auto bytes =
         std::make_shared<const std::vector<std::byte>>(read_to_end(input, std::move(begun), name));

@@ -1,224 +1,303 @@
-# Bad input has its message and its exit status, loses nothing, and leaves nothing behind.
+# Bad input: each has its message and its exit status, and loses nothing.
 
 load helpers
 
-# A small stream im1, and its bytes in the file `before`.
-have_stream() {
-  make im1 4x3 -t uint16 --fill 5
-  cp "$(stream_file im1)" before
-}
-
-unharmed() { cmp before "$(stream_file im1)" && [ "$(listing)" = im1.im.shm ]; }
-
-# patch OFFSET TEXT-AS-PRINTF: overwrites bytes of im1.
-patch_stream() {
-  # shellcheck disable=SC2059
-  printf "$2" | dd of="$(stream_file im1)" bs=1 seek="$1" conv=notrunc status=none
-}
-
-# Every tool that opens the stream im1 says the same of it, and changes nothing.
-all_say() {
-  cp "$(stream_file im1)" broken
-  for tool in 'cat im1' 'connect im1' 'post im1' 'post im1 --update' 'wait im1 -t 1s' 'trace im1' 'rm im1' \
-    'create im1 4x3 -t uint16'; do
+# refused FILE-NAME STATUS MESSAGE HINT: every tool that opens the stream refuses it in the same words,
+# and nothing has changed afterwards.
+refused() {
+  local name=$1 status=$2 message=$3 hint=$4 before after line
+  before=$(cd "$SHM" && ls -lA --time-style=+%s.%N && cat ./*.im.shm 2>/dev/null | sha256sum)
+  for line in "cat" "wait -t 1s" "trace" "post" "post --update" "connect" "create 4x4" \
+    "create fresh --like" "rm"; do
     # shellcheck disable=SC2086
-    check 1 '' "~ shmim-${tool%% *}: im1: $1
-try: *" -- shmim-$tool
-    cmp broken "$(stream_file im1)"
+    set -- $line
+    if [[ $line == *--like ]]; then
+      set -- create fresh --like "$name"
+    elif [[ $1 == create ]]; then
+      set -- create "$name" 4x4
+    else
+      set -- "$1" "$name" "${@:2}"
+    fi
+    local tail=$hint
+    [[ $1 != rm ]] || tail=${hint/--dry-run --force/--force}
+    check "$status" '' "shmim-$1: $message${tail:+
+try: $tail}" -- "shmim-$1" "${@:2}" || return 1
   done
-  check 0 '' '' -- shmim-rm --force im1
-  [ -z "$(listing)" ]
+  after=$(cd "$SHM" && ls -lA --time-style=+%s.%N && cat ./*.im.shm 2>/dev/null | sha256sum)
+  compare 'shm directory' "$after" "$before"
 }
 
-@test "a missing stream is 3, and the way to it is shown" {
-  for tool in cat post wait trace; do
-    check 3 '' "~ shmim-$tool: im1: no such stream in $SHM
-try: shmim-* im1*" -- shmim-$tool im1
-  done
-  check 3 '' '~ shmim-rm: im1: no such stream*' -- shmim-rm im1
-  check 3 '' '~ shmim-connect: im1: found neither in memory nor in the conf directory*' -- shmim-connect im1
-  make im1 4
-  shmim-cat im1 -o fits >conf/shmim.im1.fits
-  shmim-rm im1
-  check 3 '' "shmim-wait: im1: no such stream in $SHM
-try: shmim-connect im1" -- shmim-wait im1
-}
+# change NAME OFFSET BYTES: overwrites bytes of a stream's file.
+change() { printf "$3" | dd of="$(stream_file "$1")" bs=1 seek="$2" conv=notrunc status=none; }
 
-@test "a short file" {
-  have_stream
-  truncate -s 100 "$(stream_file im1)"
-  all_say 'has 100 bytes, fewer than the 384 of a header: no stream (yet)'
+@test "a missing stream" {
+  for tool in cat post trace; do
+    check 3 '' "shmim-$tool: a: no such stream in $SHM
+try: shmim-create a SIZE" -- "shmim-$tool" a
+  done
+  compare listing "$(listing)" ''
 }
 
 @test "an empty file" {
-  have_stream
-  truncate -s 0 "$(stream_file im1)"
-  for tool in cat post trace; do
-    check 1 '' "~ shmim-$tool: *is empty, so no stream (yet)*" -- shmim-$tool im1
+  : >"$(stream_file a)"
+  refused a 1 "$SHM/a.im.shm: is empty, so no stream (yet)" 'shmim-rm --dry-run --force a'
+}
+
+@test "a file shorter than a header" {
+  echo garbage >"$(stream_file a)"
+  refused a 1 'a: has 8 bytes, fewer than the 384 of a header: no stream (yet)' \
+    'shmim-rm --dry-run --force a'
+}
+
+@test "a file of the DAO toolkit" {
+  { printf 'dao_stream_name'; head -c 4096 /dev/zero; } >"$(stream_file a)"
+  refused a 1 "a: is no ImageStreamIO stream: it begins with 'dao_stream_name', as files of the DAO toolkit do with their name" ''
+}
+
+@test "a file that would send a terminal astray" {
+  { printf '\033[31mred'; head -c 4096 /dev/zero; } >"$(stream_file a)"
+  refused a 1 "a: is no ImageStreamIO stream: it begins with '\\x1b[31mred', as files of the DAO toolkit do with their name" ''
+}
+
+@test "a stream of a DAO build of the C library, which is longer" {
+  make a 4
+  { head -c 384 "$(stream_file a)"; head -c 4112 /dev/zero; tail -c +385 "$(stream_file a)"; } >dao
+  mv dao "$(stream_file a)"
+  refused a 1 'a: was made by a DAO build of the C library, whose header is longer than ours' ''
+}
+
+@test "another version of the layout: both are named" {
+  make a 4
+  change a 0 '3.01'
+  refused a 1 'a: has version 3.01 of the layout, and we read version 2.00' ''
+}
+
+@test "a size that is not what the header asks for" {
+  make a 4
+  bytes=$(stat -c %s "$(stream_file a)")
+  truncate -s +8 "$(stream_file a)"
+  refused a 1 "a: has $((bytes + 8)) bytes, but its header asks for $bytes" \
+    'shmim-rm --dry-run --force a'
+  truncate -s -16 "$(stream_file a)"
+  refused a 1 "a: has $((bytes - 8)) bytes, but its header asks for $bytes" \
+    'shmim-rm --dry-run --force a'
+}
+
+@test "a half-made file: no version yet" {
+  make a 4
+  change a 0 '\0\0\0\0'
+  refused a 1 'a: has no version string: it is being made by another program, or is no stream' \
+    'shmim-rm --dry-run --force a'
+}
+
+@test "a header whose numbers make no stream" {
+  for change in '112 \004' '112 \000' '136 \000' '136 \016' '116 \000'; do
+    make a 4
+    # shellcheck disable=SC2086
+    change a ${change% *} "${change#* }"
+    refused a 1 "~ a: its header makes no stream: *" 'shmim-rm --dry-run --force a' ||
+      refused a 1 "$(shmim-cat a 2>&1 | sed -n '1s/^shmim-cat: //p')" 'shmim-rm --dry-run --force a'
+    shmim-cat a 2>&1 | grep -q 'its header makes no stream'
+    rm "$(stream_file a)"
   done
 }
 
-@test "a half-made file: everything there but the version, which a creator writes last" {
-  have_stream
-  patch_stream 0 '\0\0\0\0'
-  all_say 'has no version string: it is being made by another program, or is no stream'
-}
-
-@test "another version: both are printed" {
-  have_stream
-  patch_stream 0 '3.14'
-  for tool in cat post trace; do
-    check 1 '' "~ shmim-$tool: im1: has version 3.14 of the layout, and we read version 2.00*" -- shmim-$tool im1
+@test "a file that we may not read" {
+  need_nobody
+  make a 4 --mode 0600
+  chmod 777 "$SHM"
+  for tool in cat wait trace post connect; do
+    check 1 '' "shmim-$tool: $SHM/a.im.shm: cannot open: Permission denied
+try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" "shmim-$tool" a
   done
+  check 1 '' "~ shmim-create: $SHM/a.im.shm: cannot open: Permission denied*" -- \
+    "${nobody[@]}" shmim-create a 4
+  compare listing "$(listing)" a.im.shm
 }
 
-@test "a file of the DAO toolkit, whose name is at the beginning" {
-  have_stream
-  patch_stream 0 'pup\0'
-  for tool in cat post trace; do
-    check 1 '' "~ shmim-$tool: im1: is no ImageStreamIO stream: it begins with 'pup', as files of the DAO*" \
-      -- shmim-$tool im1
+@test "what is no regular file" {
+  mkdir "$(stream_file dir)"
+  mkfifo "$(stream_file fifo)"
+  for name in dir fifo; do
+    for tool in cat trace connect; do
+      check 1 '' "~ shmim-$tool: $SHM/$name.im.shm: *" -- "shmim-$tool" "$name"
+    done
   done
-}
-
-@test "a stream of the C library's DAO build" {
-  have_stream
-  truncate -s +4112 "$(stream_file im1)"
-  check 1 '' '~ shmim-cat: im1: was made by a DAO build of the C library*' -- shmim-cat im1
-}
-
-@test "a file of the wrong size for its header" {
-  have_stream
-  size=$(stat -c %s "$(stream_file im1)")
-  truncate -s +8 "$(stream_file im1)"
-  all_say "has $((size + 8)) bytes, but its header asks for $size"
-}
-
-@test "nonsense in the header" {
-  have_stream
-  patch_stream 112 '\11'
-  all_say 'its header makes no stream: 9 axes, size *, data type 3'
-}
-
-@test "what is in a file is not printed raw" {
-  have_stream
-  patch_stream 0 '\033[2J\0'
-  check 1 '' "~ shmim-cat: im1: *it begins with '\\\\x1b\[2J'*" -- shmim-cat im1
+  compare listing "$(listing)" 'dir.im.shm
+fifo.im.shm'
+  rmdir "$(stream_file dir)"
 }
 
 @test "a dangling link" {
-  ln -s gone.im.shm "$(stream_file im1)"
-  check 1 '' '~ shmim-cat: *is a link to gone.im.shm, which is not there*' -- shmim-cat im1
-  check 0 '' '' -- shmim-rm im1
-  [ -z "$(listing)" ]
+  ln -s /nowhere/a "$(stream_file a)"
+  for tool in cat wait trace post connect; do
+    check 1 '' "shmim-$tool: $SHM/a.im.shm: is a link to /nowhere/a, which is not there
+try: shmim-rm --dry-run --force a" -- "shmim-$tool" a
+  done
+  [[ -L $(stream_file a) ]]
 }
 
-@test "an unreadable stream" {
-  ((EUID == 0)) || skip "needs root, to be somebody else"
-  command -v setpriv >/dev/null || skip "needs setpriv"
-  have_stream
-  chmod 600 "$(stream_file im1)"
-  chmod 755 "$SHM"
-  check 1 '' '~ shmim-cat: *cannot open: Permission denied*' -- \
-    setpriv --reuid=65534 --regid=65534 --clear-groups shmim-cat im1
-  unharmed
+@test "an array in the memory of a GPU" {
+  make a 4
+  bytes=$(stat -c %s "$(stream_file a)")
+  change a 240 '\000'
+  # Without region 2 the file is shorter by the array.
+  truncate -s $((bytes - 16)) "$(stream_file a)"
+  check 1 '' '~ shmim-cat: a: its array is in the memory of GPU 0, which we cannot read*' -- shmim-cat a
+  check 1 '' '~ shmim-post: a: *GPU 0*' -- shmim-post a --update
 }
 
-@test "a full file system is a message, and no crash later" {
-  ((EUID == 0)) || skip "needs root, to mount a small file system"
-  unshare -m true 2>/dev/null || skip "mounting is not allowed here"
-  # shellcheck disable=SC2016
-  check 0 '' '~ shmim-create: *cannot reserve *bytes: No space left on device
-try: df -h *' -- unshare -m bash -c '
-    mount -t tmpfs -o size=2m none "$MILK_SHM_DIR" &&
-    { shmim-create im1 1024x1024; [ $? -eq 1 ]; } &&
-    [ -z "$(ls -A "$MILK_SHM_DIR")" ]'
+@test "a full tmpfs" {
+  [[ $(id -u) -eq 0 ]] || skip "only root can mount a small tmpfs"
+  mkdir small
+  unshare -m mount -t tmpfs -o size=1M none small 2>/dev/null || skip "cannot mount a tmpfs here"
+  cat >full.sh <<'SCRIPT'
+mount -t tmpfs -o size=1M none small
+shmim-create keep 16x16 --fill 7 -d small >/dev/null
+shmim-create big 4096x4096 -d small
+echo "create: $?"
+shmim-create keep 4096x4096 -d small --recreate
+echo "recreate: $?"
+shmim-connect dark -d small
+echo "connect: $?"
+ls -A small
+shmim-cat 'keep[0:1,0]' -d small
+SCRIPT
+  make dark 1024x1024
+  shmim-cat dark -o fits >conf/shmim.dark.fits
+  shmim-rm dark
+  check 0 'create: 1
+recreate: 1
+connect: 1
+keep.im.shm
+7 7' '~ shmim-create: small: cannot reserve 67111680 bytes: No space left on device
+try: df -h small
+shmim-create: small: cannot reserve 67111680 bytes: No space left on device
+try: df -h small
+shmim-connect: small: cannot reserve * bytes: No space left on device
+try: df -h small' -- unshare -m bash full.sh
 }
 
 @test "a directory that is not there" {
-  check 1 '' "shmim-cat: /nowhere: no such directory
-try: mkdir -p /nowhere" -- shmim-cat -d /nowhere im1
-  check 1 '' '~ shmim-connect: /nowhere: no such directory*' -- shmim-connect --conf /nowhere im1
-  MILK_SHM_DIR=/nowhere check 1 '' 'shmim-create: MILK_SHM_DIR: /nowhere: no such directory
-try: mkdir -p "$MILK_SHM_DIR"' -- shmim-create im1 4
+  check 1 '' "shmim-create: $WORK/none: no such directory
+try: mkdir -p $WORK/none" -- shmim-create a 4 -d "$WORK/none"
+  check 1 '' "shmim-connect: $WORK/none: no such directory
+try: mkdir -p $WORK/none" -- shmim-connect a --conf "$WORK/none"
+  [[ ! -e $WORK/none ]]
+}
+
+# fits_refused MESSAGE [SIZE]: x.fits is refused wherever a FITS file is taken, also for a stream of
+# that size, and nothing is made.
+fits_refused() {
+  local status=1
+  cp x.fits conf/shmim.x.fits
+  check "$status" '' "~ shmim-create: x.fits: $1" -- shmim-create a --from x.fits || return 1
+  check "$status" '' "~ shmim-connect: conf/shmim.x.fits: $1" -- shmim-connect x || return 1
+  check "$status" '' "~ shmim-connect: conf/shmim.x.fits: $1" -- shmim-connect @L:x || return 1
+  check "$status" '' "~ shmim-cat: conf/shmim.x.fits: $1" -- shmim-cat x || return 1
+  compare listing "$(listing)" '' || return 1
+  make 'tui8>target' "${2:-2}" --fill 3
+  cp "$(stream_file target)" before
+  check "$status" '' "~ shmim-post: x.fits: $1" -- shmim-post target --data x.fits || return 1
+  cmp before "$(stream_file target)" || return 1
+  cp x.fits conf/shmim.target.fits
+  check "$status" '' "~ shmim-connect: conf/shmim.target.fits: $1" -- shmim-connect target --reload ||
+    return 1
+  cmp before "$(stream_file target)" || return 1
+  shmim-rm target
 }
 
 @test "a FITS file without an image" {
-  fits_file 8 </dev/null >conf/shmim.im1.fits
-  check 1 '' '~ shmim-connect: *holds no image*' -- shmim-connect im1
-  [ -z "$(listing)" ]
+  local -a cards=("EXTEND  =                    T")
+  : | fits_file 8 >x.fits
+  fits_refused '*no image*'
 }
 
 @test "a FITS file with four real axes" {
-  head -c 48 /dev/zero | fits_file 16 2 3 2 2 >conf/shmim.im1.fits
-  check 1 '' '~ shmim-connect: *has 4 axes (2x3x2x2)*' -- shmim-connect im1
-  [ -z "$(listing)" ]
-  # Axes of length 1 are none.
-  head -c 24 /dev/zero | fits_file 16 2 3 2 1 >conf/shmim.im1.fits
-  check 0 '~ created im1 int16 2x3x2 *' '' -- shmim-connect im1
+  head -c 16 /dev/zero | fits_file 8 2 2 2 2 >x.fits
+  fits_refused '*2x2x2x2*'
+  # Longer ones of length 1 are dropped.
+  head -c 4 /dev/zero | fits_file 8 2 1 2 1 >y.fits
+  check 0 '~ created y uint8 2x*' '' -- shmim-create y --from y.fits
 }
 
-@test "a FITS file that is truncated leaves no stream, and a stream as it was" {
-  have_stream
-  shmim-cat im1 -o fits | head -c 2890 >conf/shmim.im1.fits
-  check 1 '' '~ shmim-connect: *' -- shmim-connect im1 --reload
-  unharmed
-  shmim-rm im1
-  check 1 '' '~ shmim-connect: *' -- shmim-connect im1
-  [ -z "$(listing)" ]
+@test "a truncated FITS file" {
+  head -c 4000 /dev/zero | fits_file 8 4000 >whole.fits
+  head -c 5000 whole.fits >x.fits
+  fits_refused '*' 4000
+  grep -q -i -E 'truncated|short|ends|too few|bytes' "$WORK/.err"
+  head -c 1000 whole.fits >x.fits
+  check 1 '' '~ shmim-create: x.fits: *' -- shmim-create a --from x.fits
+  compare listing "$(listing)" ''
 }
 
 @test "a FITS file of a type that no stream has" {
-  head -c 24 /dev/zero | fits_file 24 4 2 >conf/shmim.im1.fits
-  check 1 '' '~ shmim-connect: *conf/shmim.im1.fits*' -- shmim-connect im1
-  [ -z "$(listing)" ]
+  head -c 8 /dev/zero | fits_file 24 2 >x.fits
+  check 1 '' '~ shmim-create: x.fits: *24*' -- shmim-create a --from x.fits
+  compare listing "$(listing)" ''
 }
 
-@test "what is no FITS file at all" {
-  echo 'not a FITS file' >conf/shmim.im1.fits
-  check 1 '' '~ shmim-connect: *conf/shmim.im1.fits*' -- shmim-connect im1
-  [ -z "$(listing)" ]
+@test "a file that is no FITS at all" {
+  echo garbage >x.fits
+  check 1 '' '~ shmim-create: x.fits: *' -- shmim-create a --from x.fits
+  cp x.fits conf/shmim.x.fits
+  check 1 '' '~ shmim-connect: conf/shmim.x.fits: *' -- shmim-connect x
+  compare listing "$(listing)" ''
 }
 
-@test "a raw frame of the wrong length is not published" {
-  have_stream
-  head -c 23 /dev/zero >frame
-  check 1 '' 'shmim-post: frame: ends after 23 of the 24 bytes of a frame, which was not published' -- \
-    shmim-post im1 --data frame
-  unharmed
-  head -c 47 /dev/zero >frames
-  check 1 '' 'shmim-post: frames: ends after 23 of the 24 bytes of a frame, which was not published' -- \
-    shmim-post im1 --data frames
-  [ "$(cnt0 im1)" -eq 1 ]
+@test "a FITS name with what we do not take in brackets" {
+  head -c 4 /dev/zero | fits_file 8 2 2 >x.fits
+  check 2 '' '~ shmim-create: x.fits\[col x\]: *' -- shmim-create a --from 'x.fits[col x]'
+  check 2 '' '~ shmim-create: x.fits\[bin 2\]: *' -- shmim-create a --from 'x.fits[bin 2]'
+  check 2 '' '~ shmim-create: x.fits\[\]: *' -- shmim-create a --from 'x.fits[]'
+  check 2 '' '~ shmim-create: x.fits\[1:2: *' -- shmim-create a --from 'x.fits[1:2'
+  compare listing "$(listing)" ''
 }
 
-@test "keywords that do not fit" {
-  have_stream
-  check 2 '' "~ *: keyword 'A=12345678901234567x': string of 18 bytes, at most 16 fit*" -- \
-    shmim-create im2 4 --set A=12345678901234567x
-  check 2 '' "~ *: keyword 'ABCDEFGHIJKLMNOPQ=1': name of 17 bytes, at most 16 fit*" -- \
-    shmim-post im1 --update --set ABCDEFGHIJKLMNOPQ=1
-  check 2 '' "~ *: keyword 'A': it is written NAME=VALUE or NAME=VALUE/comment*" -- \
-    shmim-post im1 --update --set A
-  unharmed
+@test "a raw frame of the wrong length" {
+  make 'tui16>a' 2x2 --fill 5
+  bytes 1 2 3 4 5 6 7 >short
+  check 1 '' 'shmim-post: short: ends after 7 of the 8 bytes of a frame, which was not published' -- \
+    shmim-post a --data short
+  compare cnt0 "$(cnt0 a)" 0
+  check 0 '5 5
+5 5' '' -- shmim-cat a
+  compare write "$(field "$(stream_file a)" 288 u1 1)" 0
+  compare listing "$(listing)" a.im.shm
 }
 
-@test "keywords for which there is no slot leave no frame, and nothing half done" {
-  make im1 4x3 -t uint16 -k 1 --set A=1
-  check 1 '' "~ shmim-post: im1: keyword 'B': all 1 slots are in use*" -- shmim-post im1 --update --set B=2
-  [ "$(cnt0 im1)" -eq 0 ]
-  check 0 $'0 0 0 0\n0 0 0 0\n0 0 0 0' '' -- shmim-cat im1
+@test "keywords that do not fit, of the command line" {
+  make a 2 -k 1
+  cp "$(stream_file a)" before
+  for text in 'SEVENTEEN_LETTERS=1' "TEXT='a text of 17 byte'" =1 NAME; do
+    check 2 '' "~ shmim-create: keyword '$text': *
+Try 'shmim-create --help' for more information." -- shmim-create b 2 --set "$text"
+    check 2 '' "~ shmim-post: keyword '$text': *
+Try 'shmim-post --help' for more information." -- shmim-post a --update --set "$text"
+  done
+  cmp before "$(stream_file a)"
+  compare listing "$(listing)" a.im.shm
 }
 
-@test "an unfinished frame is told, and only a whole one mends it" {
-  have_stream
-  patch_stream 288 '\1' # the write flag, as a writer leaves it that dies
-  dead=$(dead_pid)
-  trace=$((384 + 24 + 1280 + 320 + 32 + 4 * 40))
-  patch_stream $((trace + 4)) "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((dead & 255)) $((dead >> 8 & 255)) $((dead >> 16 & 255)) 0)"
-  check 1 '' "shmim-cat: im1: holds an unfinished frame by process $dead, dead
-try: shmim-post im1 --data FILE" -- shmim-cat im1
-  check 1 '' '~ shmim-post: im1: holds an unfinished frame of a writer that died*' -- shmim-post im1 --update
-  head -c 24 /dev/zero | check 0 '' '' -- shmim-post im1 --data -
-  check 0 $'0 0 0 0\n0 0 0 0\n0 0 0 0' '' -- shmim-cat im1
+@test "keywords that do not fit, of a FITS file: one warning names them, the rest goes along" {
+  local -a cards=("FITS1   =                    1" "LONG    = 'a text of more than 16 bytes'"
+    "HIERARCH a name of more than 16 bytes = 3" "C       = (1.0, 2.0)" "EMPTY   ="
+    "LAST    =                  2.5 / kept")
+  bytes 1 2 | fits_file 8 2 >x.fits
+  shmim-create a --from x.fits >out 2>err
+  compare lines "$(wc -l <err)" 1
+  compare stderr "$(<err)" '~ shmim-create: a: keywords left out: LONG (*), *16*, C (complex value), EMPTY (undefined value)'
+  check 0 '1 2' '' -- shmim-cat a
+  shmim-cat a -o fits | head -c 2880 | fold -w 80 >header
+  grep -q '^FITS1   = *1' header
+  grep -q '^LAST    = *2.5 / kept' header
+  ! grep -q '^LONG' header
+}
+
+@test "every stream of a pattern that is bad is named, the good ones are served" {
+  make 'tui8>good' 2 --fill 4
+  echo garbage >"$(stream_file bad)"
+  check 1 '4 4' '~ shmim-cat: bad: has 8 bytes*' -- shmim-cat bad good
+  check 1 '~ STREAM*
+good *' '~ shmim-trace: bad: has 8 bytes*' -- bash -c 'shmim-post good --update; shmim-trace bad good'
 }
