@@ -39,7 +39,8 @@ try: shmim-create a SIZE" -- "shmim-$tool" a
 }
 
 @test "an empty file" {
-  : >"$(stream_file a)"
+  make a 4
+  truncate -s 0 "$(stream_file a)"
   refused a 1 "$SHM/a.im.shm: is empty, so no stream (yet)" 'shmim-rm --dry-run --force a'
 }
 
@@ -264,6 +265,17 @@ fits_refused() {
 5 5' '' -- shmim-cat a
   compare write "$(field "$(stream_file a)" 288 u1 1)" 0
   compare listing "$(listing)" a.im.shm
+}
+
+@test "keywords that do not fit: the reason is said" {
+  make a 2
+  check 2 '' "~ *: keyword 'A=12345678901234567x': string of 18 bytes, at most 16 fit*" -- \
+    shmim-create b 4 --set A=12345678901234567x
+  check 2 '' "~ *: keyword 'ABCDEFGHIJKLMNOPQ=1': name of 17 bytes, at most 16 fit*" -- \
+    shmim-post a --update --set ABCDEFGHIJKLMNOPQ=1
+  check 2 '' "~ *: keyword 'A': it is written NAME=VALUE or NAME=VALUE/comment*" -- \
+    shmim-post a --update --set A
+  compare cnt0 "$(cnt0 a)" 0
 }
 
 @test "keywords that do not fit, of the command line" {

@@ -423,15 +423,6 @@ try: shmim-create none SIZE" -- shmim-cat a none b
 try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-cat a
 }
 
-@test "cfitsio is loaded for FITS only" {
-  command -v strace >/dev/null || skip "strace is missing"
-  make a 2
-  strace -f -o trace shmim-cat a
-  ! grep -q cfitsio trace
-  strace -f -o trace shmim-cat a -o fits >out
-  grep -q cfitsio trace
-}
-
 @test "raw frames are not for a terminal" {
   command -v script >/dev/null || skip "script is missing"
   make a 2

@@ -366,13 +366,3 @@ Try 'shmim-create --help' for more information." -- shmim-create @E:a 3
   check 0 '0 0' '' -- shmim-cat "$long"
   check 0 '0 0' '' -- shmim-cat caméra
 }
-
-@test "above 2 GiB, sparse or refused in words" {
-  free=$(df --output=avail -B1 "$SHM" | tail -n 1)
-  ((free > 6 << 30)) || skip "fewer than 6 GiB free in $SHM"
-  memory=$(awk '/MemAvailable/ { print $2 * 1024 }' /proc/meminfo)
-  ((memory > 6 << 30)) || skip "fewer than 6 GiB of memory"
-  check 0 '~ created big uint8 2147483648 2147486464 bytes *' '' -- shmim-create 'tui8>big' 2147483648
-  check 0 '0' '' -- shmim-cat 'big[2147483647]'
-  check 0 '' '' -- shmim-rm big
-}

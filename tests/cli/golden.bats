@@ -106,3 +106,18 @@ setup_file() {
   }
   each_golden use
 }
+
+@test "there are as many as the C library was made to write" {
+  compare streams "$(ls "$golden"/*.im.shm | wc -l)" 19
+}
+
+@test "a circular buffer is written on where the C library left off" {
+  cp "$golden/g_cb16.im.shm" "$SHM"
+  before=$(cnt0 g_cb16)
+  shmim-cat g_cb16 -o raw >frame
+  start_ready reader shmim-cat g_cb16 -f -n 1 -o raw
+  check 0 '' '' -- shmim-post g_cb16 --update --set EXPTIME=0.5
+  finish reader 0 '~ *' ''
+  cmp frame reader.out
+  compare cnt0 "$(cnt0 g_cb16)" $((before + 1))
+}

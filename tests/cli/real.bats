@@ -95,3 +95,26 @@ PYTHON
   }
   each_real numbered
 }
+
+@test "DATE is all that a stream cannot hold of them" {
+  date_only() {
+    shmim-create -q @L:a --from "$2" 2>notes || return 1
+    shmim-create @L:a --from "$2" >out 2>notes || return 1
+    [[ ! -s notes ]] ||
+      compare notes "$(<notes)" 'shmim-create: a: keywords left out: DATE (string of 19 bytes, at most 16 fit)'
+  }
+  each_real date_only
+}
+
+@test "the response matrix is a cube of 144 planes" {
+  cp "$real/KalAO-dmloop_respM.fits" conf/shmim.respM.fits
+  check 0 '~ created respM float32 22x11x144 *' '~ *' -- shmim-connect respM
+  compare rows "$(shmim-cat 'respM[*,*,0]' | wc -l)" 11
+  compare planes "$(shmim-cat respM | grep -c '^$')" 143
+}
+
+@test "a tile-compressed image is read by way of a name file" {
+  echo "$real/scexao-NIRPL_wfsref.fits.fz" >conf/shmim.wfsref.fname.txt
+  check 0 "~ created wfsref float32 224x200 * found as conf name $real/scexao-NIRPL_wfsref.fits.fz" \
+    '~ *' -- shmim-connect wfsref
+}

@@ -240,3 +240,12 @@ written.im.shm'
   check 2 '' '~ shmim-rm: @L:*: modifier L has no meaning here*' -- shmim-rm a '@L:*'
   compare listing "$(listing)" a.im.shm
 }
+
+@test "somebody else's stream in a sticky directory" {
+  need_nobody
+  make a 2
+  chmod 1777 "$SHM"
+  check 1 '' '~ shmim-rm: *a.im.shm: cannot remove the file: Operation not permitted*' -- \
+    "${nobody[@]}" shmim-rm a
+  compare listing "$(listing)" a.im.shm
+}

@@ -130,3 +130,12 @@ out *' \
   chmod 644 "$SHM"/*.im.shm
   run_out out "${nobody[@]}" shmim-trace out
 }
+
+@test "--all is sorted by name" {
+  make 'tui8>z' 1
+  shmim-post z --update
+  pipeline
+  run_out out shmim-trace --all
+  compare order "$(grep -A1 '^STREAM' out | grep -vE '^(STREAM|--)' | cut -d' ' -f1 | xargs)" \
+    'in mid out z'
+}

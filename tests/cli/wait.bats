@@ -309,3 +309,13 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a --print '{nothing
   printf '\x05' | dd of="$(stream_file a)" bs=1 seek=264 conv=notrunc status=none
   finish w 0 5 ''
 }
+
+@test "frames that come together are counted together, and the missed ones said" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a -n 5 -t 20s --print '{cnt0} {missed}'
+  shmim-post a --update -n 5
+  finish w 0 '~ *' ''
+  # Whatever was woken when, the last line is frame 5, and lines and missed frames are five.
+  compare last "$(tail -n 1 w.out)" '~ 5 *'
+  compare frames "$(awk '{ n += 1 + $2 } END { print n }' w.out)" 5
+}
