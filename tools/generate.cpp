@@ -28,6 +28,7 @@ std::vector<Declared> declared_tools() {
     sorted.emplace(entry->name, Declared{entry, std::move(tool), std::move(app)});
   }
   std::vector<Declared> tools;
+  tools.reserve(sorted.size());
   for (auto& [name, declared] : sorted) {
     tools.push_back(std::move(declared));
   }
@@ -43,6 +44,7 @@ std::string kind_of(const CLI::Option& option) {
 
 std::vector<std::string> dashed_names(const CLI::Option& option) {
   std::vector<std::string> names;
+  names.reserve(option.get_snames().size() + option.get_lnames().size());
   for (const std::string& name : option.get_snames()) {
     names.push_back("-" + name);
   }
@@ -89,6 +91,7 @@ std::string man(const Declared& declared) {
 
 std::vector<std::string> names_of(const std::vector<Declared>& tools) {
   std::vector<std::string> names;
+  names.reserve(tools.size());
   for (const Declared& declared : tools) {
     names.push_back(fmt::format("shmim-{}", declared.registration->name));
   }

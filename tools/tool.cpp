@@ -62,8 +62,8 @@ void occupy_standard_streams() noexcept {
 
 /// Ends by a signal, so that a shell sees what happened.
 [[noreturn]] void end_by(int signal) noexcept {
-  std::signal(signal, SIG_DFL);
-  std::raise(signal);
+  static_cast<void>(std::signal(signal, SIG_DFL));
+  static_cast<void>(std::raise(signal));
   std::_Exit(128 + signal);
 }
 
@@ -100,7 +100,7 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
     return fmt::format("unknown option {}",
                        strangers.front().substr(0, strangers.front().find('=')));
   }
-  const std::string text = error.what();
+  std::string text = error.what();
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     const std::string name = text.substr(0, text.find(':'));
     const CLI::Option* option = app.get_option_no_throw(name);

@@ -37,7 +37,7 @@ std::optional<CircularBuffer::Position> CircularBuffer::newest() const noexcept 
 std::uint64_t CircularBuffer::oldest(Position newest) const noexcept {
   const std::uint64_t pushed =
       layout::load(header_->cb_cycle) * size() + layout::buffer_index(*header_);
-  const std::uint64_t behind = std::min<std::uint64_t>(
+  const auto behind = std::min<std::uint64_t>(
       {size() > 2 ? size() - 2U : 0U, pushed > 0 ? pushed - 1 : 0, newest.cnt0});
   return newest.cnt0 - behind;
 }

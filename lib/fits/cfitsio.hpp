@@ -52,7 +52,8 @@ namespace shmim::cfitsio {
   DO(fits_write_record)
 
 struct Functions {
-#define SHMIM_CFITSIO_MEMBER(function) decltype(&::function) function;
+#define SHMIM_CFITSIO_MEMBER(function) \
+  decltype(&::function) function;  // NOLINT(bugprone-macro-parentheses): it declares
   SHMIM_CFITSIO_FUNCTIONS(SHMIM_CFITSIO_MEMBER)
 #undef SHMIM_CFITSIO_MEMBER
 };

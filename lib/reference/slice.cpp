@@ -331,6 +331,25 @@ void Selection::average(std::span<const std::byte> frame, std::span<std::byte> o
 }
 
 template <class Element>
+double Selection::sum_of_group(std::span<const std::byte> frame, std::uint64_t corner,
+                               std::size_t part) const noexcept {
+  using Value = typename Element::Value;
+  const auto& [x_axis, y_axis, z_axis] = axes_;
+  double sum = 0;
+  for (std::uint64_t k = 0; k < z_axis.group; ++k) {
+    for (std::uint64_t j = 0; j < y_axis.group; ++j) {
+      for (std::uint64_t i = 0; i < x_axis.group; ++i) {
+        const std::uint64_t index = corner + x_axis.within(i) + y_axis.within(j) + z_axis.within(k);
+        Value value{};
+        std::memcpy(&value, &frame[(index * Element::parts + part) * sizeof(Value)], sizeof(Value));
+        sum += Element::get(value);
+      }
+    }
+  }
+  return sum;
+}
+
+template <class Element>
 void Selection::average(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept {
   using Value = typename Element::Value;
   const auto& [x_axis, y_axis, z_axis] = axes_;
@@ -341,20 +360,7 @@ void Selection::average(std::span<const std::byte> frame, std::span<std::byte> o
       for (std::uint32_t x = 0; x < x_axis.count; ++x, ++element) {
         const std::uint64_t corner = x_axis.at(x) + y_axis.at(y) + z_axis.at(z);
         for (std::size_t part = 0; part < Element::parts; ++part) {
-          double sum = 0;
-          for (std::uint64_t k = 0; k < z_axis.group; ++k) {
-            for (std::uint64_t j = 0; j < y_axis.group; ++j) {
-              for (std::uint64_t i = 0; i < x_axis.group; ++i) {
-                const std::uint64_t index =
-                    corner + x_axis.within(i) + y_axis.within(j) + z_axis.within(k);
-                Value value{};
-                std::memcpy(&value, &frame[(index * Element::parts + part) * sizeof(Value)],
-                            sizeof(Value));
-                sum += Element::get(value);
-              }
-            }
-          }
-          const Value mean = Element::make(sum * weight);
+          const Value mean = Element::make(sum_of_group<Element>(frame, corner, part) * weight);
           std::memcpy(&out[(element * Element::parts + part) * sizeof(Value)], &mean,
                       sizeof(Value));
         }

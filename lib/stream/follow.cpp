@@ -35,7 +35,7 @@ Deadline sooner(Deadline deadline, steady_clock::duration from_now) noexcept {
 Follower::Follower(Stream stream, FollowOptions options)
     : stream_(std::move(stream)), options_(std::move(options)) {
   claim();
-  seen_ = stream_.cnt0();
+  set_seen(stream_.cnt0());
 }
 
 void Follower::claim() {

@@ -12,12 +12,12 @@ using nlohmann::json;
 
 namespace {
 
-const std::filesystem::path golden = std::filesystem::path(SHMIM_SOURCE_DIR) / "tests/golden";
+std::filesystem::path golden() { return std::filesystem::path(SHMIM_SOURCE_DIR) / "tests/golden"; }
 
-std::vector<std::string> golden_names() { return list_streams(golden); }
+std::vector<std::string> golden_names() { return list_streams(golden()); }
 
 json decoded(const std::string& name) {
-  return json::parse(std::ifstream(golden / (name + ".json")));
+  return json::parse(std::ifstream(golden() / (name + ".json")));
 }
 
 Tai time_in(const json& pair) {
@@ -61,7 +61,7 @@ TEST_CASE("every field of the C library's streams reads as the C library decodes
   for (const std::string& name : golden_names()) {
     CAPTURE(name);
     const json header = decoded(name);
-    const Stream stream = Stream::open(golden / (name + ".im.shm"), Access::read);
+    const Stream stream = Stream::open(golden() / (name + ".im.shm"), Access::read);
     CHECK(stream.name() == header["name"]);
     CHECK(stream.format() == format_in(header));
     CHECK(stream.format().bytes() == header["imdatamemsize"]);
@@ -118,7 +118,7 @@ TEST_CASE("a stream that we make and write is, byte for byte, what the C library
     CAPTURE(name);
     const json header = decoded(name);
     const Format format = format_in(header);
-    const Stream theirs = Stream::open(golden / (name + ".im.shm"), Access::read);
+    const Stream theirs = Stream::open(golden() / (name + ".im.shm"), Access::read);
     Stream ours = Stream::draft(directory.path(), name, format);
     for (const Keyword& keyword : theirs.keywords().all()) {
       ours.keywords().set(keyword);
@@ -131,7 +131,7 @@ TEST_CASE("a stream that we make and write is, byte for byte, what the C library
     REQUIRE(ours.publish());
 
     std::vector<std::byte> mine = bytes_of(directory.stream(name));
-    std::vector<std::byte> wanted = bytes_of(golden / (name + ".im.shm"));
+    std::vector<std::byte> wanted = bytes_of(golden() / (name + ".im.shm"));
     REQUIRE(mine.size() == wanted.size());
     const auto regions = *layout::lay_out(geometry_of(format));
     const auto ignore = [&](std::size_t begin, std::size_t bytes) {

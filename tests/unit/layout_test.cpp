@@ -5,11 +5,6 @@
 using namespace shmim;
 
 TEST_CASE("regions follow one another, each rounded up to 8 bytes") {
-  // Sizes that the C library made, as tests/golden has them.
-  struct Case {
-    layout::Geometry geometry;
-    std::uint64_t total;
-  };
   layout::Geometry odd;
   odd.naxis = 2;
   odd.size = {3, 1, 0};

@@ -19,20 +19,23 @@ std::vector<std::string> fields_of(const std::string& line) {
 }
 
 /// What the message must hold, for the notes that are not words of it.
-const std::map<std::string, std::vector<std::string>> in_other_words{
-    {"no colon after the modifiers", {"no colon after the modifiers"}},
-    {"L and S exclude one another", {"L and S exclude one another"}},
-    {"X, column 2", {"X", "column 2"}},
-    {"l (modifiers are capital letters)", {" l ", "modifiers are capital letters"}},
-    {"F; conf FITS files are found without a modifier",
-     {" F ", "conf FITS files are found without a modifier"}},
-    {"s> was removed, shared memory is the default, @S:",
-     {"s> was removed", "shared memory is the default", "@S:"}},
-    {"k10>, the option --keywords", {"k10>", "the option --keywords"}},
-    {"c20>, the option --circular-buffer", {"c20>", "the option --circular-buffer"}},
-    {"tf33, the types there are", {"tf33>", "the types are tui8> "}},
-    {"a, column 5", {"'a'", "column 5"}},
-};
+const std::map<std::string, std::vector<std::string>>& in_other_words() {
+  static const std::map<std::string, std::vector<std::string>> words{
+      {"no colon after the modifiers", {"no colon after the modifiers"}},
+      {"L and S exclude one another", {"L and S exclude one another"}},
+      {"X, column 2", {"X", "column 2"}},
+      {"l (modifiers are capital letters)", {" l ", "modifiers are capital letters"}},
+      {"F; conf FITS files are found without a modifier",
+       {" F ", "conf FITS files are found without a modifier"}},
+      {"s> was removed, shared memory is the default, @S:",
+       {"s> was removed", "shared memory is the default", "@S:"}},
+      {"k10>, the option --keywords", {"k10>", "the option --keywords"}},
+      {"c20>, the option --circular-buffer", {"c20>", "the option --circular-buffer"}},
+      {"tf33, the types there are", {"tf33>", "the types are tui8> "}},
+      {"a, column 5", {"'a'", "column 5"}},
+  };
+  return words;
+}
 
 std::string letter(Location location) {
   return location == Location::any ? "-" : location == Location::shared ? "S" : "L";
@@ -68,9 +71,9 @@ TEST_CASE("every line of the table of references") {
       REQUIRE(field[1] == "error");
       const Error error = error_of([&] { parse_reference(field[0]); });
       CHECK(error.problem() == Problem::usage);
-      const auto words = in_other_words.find(field[7]);
+      const auto words = in_other_words().find(field[7]);
       const std::vector<std::string> wanted =
-          words == in_other_words.end() ? std::vector{field[7]} : words->second;
+          words == in_other_words().end() ? std::vector{field[7]} : words->second;
       for (const std::string& word : wanted) {
         CHECK_MESSAGE(says(error, word), std::string(error.what()), " must name ", word);
       }

@@ -191,6 +191,7 @@ TEST_CASE("of many creators at once one makes it, and the others find it" *
     std::atomic<int> created{0};
     std::atomic<int> connected{0};
     std::vector<std::thread> creators;
+    creators.reserve(8);
     for (int i = 0; i < 8; ++i) {
       creators.emplace_back([&] {
         const Connection connection =

@@ -103,12 +103,13 @@ TEST_CASE("a claim excludes others, names its holder, and goes with its process"
   }
   CHECK(segment.claimed_by() == 0);
 
-  int ready[2];
-  REQUIRE(::pipe(ready) == 0);
+  std::array<int, 2> ready{};
+  REQUIRE(::pipe(ready.data()) == 0);
   const pid_t child = in_child([&] {
     const auto claim = Segment::open(path, Access::read_write).claim();
-    static_cast<void>(!::write(ready[1], claim ? "y" : "n", 1));
-    ::pause();
+    if (::write(ready[1], claim ? "y" : "n", 1) == 1) {
+      ::pause();
+    }
   });
   char answer = 0;
   REQUIRE(::read(ready[0], &answer, 1) == 1);

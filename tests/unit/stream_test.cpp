@@ -35,7 +35,7 @@ pid_t die_in_mid_frame(const Stream& stream) {
   const pid_t child = in_child([&] {
     const WriteGuard guard(stream);
     guard.pixels()[0] = std::byte{0xEE};
-    ::raise(SIGKILL);
+    ::kill(::getpid(), SIGKILL);
   });
   CHECK(reap(child) == 128 + SIGKILL);
   return child;
@@ -395,6 +395,7 @@ TEST_CASE("two writers lose no count and mix no frames" * doctest::test_suite("t
   const Stream stream = directory.make("im1");
   constexpr int frames = 5000;
   std::vector<std::thread> writers;
+  writers.reserve(2);
   for (int i = 0; i < 2; ++i) {
     writers.emplace_back([&, i] {
       const Stream mine = Stream::open(directory.stream("im1"));

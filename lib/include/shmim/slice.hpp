@@ -78,6 +78,9 @@ class SHMIM_EXPORT Selection {
   void for_each_row(const Visit& visit) const;
   void average(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept;
   template <class Element>
+  [[nodiscard]] double sum_of_group(std::span<const std::byte> frame, std::uint64_t corner,
+                                    std::size_t part) const noexcept;
+  template <class Element>
   void average(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept;
   Shape shape_;
   DataType type_;
