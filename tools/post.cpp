@@ -2,8 +2,8 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <ctime>
-#include <limits>
 
 #include "frame_source.hpp"
 #include "publisher.hpp"
@@ -184,8 +184,7 @@ class Post final : public Tool {
   template <class Event>
   void repeat(const Event& event) const {
     Pace pace(rate_);
-    const std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
-    for (const std::uint64_t times = count_.value_or(rate_ ? endless : 1); pace.events() < times;
+    for (const std::uint64_t times = count_.value_or(rate_ ? UINT64_MAX : 1); pace.events() < times;
          pace.count()) {
       pace.wait();
       event();

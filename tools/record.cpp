@@ -36,6 +36,14 @@ std::string render(const std::string& text, const Record& record) {
   }
 }
 
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char character : printable(text)) {
+    out += character == '"' ? "\\\"" : std::string(1, character);
+  }
+  return out + "\"";
+}
+
 std::string to_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths(rows.front().size());
   for (const auto& row : rows) {

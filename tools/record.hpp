@@ -18,6 +18,9 @@ std::string to_json_line(const Record& record);
 /// UsageError for a field there is none of.
 std::string render(const std::string& text, const Record& record);
 
+/// A string of Graphviz's language; \n stays a line break.
+std::string quoted(const std::string& text);
+
 /// Rows of cells as lines of text, in columns that are as wide as they must be.
 std::string to_table(const std::vector<std::vector<std::string>>& rows);
 

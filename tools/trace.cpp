@@ -25,15 +25,6 @@ std::string in_microseconds(Tai duration) {
   return fmt::format("{:.1f}us", std::chrono::duration<double, std::micro>(duration).count());
 }
 
-/// A string of the DOT language; \n stays a line break.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char character : printable(text)) {
-    out += character == '"' ? "\\\"" : std::string(1, character);
-  }
-  return out + "\"";
-}
-
 /// A step of the trace, with what follows from its neighbours.
 struct Hop {
   std::string stream;  ///< that was written

@@ -113,6 +113,16 @@ c.im.shm'
   compare listing "$(listing)" c.im.shm
 }
 
+@test "--interactive: SIGINT is no answer" {
+  make a 2
+  mkfifo answers
+  start p bash -c 'exec shmim-rm -i a <>answers'
+  until_true grep -q remove p.err
+  kill -INT "$pid_p"
+  finish p 130 '' "shmim-rm: remove stream 'a'? "
+  compare listing "$(listing)" a.im.shm
+}
+
 @test "wakes who waits" {
   make a 2
   start_ready w shmim-wait a -t 20s
