@@ -255,6 +255,7 @@ need_own_processes() {
     # One that has ended meanwhile is none.
     if ! { ls "$process/fd" && head -c 1 "$process/maps"; } >/dev/null 2>&1 && [[ -d $process ]]; then
       own=(unshare --pid --fork --mount-proc)
+      "${own[@]}" true 2>/dev/null || own=(unshare --map-root-user --pid --fork --mount-proc)
       "${own[@]}" true 2>/dev/null || skip "there are processes here that we may not look into"
       return 0
     fi
