@@ -46,6 +46,7 @@ class Rm final : public Tool {
       }
     });
     std::vector<Reference> streams;
+    streams.reserve(matches.size());
     for (const auto& match : matches) {
       streams.push_back(match.second);
     }
