@@ -303,7 +303,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a --update --set "$
   shmim-cat a -o fits | head -c 2880 | fold -w 80 >header
   grep -q '^FITS1   = *1' header
   grep -q '^LAST    = *2.5 / kept' header
-  ! grep -q '^LONG' header
+  refute grep -q '^LONG' header
 }
 
 @test "every stream of a pattern that is bad is named, the good ones are served" {

@@ -52,7 +52,7 @@ printing="create connect cat wait trace rm"
     grep -q '^Exit status:' help
     grep -q '^  124   timed out' help
     # No line of the help is without words.
-    ! grep -n '^  -[^ ]*$' help
+    refute grep -n '^  -[^ ]*$' help
   done
 }
 
@@ -367,7 +367,7 @@ Try 'shmim-cat --help' for more information." -- shmim-cat -- "$1"; }
   refused "$(printf 'x%.0s' {1..80})" 'a name of 80 bytes: at most 79 fit'
   refused $'im\e[31m' 'control character'
   # What comes from outside is never sent to the terminal as it is.
-  ! grep -q $'\e' "$WORK/.err"
+  refute grep -q $'\e' "$WORK/.err"
 }
 
 @test "a type prefix on a stream of another type is a mismatch" {
@@ -418,6 +418,6 @@ shmim-wait: s: waiting on semaphore 0" -- shmim-wait s -v --cnt0 0
   for tool in $printing; do
     read -ra words <<<"$(works "$tool")"
     "shmim-${words[0]}" "${words[@]:1}" >out 2>err || true
-    ! grep -q $'\e' out err
+    refute grep -q $'\e' out err
   done
 }

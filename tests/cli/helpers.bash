@@ -80,6 +80,9 @@ check() {
   }
 }
 
+# refute command...: one that fails. (To bats a line that begins with ! is never a failure.)
+refute() { if "$@"; then return 1; fi; }
+
 # make ARGUMENTS: shmim-create, in silence.
 make() { check 0 '' '' -- shmim-create -q "$@"; }
 

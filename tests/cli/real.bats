@@ -30,7 +30,7 @@ each_real() {
     fi
     shmim-connect "$1" >out 2>err || { cat err; return 1; }
     # At most the one warning about keywords that a stream cannot hold.
-    ! grep -v "^shmim-connect: $1: keywords left out: " err || return 1
+    refute grep -v "^shmim-connect: $1: keywords left out: " err || return 1
     compare connect "$(<out)" "~ created $1 * found as conf *" || return 1
     run_out out shmim-cat "$1[0:1]" || return 1
     [[ -s out ]]

@@ -114,7 +114,7 @@ with fits.open("snapshot.fits") as f:
   shmim-rm cam
   # Between two waits it is not found, within one it is removed: exit 3 either way.
   finish loop 0 '~ frame *' '~ shmim-wait: cam: *'
-  ! grep -qv '^frame [0-9]*$' loop.out
+  refute grep -qv '^frame [0-9]*$' loop.out
 }
 
 @test "who wrote it, triggered by what, how long each hop took" {
