@@ -17,8 +17,8 @@ namespace {
 int value_of(const sem_t& semaphore) noexcept {
   int value = 0;
   // sem_getvalue only reads; its prototype is older than const.
-  sem_getvalue(const_cast<sem_t*>(&semaphore),
-               &value);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
+  sem_getvalue(const_cast<sem_t*>(&semaphore), &value);
   return value;
 }
 
