@@ -156,6 +156,7 @@ class Connect final : public Tool {
         break;
     }
     warn_unfit(reference.name, connection.unfit_keywords);
+    note_previous_owner(connection);
     say(words(connection.outcome), connection.origin, connection.file, *connection.stream);
     return Exit::done;
   }

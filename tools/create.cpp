@@ -81,8 +81,10 @@ class Create final : public Tool {
       if (reference.existence == Existence::must_be_new) {
         throw UsageError("@N: and --recreate exclude one another");
       }
-      const bool was_there = find(reference, {where.shm, {}, {}}).origin == Origin::shared_memory;
-      return say(was_there ? "recreated" : "created", recreate(reference, making, where));
+      const Connection connection = recreate(reference, making, where);
+      note_previous_owner(connection);
+      return say(connection.outcome == Outcome::recreated ? "recreated" : "created",
+                 *connection.stream);
     }
     if (reference.existence == Existence::must_be_new) {
       return say("created", create(reference, making, where));

@@ -138,6 +138,7 @@ void Publisher::publish(std::span<const std::byte> pixels) {
     guard.set_trigger(*trigger_);
   }
   guard.publish(options_.posts);
+  stream_.require_intact();
 }
 
 }  // namespace shmim::tools

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <shmim/fits.hpp>
 #include <unistd.h>
 
@@ -264,6 +265,16 @@ void Tool::warn_unfit(std::string_view subject, const std::vector<std::string>& 
   }
 }
 
+void Tool::note_previous_owner(const Connection& connection) const {
+  if (connection.previous_owner && *connection.previous_owner != ::geteuid()) {
+    const passwd* user = ::getpwuid(*connection.previous_owner);
+    note(connection.stream->name(),
+         fmt::format("replaced what belonged to user {}",
+                     user == nullptr ? std::to_string(*connection.previous_owner)
+                                     : std::string(user->pw_name)));
+  }
+}
+
 void Tool::end_following(Arrival arrival, const Follower& follower,
                          std::string_view awaited) const {
   const std::string& name = follower.stream().name();
@@ -392,6 +403,7 @@ int run(const Registration& registration, int argc, char** argv) {
       return static_cast<int>(report_usage(name, usage_message(*app, error)));
     }
     install_signal_handlers();
+    survive_truncation();
     status = tool->run();
   } catch (const Interrupted&) {
     end_by(received_signal);

@@ -100,6 +100,8 @@ class Tool {
   void detail(std::string_view subject, std::string_view message) const;
   /// The one warning about keywords that a stream cannot hold.
   void warn_unfit(std::string_view subject, const std::vector<std::string>& unfit) const;
+  /// Says so where the stream that was replaced was another user's.
+  void note_previous_owner(const Connection& connection) const;
   /// Ends a wait that brought no frame: throws TimedOut, Interrupted, or Error (removed, mismatch).
   /// `awaited` is what did not come in time.
   [[noreturn]] void end_following(Arrival arrival, const Follower& follower,

@@ -33,10 +33,12 @@ class LocalMemory {
     const std::lock_guard lock(mutex_);
     return streams_.try_emplace(stream.name(), stream.duplicate()).second;
   }
-  void replace(const Stream& stream) {
+  /// False where there was none.
+  bool replace(const Stream& stream) {
     const std::lock_guard lock(mutex_);
-    streams_.erase(stream.name());
+    const bool was_there = streams_.erase(stream.name()) > 0;
     streams_.try_emplace(stream.name(), stream.duplicate());
+    return was_there;
   }
 
  private:
@@ -188,8 +190,9 @@ std::optional<Connection> try_connect(const Reference& reference, const Demand& 
     } else if (!remedy.replace) {
       connection.outcome = Outcome::mismatch;
     } else {
-      connection.stream = recreate(reference, *remedy.making, places);
-      connection.outcome = Outcome::recreated;
+      auto differing = std::move(connection.differences);
+      connection = recreate(reference, *remedy.making, places);
+      connection.differences = std::move(differing);
     }
     return connection;
   }
@@ -289,14 +292,25 @@ Stream create(const Reference& reference, const Making& making, const Places& pl
   return stream;
 }
 
-Stream recreate(const Reference& reference, const Making& making, const Places& places) {
+Connection recreate(const Reference& reference, const Making& making, const Places& places) {
   Stream stream = prepare_draft(reference, making, places);
+  Connection connection;
+  connection.outcome = Outcome::created;
   if (reference.location == Location::local) {
-    LocalMemory::instance().replace(stream);
+    if (LocalMemory::instance().replace(stream)) {
+      connection.outcome = Outcome::recreated;
+      connection.origin = Origin::local_memory;
+    }
   } else {
-    stream.publish_over();
+    connection.previous_owner = stream.publish_over();
+    if (connection.previous_owner) {
+      connection.outcome = Outcome::recreated;
+      connection.origin = Origin::shared_memory;
+      connection.file = stream.path();
+    }
   }
-  return stream;
+  connection.stream = std::move(stream);
+  return connection;
 }
 
 std::vector<std::string> fill(ImageFile& image, const Stream& draft) {

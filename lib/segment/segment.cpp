@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mappings.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
 
@@ -92,9 +94,25 @@ std::filesystem::path directory_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-/// Where a file waits, for the blink of an eye, to be renamed to `path`.
+constexpr std::string_view hidden_suffix = ".shmim-new";
+
+/// Where a file waits, for the blink of an eye, to be renamed to `path`. Hidden, so that nobody
+/// takes it for a stream.
 std::filesystem::path hidden_name(const std::filesystem::path& path) {
-  return directory_of(path) / fmt::format(".{}.new", path.filename().string());
+  return directory_of(path) / fmt::format(".{}{}", path.filename().string(), hidden_suffix);
+}
+
+/// Removes the hidden names in a directory whose lock is held: only its holder may have one, so
+/// each was left by a process that was killed.
+void remove_hidden_names(const std::filesystem::path& directory) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with('.') && name.ends_with(hidden_suffix)) {
+      ::unlink(entry->path().c_str());
+    }
+  }
 }
 
 }  // namespace
@@ -150,12 +168,14 @@ Segment::Segment(FileDescriptor file, bool writable, const std::string& subject)
     throw Error::system(subject, fmt::format("cannot map {} bytes", size_), errno);
   }
   data_ = static_cast<std::byte*>(data);
+  mapping_ = remember(data_, size_);
 }
 
 Segment::Segment(Segment&& other) noexcept
     : file_(std::move(other.file_)),
       data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
+      mapping_(std::exchange(other.mapping_, nullptr)),
       identity_(other.identity_),
       writable_(other.writable_) {}
 
@@ -163,6 +183,7 @@ Segment& Segment::operator=(Segment&& other) noexcept {
   file_ = std::move(other.file_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(mapping_, other.mapping_);
   identity_ = other.identity_;
   writable_ = other.writable_;
   return *this;
@@ -170,9 +191,18 @@ Segment& Segment::operator=(Segment&& other) noexcept {
 
 Segment::~Segment() {
   if (data_ != nullptr) {
+    forget(mapping_);
     ::munmap(data_, size_);
   }
 }
+
+bool Segment::is_intact() const noexcept {
+  struct stat status {};
+  return !is_lost() && ::fstat(file_.get(), &status) == 0 &&
+         static_cast<std::size_t>(status.st_size) >= size_;
+}
+
+bool Segment::is_lost() const noexcept { return shmim::is_lost(mapping_); }
 
 Segment Segment::open(const std::filesystem::path& path, Access access) {
   bool writable = false;
@@ -224,21 +254,22 @@ bool Segment::publish(const std::filesystem::path& path) const {
   throw Error::system(path.string(), "cannot give the file its name", errno);
 }
 
-void Segment::publish_over(const std::filesystem::path& path) const {
-  // A link cannot be made over a name, a rename can: so the file gets a hidden name first. Only the
-  // holder of the lock has one, so one that is there was left by a process that was killed.
+std::optional<uid_t> Segment::publish_over(const std::filesystem::path& path) const {
+  // A link cannot be made over a name, a rename can: so the file gets a hidden name first.
   const std::filesystem::path hidden = hidden_name(path);
   const DirectoryLock lock(directory_of(path));
+  remove_hidden_names(directory_of(path));
   if (!publish(hidden)) {
-    if (::unlink(hidden.c_str()) != 0 || !publish(hidden)) {
-      throw Error::system(hidden.string(), "is in the way and cannot be removed", errno);
-    }
+    throw Error(Problem::exists, hidden.string(), "is in the way and cannot be removed");
   }
+  struct stat replaced {};
+  const bool was_there = ::lstat(path.c_str(), &replaced) == 0;
   if (::rename(hidden.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(hidden.c_str());
     throw Error::system(path.string(), "cannot replace the file", error);
   }
+  return was_there ? std::optional(replaced.st_uid) : std::nullopt;
 }
 
 Segment Segment::duplicate() const {

@@ -70,6 +70,7 @@ std::optional<Arrival> Follower::look_around() {
   if (!stream_.is_current()) {
     return look_for_successor();
   }
+  stream_.require_intact();
   if (claim_ && !claim_->still_ours()) {
     claim();  // a program of the C library has taken it from us
   }

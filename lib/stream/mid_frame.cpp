@@ -14,10 +14,14 @@ Writer writer_in_mid_frame(const Trace& trace, const Semaphores& semaphores) noe
   if (newest && newest->pid > 0 && newest->written == Tai{0}) {
     return {newest->pid, !is_alive(newest->pid), true};
   }
-  // A program of the C library, which tells nobody that it begins. It posts from the first
-  // semaphore on, so that is where it left its PID with the frame before.
+  // A program of the C library, which tells nobody that it begins; or one of ours that was killed
+  // within an instruction or two of the flag. Whoever posted the first semaphore or wrote the frame
+  // before is the best guess, and gone if neither is alive.
   const pid_t poster = semaphores.count() > 0 ? semaphores.poster(0) : 0;
-  return {std::max(poster, 0), poster > 0 && !is_alive(poster), false};
+  const pid_t author = newest ? newest->pid : 0;
+  const bool poster_is_alive = is_alive(poster);
+  const pid_t likely = poster > 0 && (poster_is_alive || author == 0) ? poster : author;
+  return {std::max(likely, 0), likely > 0 && !poster_is_alive && !is_alive(author), false};
 }
 
 }  // namespace shmim

@@ -189,22 +189,37 @@ Stream Stream::local(const std::string& name, const Format& format) {
 
 bool Stream::publish() { return segment_.publish(path_); }
 
-void Stream::publish_over() {
+std::optional<uid_t> Stream::publish_over() {
   std::optional<Stream> replaced;
   try {
     replaced = Stream::open(path_, Access::read_write);
   } catch (const Error&) {
     // Nothing there, or nothing whose readers we could wake: they will look within the second.
   }
-  segment_.publish_over(path_);
+  const auto previous_owner = segment_.publish_over(path_);
   if (replaced) {
     replaced->semaphores().post_checked(Posts::all());
   }
+  return previous_owner;
 }
 
 Stream Stream::duplicate() const { return {segment_.duplicate(), name_, path_, format_, regions_}; }
 
 bool Stream::is_current() const { return path_.empty() || identity_of(path_) == identity(); }
+
+namespace {
+
+[[noreturn]] void throw_cut_short(const std::string& name) {
+  throw Error(Problem::wrong_size, name, "was cut short by another program while we had it open");
+}
+
+}  // namespace
+
+void Stream::require_intact() const {
+  if (!segment_.is_intact()) {
+    throw_cut_short(name_);
+  }
+}
 
 Metadata& Stream::header() const noexcept { return *reinterpret_cast<Metadata*>(segment_.data()); }
 
@@ -274,8 +289,15 @@ Snapshot Stream::read_whole(const std::function<void()>& copy, Deadline deadline
   Backoff backoff(deadline);
   Snapshot result;
   for (;; ++result.retries) {
+    // What was read of a file that was cut short is zeros, whatever it says.
+    const auto require_not_lost = [this] {
+      if (segment_.is_lost()) {
+        throw_cut_short(name_);
+      }
+    };
     if (from_buffer) {
       if (from_buffer(result)) {
+        require_not_lost();
         result.reading = Reading::whole;
         return result;
       }
@@ -287,10 +309,12 @@ Snapshot Stream::read_whole(const std::function<void()>& copy, Deadline deadline
       copy();
       layout::finish_copy();
       if (layout::load(shared.write) == 0 && layout::load(shared.cnt0) == result.info.cnt0) {
+        require_not_lost();
         result.reading = Reading::whole;
         return result;
       }
     }
+    require_not_lost();
     const bool in_time = backoff.pause();
     if (!in_time || (backoff.is_slow() && layout::is_writing(shared))) {
       const Writer writer = writer_in_mid_frame(trace(), semaphores());

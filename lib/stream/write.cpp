@@ -94,8 +94,8 @@ std::uint64_t WriteGuard::publish(const Posts& posts) noexcept {
   stream_.store_slice_info(info);
   stream_.circular_buffer().push(pixels_, info);
   TraceEntry newest = trigger_ == nullptr ? TraceEntry{} : trigger_->entry;
-  newest.pid = pid_;
-  newest.written = written;
+  newest.pid = this_process();
+  newest.written = Tai{0};  // still at it
   if (trigger_ == nullptr) {
     newest.triggered = written;
     stream_.trace().set_newest(newest);
@@ -103,6 +103,7 @@ std::uint64_t WriteGuard::publish(const Posts& posts) noexcept {
     stream_.trace().record(newest, trigger_->ancestors);
   }
   const std::uint64_t count = layout::count_frame(header_);
+  stream_.trace().finish_newest(written, pid_);
   layout::end_writing(header_);
   open_ = false;
   stream_.semaphores().post_checked(posts);

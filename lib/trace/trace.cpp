@@ -57,6 +57,13 @@ void Trace::set_newest(const TraceEntry& entry) const noexcept {
   }
 }
 
+void Trace::finish_newest(Tai written, pid_t pid) const noexcept {
+  if (!slots_.empty()) {
+    layout::store(slots_.front().ts_streamupdate, to_timespec(written));
+    layout::store(slots_.front().procwrite_pid, pid);
+  }
+}
+
 void Trace::record(const TraceEntry& newest, std::span<const TraceEntry> ancestors) const noexcept {
   set_newest(newest);
   for (std::size_t i = 1; i < slots_.size(); ++i) {

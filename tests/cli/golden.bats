@@ -19,10 +19,6 @@ each_golden() {
   done
 }
 
-setup_file() {
-  [[ -d $golden ]] || skip "no golden streams beside the tests"
-}
-
 @test "pixels are those that the C library wrote" {
   pixels() {
     run_out raw shmim-cat "$1" -o raw

@@ -20,7 +20,9 @@ export PATH SHMIM_SOURCE_DIR
 
 TOOLS="create connect cat post wait trace rm"
 
-setup() {
+setup() { own_directories; }
+
+own_directories() {
   export LC_ALL=C NO_COLOR=1
   unset MILK_SHM_DIR
   local base=/dev/shm

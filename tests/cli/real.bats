@@ -2,11 +2,12 @@
 
 load helpers
 
-real=$SHMIM_SOURCE_DIR/../shared/real
-
-setup_file() {
-  [[ -d $SHMIM_SOURCE_DIR/../shared/real ]] || skip "no real FITS files beside the source tree"
+setup() {
+  [[ -d $real ]] || skip "no real FITS files beside the source tree"
+  own_directories
 }
+
+real=$SHMIM_SOURCE_DIR/../shared/real
 
 each_real() {
   local file

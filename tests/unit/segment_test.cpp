@@ -1,5 +1,6 @@
 #include <csignal>
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -32,12 +33,72 @@ TEST_CASE("publish_over replaces in one step and leaves nothing else behind") {
   CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
 }
 
-TEST_CASE("what a killed replacement left is cleaned up by the next") {
+TEST_CASE("what killed replacements left is cleaned up by the next, whatever its name") {
   const Directory directory;
-  write_bytes(directory.path() / ".a.new", std::vector<std::byte>(5));
+  write_bytes(directory.path() / ".a.shmim-new", std::vector<std::byte>(5));
+  write_bytes(directory.path() / ".b.shmim-new", std::vector<std::byte>(5));
   Segment::draft(directory.path(), 20).publish_over(directory.path() / "a");
   CHECK(bytes_of(directory.path() / "a").size() == 20);
-  CHECK_FALSE(std::filesystem::exists(directory.path() / ".a.new"));
+  CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
+}
+
+TEST_CASE("publish_over replaces a link, not what it leads to, and says whose it was") {
+  const Directory directory;
+  const auto target = directory.path() / "target";
+  const auto link = directory.path() / "link";
+  CHECK(Segment::draft(directory.path(), 10).publish_over(target) == std::nullopt);
+  std::filesystem::create_symlink("target", link);
+  CHECK(Segment::draft(directory.path(), 20).publish_over(link) == ::getuid());
+  CHECK(bytes_of(target).size() == 10);
+  CHECK(bytes_of(link).size() == 20);
+  CHECK_FALSE(std::filesystem::is_symlink(link));
+}
+
+TEST_CASE("a file that is cut short is noticed, and does not end the process") {
+  const Directory directory;
+  const auto path = directory.path() / "a";
+  REQUIRE(Segment::draft(directory.path(), 100'000).publish(path));
+  CHECK(reap(in_child([&] {
+          survive_truncation();
+          const Segment segment = Segment::open(path, Access::read_write);
+          const Segment other = Segment::open(path, Access::read);
+          if (!segment.is_intact() || segment.is_lost()) {
+            ::_exit(1);
+          }
+          std::filesystem::resize_file(path, 10);
+          if (segment.is_intact() || segment.is_lost()) {
+            ::_exit(2);
+          }
+          const auto read =
+              layout::load(*reinterpret_cast<const std::uint64_t*>(segment.data() + 50'000));
+          if (read != 0 || !segment.is_lost() || other.is_lost()) {
+            ::_exit(3);
+          }
+          segment.data()[99'999] = std::byte{1};
+          ::_exit(other.data()[60'000] == std::byte{0} && other.is_lost() ? 0 : 4);
+        })) == 0);
+}
+
+TEST_CASE("a bus error that is none of ours ends the process as ever, or reaches its handler") {
+  const Directory directory;
+  const auto path = directory.path() / "a";
+  const auto fault = [&path] {
+    write_bytes(path, std::vector<std::byte>(10));
+    const FileDescriptor file(::open(path.c_str(), O_RDWR));
+    ::truncate(path.c_str(), 0);
+    void* page = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, file.get(), 0);
+    static_cast<void>(layout::load(*static_cast<const std::uint64_t*>(page)));
+  };
+  CHECK(reap(in_child([&] {
+          std::signal(SIGBUS, SIG_DFL);  // a sanitizer has one of its own
+          survive_truncation();
+          fault();
+        })) == 128 + SIGBUS);
+  CHECK(reap(in_child([&] {
+          std::signal(SIGBUS, [](int) { ::_exit(42); });
+          survive_truncation();
+          fault();
+        })) == 42);
 }
 
 TEST_CASE("a draft has the mode that is asked for, else the umask's") {
@@ -155,6 +216,12 @@ TEST_CASE("a zombie does not live, a process we may not signal does") {
 TEST_CASE("text of unknown origin is made safe for a terminal") {
   CHECK(printable("plain") == "plain");
   CHECK(printable("a\033[31mb\n\x7f") == "a\\x1b[31mb\\x0a\\x7f");
+  CHECK(printable("\u00e9 \u20ac \U0001F600") == "\u00e9 \u20ac \U0001F600");
+  CHECK(printable("\xc2\x9b"
+                  "31m") == "\\xc2\\x9b31m");             // C1's form of ESC [
+  CHECK(printable("\u202egnp") == "\\xe2\\x80\\xaegnp");  // right to left from here
+  CHECK(printable("\x9b \xc3( \xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x82") ==
+        "\\x9b \\xc3( \\xc0\\x80 \\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80 \\xe2\\x82");
 }
 
 TEST_CASE("times are TAI, and shown in UTC") {

@@ -72,6 +72,7 @@ struct Connection {
   std::optional<Stream> stream;
   std::vector<Difference> differences;      ///< of a mismatch
   std::vector<std::string> unfit_keywords;  ///< of the file it was loaded from
+  std::optional<uid_t> previous_owner;      ///< user whose stream, or link, was replaced
 };
 
 /// How a stream is made where one has to be.
@@ -101,9 +102,10 @@ SHMIM_EXPORT Connection create_if_missing(const Reference& reference, const Dema
 
 /// Makes a new stream under the reference's name, or fails: Error (exists) where there is one.
 SHMIM_EXPORT Stream create(const Reference& reference, const Making& making, const Places& places);
-/// Makes a stream in the place of whatever has its name, whose readers are woken.
-SHMIM_EXPORT Stream recreate(const Reference& reference, const Making& making,
-                             const Places& places);
+/// Makes a stream in the place of whatever has its name, whose readers are woken: recreated, or
+/// created where there was nothing.
+SHMIM_EXPORT Connection recreate(const Reference& reference, const Making& making,
+                                 const Places& places);
 
 /// Puts the image and the keywords of a file into a draft of its format, as its first frame; for
 /// Making::prepare. Gives the keywords that the stream cannot hold, each with the reason.

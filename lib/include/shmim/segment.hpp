@@ -61,6 +61,14 @@ class SHMIM_EXPORT Claim {
   FileDescriptor file_;
 };
 
+struct Mapping;
+
+/// Lets this process survive that another program cuts a mapped file short: reading what is gone
+/// would end it by SIGBUS. Installs a handler of that signal that puts zeros in the place of the
+/// segment and passes on what is none of ours; Segment::is_intact() tells. For programs that have
+/// no handler of their own; once is enough.
+SHMIM_EXPORT void survive_truncation() noexcept;
+
 /// A file mapped whole and shared with other processes. Knows nothing of streams.
 class SHMIM_EXPORT Segment {
  public:
@@ -78,8 +86,9 @@ class SHMIM_EXPORT Segment {
 
   /// Gives a draft its name in one step; false where the name is taken.
   [[nodiscard]] bool publish(const std::filesystem::path& path) const;
-  /// Gives a draft its name in one step, in the place of whatever has it.
-  void publish_over(const std::filesystem::path& path) const;
+  /// Gives a draft its name in one step, in the place of whatever has it: a link is replaced, not
+  /// what it leads to. Gives the user whose file or link that was; nothing where there was none.
+  std::optional<uid_t> publish_over(const std::filesystem::path& path) const;
 
   Segment(Segment&& other) noexcept;
   Segment& operator=(Segment&& other) noexcept;
@@ -94,6 +103,10 @@ class SHMIM_EXPORT Segment {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Identity identity() const noexcept { return identity_; }
   [[nodiscard]] bool writable() const noexcept { return writable_; }
+  /// False once another program has cut the file short. Costs a system call.
+  [[nodiscard]] bool is_intact() const noexcept;
+  /// True once that has been noticed by an access, see survive_truncation(). Costs nothing.
+  [[nodiscard]] bool is_lost() const noexcept;
 
   /// Claims the segment for this process (to be its one writer); nothing where somebody has it.
   /// Needs a writable segment.
@@ -106,6 +119,7 @@ class SHMIM_EXPORT Segment {
   FileDescriptor file_;
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  Mapping* mapping_ = nullptr;
   Identity identity_;
   bool writable_ = false;
 };

@@ -62,8 +62,9 @@ class SHMIM_EXPORT Stream {
 
   /// Shows a draft under its name in `directory`, in one step; false where the name is taken.
   [[nodiscard]] bool publish();
-  /// The same, in the place of whatever has the name; its readers are woken.
-  void publish_over();
+  /// The same, in the place of whatever has the name; its readers are woken. Gives the user whose
+  /// file it was; nothing where there was none.
+  std::optional<uid_t> publish_over();
 
   /// Another mapping of the same stream.
   [[nodiscard]] Stream duplicate() const;
@@ -79,6 +80,9 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] bool writable() const noexcept { return segment_.writable(); }
   /// True while its path leads to it: not removed, nor made anew. Always true of a local stream.
   [[nodiscard]] bool is_current() const;
+  /// Throws Error (wrong_size) once another program has cut the file short, so that what is read is
+  /// no frame and what is written is lost. See survive_truncation().
+  void require_intact() const;
 
   /// Frames ever published.
   [[nodiscard]] std::uint64_t cnt0() const noexcept { return layout::cnt0(header()); }
@@ -105,7 +109,8 @@ class SHMIM_EXPORT Stream {
 
   /// Copies one whole frame, never parts of two: from the array, or from the circular buffer where
   /// the writer leaves no pause. Blocks for as long as the writer is in mid-frame, at most until
-  /// the deadline (by default one second). `pixels` has format().bytes(). Throws Error (on_gpu).
+  /// the deadline (by default one second). `pixels` has format().bytes(). Throws Error: on_gpu,
+  /// wrong_size (the file was cut short meanwhile).
   [[nodiscard]] Snapshot snapshot(std::span<std::byte> pixels,
                                   Deadline deadline = default_deadline()) const;
   /// The same, with a copy of your own making, of part of the frame say.

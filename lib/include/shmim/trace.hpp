@@ -51,6 +51,9 @@ class SHMIM_EXPORT Trace {
   [[nodiscard]] bool exchange_writer(pid_t expected, pid_t pid) const noexcept;
   /// Entry 0 alone. For a writer that holds the write flag.
   void set_newest(const TraceEntry& entry) const noexcept;
+  /// The time and then the PID of entry 0, once all else of the frame is done. For a writer that
+  /// holds the write flag.
+  void finish_newest(Tai written, pid_t pid) const noexcept;
   /// Entry 0, followed by its ancestors, as many as there is room for; the rest is emptied. For a
   /// writer that holds the write flag.
   void record(const TraceEntry& newest, std::span<const TraceEntry> ancestors) const noexcept;
