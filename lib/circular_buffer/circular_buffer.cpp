@@ -18,8 +18,7 @@ std::optional<CircularBuffer::Position> CircularBuffer::newest() const noexcept 
     return std::nullopt;
   }
   // A frame is in its slot before it is counted, so while a writer is at work the slot may hold the
-  // frame after cnt0. Ours say which in the slot's metadata; the C library leaves those empty, and
-  // only between two frames of its writers is the slot known to hold frame cnt0.
+  // frame after cnt0. Ours say which in the slot's metadata.
   const std::uint64_t label = layout::load(slots_[slot].cnt0);
   layout::finish_copy();
   if (layout::load(header_->cb_index) != slot) {
@@ -28,10 +27,36 @@ std::optional<CircularBuffer::Position> CircularBuffer::newest() const noexcept 
   if (label != 0 && (label == cnt0 || label == cnt0 + 1)) {
     return Position{label, slot};
   }
-  if (was_writing || layout::is_writing(*header_) || layout::cnt0(*header_) != cnt0) {
-    return std::nullopt;
+  if (!was_writing && !layout::is_writing(*header_) && layout::cnt0(*header_) == cnt0) {
+    return Position{cnt0, slot};
   }
-  return Position{cnt0, slot};
+  return number_by_next_step(slot, cnt0);
+}
+
+std::optional<CircularBuffer::Position> CircularBuffer::number_by_next_step(
+    std::uint32_t slot, std::uint64_t cnt0) const noexcept {
+  // The C library leaves the metadata empty. Its writer moves the index, counts, moves the index,
+  // counts: whichever moves first tells which of the two was next. What is loaded first is what has
+  // moved, and the other did not move before it.
+  const std::uint32_t next_slot = slot + 1 < size() ? slot + 1 : 0;
+  for (int look = 0; look < 1000; ++look) {
+    const std::uint64_t count = layout::cnt0(*header_);
+    const std::uint32_t index = layout::buffer_index(*header_);
+    if (count == cnt0 + 1 && index == slot) {
+      return Position{cnt0 + 1, slot};
+    }
+    if (index == next_slot && next_slot != slot && layout::cnt0(*header_) == cnt0) {
+      return Position{cnt0, slot};
+    }
+    if (count != cnt0 || index != slot) {
+      return std::nullopt;
+    }
+    if (!layout::is_writing(*header_) && layout::cnt0(*header_) == cnt0 &&
+        layout::buffer_index(*header_) == slot) {
+      return Position{cnt0, slot};
+    }
+  }
+  return std::nullopt;
 }
 
 std::uint64_t CircularBuffer::oldest(Position newest) const noexcept {

@@ -11,7 +11,7 @@ Writer writer_in_mid_frame(const Trace& trace, const Semaphores& semaphores) noe
   if (newest && newest->pid < 0) {
     return {-newest->pid, true, true};
   }
-  if (newest && newest->pid > 0 && newest->written == Tai{0}) {
+  if (newest && newest->is_begun()) {
     return {newest->pid, !is_alive(newest->pid), true};
   }
   // A program of the C library, which tells nobody that it begins; or one of ours that was killed

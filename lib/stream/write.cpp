@@ -44,10 +44,7 @@ WriteGuard::WriteGuard(const Stream& stream, Deadline deadline)
   if (!unfinished_) {
     before_ = trace.newest().value_or(TraceEntry{});
   }
-  TraceEntry begun = before_;
-  begun.pid = this_process();
-  begun.written = Tai{0};  // as long as we are at it: so others can tell our death from a slow peer
-  trace.set_newest(begun);
+  trace.begin_newest(this_process());  // so that others can tell our death from a slow peer
   if (unfinished_) {
     restore_newest_frame();
   }

@@ -57,9 +57,20 @@ void Trace::set_newest(const TraceEntry& entry) const noexcept {
   }
 }
 
+void Trace::begin_newest(pid_t pid) const noexcept {
+  if (!slots_.empty()) {
+    layout::store(slots_.front().procwrite_pid, pid);
+    layout::store(slots_.front().ts_streamupdate.seconds, std::int64_t{0});
+  }
+}
+
 void Trace::finish_newest(Tai written, pid_t pid) const noexcept {
   if (!slots_.empty()) {
-    layout::store(slots_.front().ts_streamupdate, to_timespec(written));
+    // The seconds after the rest of the time: until then the entry is that of a writer at work. The
+    // PID last: until then it is the writer's own, whose death can be told.
+    const layout::Timespec time = to_timespec(written);
+    layout::store(slots_.front().ts_streamupdate.nanoseconds, time.nanoseconds);
+    layout::store(slots_.front().ts_streamupdate.seconds, time.seconds);
     layout::store(slots_.front().procwrite_pid, pid);
   }
 }

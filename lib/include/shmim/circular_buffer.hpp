@@ -67,6 +67,8 @@ class SHMIM_EXPORT CircularBuffer {
   void push(std::span<const std::byte> pixels, const FrameInfo& info) const noexcept;
 
  private:
+  [[nodiscard]] std::optional<Position> number_by_next_step(std::uint32_t slot,
+                                                            std::uint64_t cnt0) const noexcept;
   layout::Metadata* header_;
   std::span<layout::CircularBufferSlot> slots_;
   std::span<std::byte> frames_;

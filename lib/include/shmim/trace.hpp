@@ -34,6 +34,11 @@ struct TraceEntry {
   std::uint64_t cnt0 = 0;       ///< the trigger stream's, at trigger
   Tai triggered{};              ///< when the process was triggered
   Tai written{};                ///< when it wrote the stream
+
+  /// True for the entry of a writer of ours in mid-frame, see Trace::begin_newest().
+  [[nodiscard]] bool is_begun() const noexcept {
+    return pid > 0 && written < std::chrono::seconds{1};
+  }
 };
 
 /// The process trace of a stream: a view, valid as long as the stream is. Entry 0 is the newest
@@ -51,8 +56,11 @@ class SHMIM_EXPORT Trace {
   [[nodiscard]] bool exchange_writer(pid_t expected, pid_t pid) const noexcept;
   /// Entry 0 alone. For a writer that holds the write flag.
   void set_newest(const TraceEntry& entry) const noexcept;
-  /// The time and then the PID of entry 0, once all else of the frame is done. For a writer that
-  /// holds the write flag.
+  /// Marks entry 0 as of a writer at work: its PID, and no time. For a writer that has just raised
+  /// the write flag.
+  void begin_newest(pid_t pid) const noexcept;
+  /// The time and then the PID of entry 0, once all else of the frame is done, which takes the mark
+  /// away. For a writer that is about to clear the write flag.
   void finish_newest(Tai written, pid_t pid) const noexcept;
   /// Entry 0, followed by its ancestors, as many as there is room for; the rest is emptied. For a
   /// writer that holds the write flag.

@@ -1,0 +1,281 @@
+// Frames read beside writers that leave little or no pause. Each element of a frame holds the
+// frame's number, so that one made of two shows.
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "c_library.hpp"
+#include "harness.hpp"
+
+namespace shmim::faults {
+namespace {
+
+using std::chrono::steady_clock;
+
+enum class Reader { snapshot, cat, naive };
+
+struct Cell {
+  bool writer_is_ours = true;
+  Reader reader = Reader::snapshot;
+  std::uint32_t slots = 0;
+  double rate = 0;  ///< in Hz; 0: never pauses
+  std::size_t bytes = 0;
+};
+
+struct Tally {
+  std::uint64_t read = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t given_up = 0;
+  std::uint64_t torn = 0;
+};
+
+/// Moments at a steady rate. What is late is left out: a camera does not catch up.
+class Metronome {
+ public:
+  explicit Metronome(double rate) : period_(rate > 0 ? static_cast<std::int64_t>(1e9 / rate) : 0) {}
+  void wait() {
+    if (period_.count() == 0) {
+      return;
+    }
+    next_ = std::max(next_ + period_, steady_clock::now());
+    // The last stretch is spun: a sleep of 50 us is none on many machines.
+    if (const auto left = next_ - steady_clock::now(); left > std::chrono::microseconds{200}) {
+      std::this_thread::sleep_for(left - std::chrono::microseconds{100});
+    }
+    while (steady_clock::now() < next_) {
+    }
+  }
+
+ private:
+  std::chrono::nanoseconds period_;
+  steady_clock::time_point next_ = steady_clock::now();
+};
+
+[[noreturn]] void write_for_ever(const std::filesystem::path& path, const Cell& cell) {
+  Metronome metronome(cell.rate);
+  if (cell.writer_is_ours) {
+    const Stream stream = Stream::open(path);
+    while (true) {
+      metronome.wait();
+      publish_numbered(stream);
+    }
+  }
+  const c_library::Image image = c_library::open(path);
+  while (true) {
+    metronome.wait();
+    c_library::begin(image);
+    fill_frame(image.array, image.md->cnt0 + 1);
+    c_library::update(image);
+  }
+}
+
+/// When a cell is done: it has read its frames, or its time is over.
+class Limit {
+ public:
+  explicit Limit(const TornOptions& options) : options_(options) {}
+  [[nodiscard]] bool allows(const Tally& tally) const {
+    const std::chrono::duration<double> elapsed = steady_clock::now() - begin_;
+    return tally.read + tally.given_up < options_.frames &&
+           (options_.seconds <= 0 || elapsed.count() < options_.seconds);
+  }
+
+ private:
+  TornOptions options_;
+  steady_clock::time_point begin_ = steady_clock::now();
+};
+
+Tally read_snapshots(const Stream& stream, const Limit& limit, std::chrono::nanoseconds patience) {
+  Tally tally;
+  std::vector<std::byte> frame(stream.format().bytes());
+  std::uint64_t seen = 0;
+  while (limit.allows(tally)) {
+    if (stream.cnt0() == seen) {
+      std::this_thread::yield();
+      continue;
+    }
+    const Snapshot snapshot = stream.snapshot(frame, deadline_after(patience));
+    tally.retries += snapshot.retries;
+    if (snapshot.reading != Reading::whole) {
+      ++tally.given_up;
+      continue;
+    }
+    ++tally.read;
+    seen = snapshot.info.cnt0;
+    tally.torn += !is_uniform(frame) || number_in(frame) != seen ? 1 : 0;
+  }
+  return tally;
+}
+
+/// A reader that looks at nothing but the counter, as many do: what shows that the rest can fail.
+Tally read_naively(const Stream& stream, const Limit& limit) {
+  Tally tally;
+  std::vector<std::byte> frame(stream.format().bytes());
+  const auto pixels = stream.unguarded_pixels();
+  for (std::uint64_t seen = 0; limit.allows(tally);) {
+    if (const std::uint64_t cnt0 = stream.cnt0(); cnt0 != seen) {
+      seen = cnt0;
+      std::copy(pixels.begin(), pixels.end(), frame.begin());
+      ++tally.read;
+      tally.torn += is_uniform(frame) ? 0 : 1;
+    }
+  }
+  return tally;
+}
+
+/// Frames from a pipe. Whole frames: one that is cut off by the end of the pipe is dropped.
+class Pipe {
+ public:
+  Pipe() {
+    if (::pipe(ends_.data()) != 0) {
+      throw Error::system("", "cannot make a pipe", errno);
+    }
+  }
+  ~Pipe() {
+    close_end(0);
+    close_end(1);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void close_end(std::size_t end) {
+    if (ends_[end] >= 0) {
+      ::close(ends_[end]);
+      ends_[end] = -1;
+    }
+  }
+  void become_stdout() { ::dup2(ends_[1], STDOUT_FILENO); }
+  /// False at the end of the pipe, or after `patience` without a byte.
+  [[nodiscard]] bool read(std::span<std::byte> frame, std::chrono::milliseconds patience) const {
+    while (!frame.empty()) {
+      pollfd end{ends_[0], POLLIN, 0};
+      if (::poll(&end, 1, static_cast<int>(patience.count())) <= 0) {
+        return false;
+      }
+      const ssize_t bytes = ::read(ends_[0], frame.data(), frame.size());
+      if (bytes <= 0) {
+        return false;
+      }
+      frame = frame.subspan(static_cast<std::size_t>(bytes));
+    }
+    return true;
+  }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+};
+
+Tally read_cat(const Directory& directory, const Limit& limit, std::size_t bytes) {
+  Tally tally;
+  std::vector<std::byte> frame(bytes);
+  std::uint64_t before = 0;
+  while (limit.allows(tally)) {
+    Pipe pipe;
+    const Child cat([&] {
+      pipe.become_stdout();
+      pipe.close_end(0);
+      static_cast<void>(std::freopen("/dev/null", "w", stderr));
+      execute(directory.path(), {"shmim-cat", "cam", "-f", "-o", "raw"});
+    });
+    pipe.close_end(1);
+    while (limit.allows(tally) && pipe.read(frame, std::chrono::milliseconds{20'000})) {
+      ++tally.read;
+      const std::uint64_t number = number_in(frame);
+      tally.torn += !is_uniform(frame) || number <= before ? 1 : 0;
+      before = number;
+    }
+    tally.given_up += limit.allows(tally) ? 1 : 0;  // it ended by itself
+  }
+  return tally;
+}
+
+const char* words(Reader reader) {
+  constexpr std::array names{"snapshot", "cat -f", "naive"};
+  return names[static_cast<std::size_t>(reader)];
+}
+
+std::string describe(const Cell& cell) {
+  return fmt::format("{:<6}  {:<8}  {:>5}  {:>9}  {:>8}", cell.writer_is_ours ? "ours" : "C-like",
+                     words(cell.reader), cell.slots,
+                     cell.rate > 0 ? fmt::format("{:g} Hz", cell.rate) : "free", cell.bytes);
+}
+
+Tally run_cell(const Cell& cell, const TornOptions& options) {
+  const Directory directory;
+  Stream stream = Stream::draft(directory.path(), "cam", numbers(cell.bytes, cell.slots));
+  if (!stream.publish()) {
+    throw Error(Problem::exists, "cam", "is there already");
+  }
+  const Child writer([&] { write_for_ever(directory.stream("cam"), cell); });
+  while (stream.cnt0() == 0) {
+    std::this_thread::yield();
+  }
+  const Limit limit(options);
+  // Beside a writer that never pauses, and with no buffer, waiting long brings nothing.
+  const bool is_hopeless = cell.slots == 0 && cell.rate == 0;
+  const auto patience = is_hopeless ? std::chrono::milliseconds{20} : std::chrono::seconds{1};
+  switch (cell.reader) {
+    case Reader::snapshot:
+      return read_snapshots(Stream::open(directory.stream("cam"), Access::read), limit, patience);
+    case Reader::cat:
+      return read_cat(directory, limit, cell.bytes);
+    case Reader::naive:
+      break;
+  }
+  return read_naively(stream, limit);
+}
+
+constexpr std::size_t camera_frame = 512UL * 1024;
+constexpr double fast_camera = 20'000;
+
+/// Where at least 99.9 % of the reads must succeed.
+bool must_succeed(const Cell& cell) {
+  return cell.reader == Reader::snapshot &&
+         ((cell.slots > 0 && cell.rate == 0) ||
+          (cell.slots == 0 && cell.rate == fast_camera && cell.bytes == camera_frame));
+}
+
+}  // namespace
+
+int torn(const TornOptions& options) {
+  Verdict verdict;
+  fmt::print("{:<6}  {:<8}  {:>5}  {:>9}  {:>8}  {:>8}  {:>10}  {:>8}  {:>6}\n", "WRITER", "READER",
+             "SLOTS", "RATE", "BYTES", "READ", "RETRIES", "GIVEN UP", "TORN");
+  const auto run = [&](const Cell& cell) {
+    const Tally tally = run_cell(cell, options);
+    fmt::print("{}  {:>8}  {:>10}  {:>8}  {:>6}\n", describe(cell), tally.read, tally.retries,
+               tally.given_up, tally.torn);
+    static_cast<void>(std::fflush(stdout));
+    return tally;
+  };
+  std::uint64_t read = 0;
+  for (const std::size_t bytes : {std::size_t{4096}, camera_frame, 8UL * 1024 * 1024}) {
+    for (const double rate : {0.0, fast_camera, 1000.0}) {
+      for (const std::uint32_t slots : {0U, 16U}) {
+        for (const Reader reader : {Reader::snapshot, Reader::cat}) {
+          for (const bool is_ours : {true, false}) {
+            const Cell cell{is_ours, reader, slots, rate, bytes};
+            const Tally tally = run(cell);
+            read += tally.read;
+            verdict.expect(tally.torn == 0, fmt::format("{}: torn frames", describe(cell)));
+            verdict.expect(!must_succeed(cell) || tally.given_up * 1000 <= tally.read,
+                           fmt::format("{}: more than 0.1 % given up", describe(cell)));
+          }
+        }
+      }
+    }
+  }
+  const Tally control = run({false, Reader::naive, 0, 0, camera_frame});
+  verdict.expect(control.torn > 0,
+                 "a reader that checks nothing got no torn frame: the rest shows nothing");
+  fmt::print("{} frames read, {} failures; a reader that checks nothing: {} of {} torn\n", read,
+             verdict.failures(), control.torn, control.read);
+  return verdict.exit_status();
+}
+
+}  // namespace shmim::faults
