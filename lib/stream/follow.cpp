@@ -132,6 +132,7 @@ Arrival Follower::wait_for_change(Deadline deadline) {
       next_look = moment;
     }
   }
+  stream_.require_not_lost();  // or it is the counter of no stream
   return Arrival::arrived;
 }
 

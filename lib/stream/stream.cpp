@@ -209,17 +209,17 @@ bool Stream::is_current() const { return path_.empty() || identity_of(path_) == 
 
 namespace {
 
-[[noreturn]] void throw_cut_short(const std::string& name) {
-  throw Error(Problem::wrong_size, name, "was cut short by another program while we had it open");
+void require_whole_file(bool is_whole, const std::string& name) {
+  if (!is_whole) {
+    throw Error(Problem::wrong_size, name, "was cut short by another program while we had it open");
+  }
 }
 
 }  // namespace
 
-void Stream::require_intact() const {
-  if (!segment_.is_intact()) {
-    throw_cut_short(name_);
-  }
-}
+void Stream::require_intact() const { require_whole_file(segment_.is_intact(), name_); }
+
+void Stream::require_not_lost() const { require_whole_file(!segment_.is_lost(), name_); }
 
 Metadata& Stream::header() const noexcept { return *reinterpret_cast<Metadata*>(segment_.data()); }
 
@@ -289,15 +289,9 @@ Snapshot Stream::read_whole(const std::function<void()>& copy, Deadline deadline
   Backoff backoff(deadline);
   Snapshot result;
   for (;; ++result.retries) {
-    // What was read of a file that was cut short is zeros, whatever it says.
-    const auto require_not_lost = [this] {
-      if (segment_.is_lost()) {
-        throw_cut_short(name_);
-      }
-    };
     if (from_buffer) {
       if (from_buffer(result)) {
-        require_not_lost();
+        require_not_lost();  // or it was zeros
         result.reading = Reading::whole;
         return result;
       }

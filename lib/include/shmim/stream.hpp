@@ -83,6 +83,8 @@ class SHMIM_EXPORT Stream {
   /// Throws Error (wrong_size) once another program has cut the file short, so that what is read is
   /// no frame and what is written is lost. See survive_truncation().
   void require_intact() const;
+  /// The same, as far as an access of ours has noticed: costs nothing.
+  void require_not_lost() const;
 
   /// Frames ever published.
   [[nodiscard]] std::uint64_t cnt0() const noexcept { return layout::cnt0(header()); }

@@ -1,0 +1,249 @@
+# What the machine and its other programs can do to ours: nothing left of descriptors or memory, counters
+# at their end, clocks that jump, peers that stop in mid-frame, signals at every place that blocks.
+
+load ../cli/helpers
+
+peer() { "$SHMIM_BUILD_DIR/tests/faults/shmim-faults" --tools "$SHMIM_BIN_DIR" peer "$@"; }
+
+# hold NAME: a writer stops in the middle of a frame of stream a.
+hold() {
+  export -f peer
+  start "$1" bash -c 'exec "$SHMIM_BUILD_DIR/tests/faults/shmim-faults" --tools "$SHMIM_BIN_DIR" peer hold "$0"' \
+    "$(stream_file a)"
+  until_true is_stopped "$last"
+}
+is_stopped() { grep -q '^State:.T' "/proc/$1/status"; }
+is_asleep() { handles_signals "$1" && grep -q '^State:.S' "/proc/$1/status"; }
+
+# le BYTES NUMBER: the number, little-endian.
+le() {
+  local i
+  for ((i = 0; i < $1; ++i)); do bytes $((($2 >> (8 * i)) & 255)); done
+}
+# poke OFFSET <bytes: writes into the file of stream a.
+poke() { dd of="$(stream_file a)" bs=1 seek="$1" conv=notrunc status=none; }
+
+@test "no file descriptor left" {
+  make 'tui8>a' 4
+  printf '\1\1\1\1' >ones
+  # One more than the standard three: what the loader needs, and then the stream has.
+  with_four() { (exec 3>&-; ulimit -n 4; exec "$@"); }
+  check 0 '0 0 0 0' '' -- with_four shmim-cat a
+  check 1 '' '~ shmim-cat: a: cannot duplicate a descriptor: Too many open files*' -- with_four shmim-cat a -f
+  check 1 '' '~ shmim-post: *ones: *Too many open files*' -- with_four shmim-post a --data ones
+  check 1 '' '~ shmim-post: a: cannot open the file to claim it: Too many open files*' \
+    -- with_four shmim-post a --update --claim
+  check 1 '' '~ shmim-create: *cannot open the directory: Too many open files*' \
+    -- with_four shmim-create 'tui8>a' 4 --recreate
+  check 1 '' '~ shmim-rm: *cannot open the directory: Too many open files*' -- with_four shmim-rm a
+  compare names "$(listing)" a.im.shm
+  check 0 '0 0 0 0' '' -- shmim-cat a
+}
+
+@test "no memory left" {
+  make 'tui8>a' 64000000
+  # Sanitizers want terabytes of addresses.
+  with_memory() { (ulimit -v "$1"; shift; exec "$@"); }
+  with_memory 60000 shmim-cat --version >/dev/null 2>&1 || skip "the programs need more than 60 MB to start"
+  check 1 '' '~ shmim-cat: *a.im.shm: cannot map 64*bytes: Cannot allocate memory*' -- with_memory 60000 shmim-cat a
+  check 1 '' 'shmim-cat: not enough memory' -- with_memory 110000 shmim-cat a -o raw
+  check 1 '' '~ shmim-create: *cannot map*Cannot allocate memory*' -- with_memory 60000 shmim-create b 8000x8000
+  compare names "$(listing)" a.im.shm
+}
+
+@test "a full tmpfs takes no frame from the stream that is there, and leaves nothing" {
+  [[ $(id -u) -eq 0 ]] || skip "only root can mount a small tmpfs"
+  mkdir small
+  unshare -m mount -t tmpfs -o size=1M none small 2>/dev/null || skip "cannot mount a tmpfs here"
+  cat >full.sh <<'SCRIPT'
+mount -t tmpfs -o size=1M none small
+shmim-create -q 'tui8>a' 4 --fill 7 -d small
+head -c 2000000 /dev/zero >small/ballast 2>/dev/null
+shmim-create 'tui8>b' 100000 -d small 2>/dev/null
+echo "create: $?"
+shmim-create 'tui8>a' 100000 --recreate -d small 2>/dev/null
+echo "recreate: $?"
+shmim-post a --update -d small && shmim-cat a -d small
+ls -A small
+SCRIPT
+  check 0 'create: 1
+recreate: 1
+7 7 7 7
+a.im.shm
+ballast' '' -- unshare -m bash full.sh
+}
+
+@test "a semaphore that nobody reads is full at ten, and still wakes its next reader" {
+  make 'tui8>a' 4
+  check 0 '' '' -- shmim-post a -n 1000
+  compare posts "$(posts a)" '10 10 10 10 10 10 10 10 10 10 10'
+  check 0 '~ *' '' -- shmim-wait a -s 3 -n 10 -t 20s
+  check 124 '' '~ *timed out*' -- shmim-wait a -s 3 -t 10ms
+}
+
+@test "cnt0 goes on from its last number to 0" {
+  make 'tui8>a' 4 -c 4
+  for i in 1 2 3 4 5; do bytes $i $i $i $i; done >frames
+  head -c 8 frames >two
+  check 0 '' '' -- shmim-post a --data two
+  le 8 -2 | poke 264
+  start_ready f shmim-cat a -f -n 5 -t 20s
+  start_ready w shmim-wait a -n 5 -t 20s
+  mkfifo data
+  start p shmim-post a --data data
+  exec 7>data
+  count=1
+  for i in 1 2 3 4 5; do
+    bytes $i $i $i $i >&7
+    until_true has_lines f "$count"
+    count=$((count + 1))
+  done
+  exec 7>&-
+  finish p 0 '' ''
+  finish f 0 '1 1 1 1
+2 2 2 2
+3 3 3 3
+4 4 4 4
+5 5 5 5' ''
+  wait "$pid_w"
+  compare cnt0 "$(cnt0 a)" 3
+  compare last "$(tail -n 1 "$WORK/w.out")" 3
+}
+has_lines() { [[ $(wc -l <"$WORK/$1.out") -eq $2 ]]; }
+
+@test "a clock that was stepped disturbs no waiting, and is seen in the times" {
+  make 'tui8>a' 4
+  # As if the last frame was written in 2100, before the clock was set right.
+  le 8 4102444800 | poke 200
+  check 124 '' '~ *timed out*' -- shmim-wait a -t 50ms
+  start_ready w shmim-wait a -t 20s
+  shmim-post a --update
+  finish w 0 1 ''
+  le 8 4102444800 | poke 200
+  run_out out shmim-wait a --cnt0 1 --print '{latency:.0f} {writetime}'
+  compare out "$(<out)" '~ -[0-9]* *-*-*T*Z'
+}
+
+@test "a writer that is stopped in mid-frame is named by who reads and who writes" {
+  make 'tui8>a' 4
+  printf '\1\1\1\1' >ones
+  hold h
+  check 1 '' "~ shmim-cat: a: no whole frame in * tries: process $pid_h (shmim-faults) keeps writing*" \
+    -- shmim-cat a -t 50ms
+  check 1 '' "~ shmim-post: a: process $pid_h (shmim-faults) is in the middle of writing a frame*" \
+    -- shmim-post a --data ones
+  check 0 '~ *' "~ shmim-trace: a: is in the middle of being written*" -- shmim-trace a
+  kill -CONT "$pid_h"
+  wait "$pid_h"
+  check 0 '255 255 255 255' '' -- shmim-cat a
+  compare cnt0 "$(cnt0 a)" 1
+}
+
+@test "with a circular buffer its last whole frame is read all the same" {
+  make 'tui8>a' 4 -c 4
+  printf '\1\1\1\1' >ones
+  check 0 '' '' -- shmim-post a --data ones
+  hold h
+  check 0 '1 1 1 1' '' -- shmim-cat a
+  kill -KILL "$pid_h"
+  wait "$pid_h" || true
+  check 0 '1 1 1 1' '' -- shmim-cat a
+  check 0 '' '' -- shmim-post a --update
+  check 0 '1 1 1 1' '' -- shmim-cat a
+}
+
+@test "a writer that is killed in mid-frame is named, and the next whole frame mends it" {
+  make 'tui8>a' 4
+  printf '\1\1\1\1' >ones
+  hold h
+  kill -KILL "$pid_h"
+  wait "$pid_h" || true
+  check 1 '' "shmim-cat: a: holds an unfinished frame by process $pid_h, dead
+try: shmim-post a --data FILE" -- shmim-cat a
+  check 1 '' '~ shmim-post: a: holds an unfinished frame of a writer that died; only a whole frame mends it*' \
+    -- shmim-post a --update
+  check 0 '' '' -- shmim-post a --data ones
+  check 0 '1 1 1 1' '' -- shmim-cat a
+}
+
+@test "where programs of the C library hold every semaphore, the message names them" {
+  make 'tui8>a' 4
+  export -f peer
+  mkfifo go
+  exec 7<>go
+  start c bash -c 'exec <go 7>&-; peer "$@"' claimer claim "$(stream_file a)" --frames 10
+  until_true grep -q ready "$WORK/c.out"
+  check 1 '' '~ shmim-wait: a: all 10 semaphores are claimed, by processes * (shmim-faults), * (shmim-faults)*' \
+    -- shmim-wait a
+  exec 7>&-
+  wait "$pid_c"
+  check 124 '' '~ *timed out*' -- shmim-wait a -t 10ms
+}
+
+# ends_by SIGNAL NAME: a tool that sleeps ends by the signal, at once and without a word.
+ends_by() {
+  kill "-$1" "$pid_t"
+  local status=0
+  wait "$pid_t" || status=$?
+  compare "status after $1 of: $2" "$status" $((128 + $(kill -l "$1"))) &&
+    compare "stderr of: $2" "$(<"$WORK/t.err")" ''
+}
+
+@test "SIGINT and SIGTERM end every tool wherever it waits, and leave nothing" {
+  make 'tui8>a' 4
+  mkfifo never
+  exec 8<>never
+  local places=(
+    'shmim-wait a'
+    'shmim-wait a -s 2'
+    'shmim-wait a --cnt0 9'
+    'shmim-wait none --appear'
+    'shmim-cat a -f'
+    'shmim-connect none --wait 100s'
+    'shmim-post a --data never'
+    'shmim-post a --update --rate 0.01'
+    'shmim-post a --rate 0.01'
+  )
+  local place signal
+  for place in "${places[@]}"; do
+    for signal in INT TERM; do
+      # shellcheck disable=SC2086  # words of a command
+      start t $place
+      until_true is_asleep "$pid_t"
+      ends_by "$signal" "$place"
+      claimed a 0
+      compare "names after: $place" "$(listing)" a.im.shm
+    done
+  done
+  check 0 '~ *' '' -- shmim-cat a
+}
+
+@test "a tool that is kept from the directory's lock says so, and a signal ends it" {
+  make 'tui8>a' 4
+  start_lock() { start k bash -c 'exec 9<"$0"; flock 9; echo locked; sleep 100' "$SHM"; }
+  command -v flock >/dev/null || skip "flock is missing"
+  start_lock
+  until_true grep -q locked "$WORK/k.out"
+  check 1 '' "~ shmim-rm: $SHM: another process has held the lock of the directory for 5 s" -- shmim-rm a
+  start t shmim-create 'tui8>a' 4 --recreate
+  until_true is_asleep "$pid_t"
+  ends_by TERM 'shmim-create --recreate'
+  compare names "$(listing)" a.im.shm
+  pkill -KILL -P "$pid_k" || true
+}
+
+@test "a reader that goes away ends a tool that writes, by SIGPIPE, and nothing stays claimed" {
+  make 'tui8>a' 1000
+  mkfifo pipe
+  start c bash -c 'exec shmim-cat a -f -o raw >pipe'
+  exec 7<pipe
+  start p shmim-post a --update --rate 5000 7<&-
+  head -c 3000 <&7 >/dev/null
+  exec 7<&-
+  local status=0
+  wait "$pid_c" || status=$?
+  compare status "$status" 141
+  kill "$pid_p"
+  wait "$pid_p" || true
+  compare readers "$(field "$(stream_file a)" 3016 d4 4)" 0
+}
