@@ -112,10 +112,10 @@ class Trace final : public Tool {
       written = entry.trigger_inode == 0 ? "-" : name_of(entry.trigger_inode);
     }
     for (std::size_t i = 0; i + 1 < traced.hops.size(); ++i) {
-      traced.hops[i].latency = entries[i].written - entries[i + 1].written;
+      traced.hops[i].latency = elapsed(entries[i + 1].written, entries[i].written);
     }
     if (entries.size() > 1) {
-      traced.total = entries.front().written - entries.back().written;
+      traced.total = elapsed(entries.back().written, entries.front().written);
     }
     return traced;
   }

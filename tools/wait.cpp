@@ -118,7 +118,7 @@ class Wait final : public Tool {
   [[nodiscard]] static Record record(const Stream& stream, std::uint64_t cnt0, std::uint64_t missed,
                                      const Follower& follower) {
     const Tai written = stream.written();
-    const std::chrono::duration<double> latency = now() - written;
+    const std::chrono::duration<double> latency = elapsed(written, now());
     return {{"name", stream.name()},
             {"cnt0", cnt0},
             {"cnt1", stream.cnt1()},

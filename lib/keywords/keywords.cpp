@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "shmim/error.hpp"
+#include "shmim/process.hpp"
 
 namespace shmim {
 namespace {
@@ -43,43 +44,66 @@ struct SlotCopy {
 /// How long a slot may be busy without a change before its writer must have been killed there:
 /// setting a keyword takes less than a microsecond.
 constexpr std::chrono::milliseconds stuck_after{20};
+/// How long to try for a slot that somebody alters all the time.
+constexpr std::chrono::milliseconds restless_after{200};
 
-/// Watches a busy slot for its writer's death.
-class StuckWatch {
+/// Reads a slot until it is as one writer left it. Where a writer was killed in the middle, or
+/// never comes to rest, its parts as they are.
+class SlotReader {
  public:
-  /// True once the counter has stood at this value for too long.
-  [[nodiscard]] bool is_stuck_at(std::uint64_t count) noexcept {
-    const auto now = std::chrono::steady_clock::now();
-    if (count != count_) {
-      count_ = count;
-      since_ = now;
+  explicit SlotReader(const KeywordSlot& slot) noexcept : slot_(&slot) { attempt(); }
+  [[nodiscard]] bool is_done() const noexcept { return is_done_; }
+  [[nodiscard]] const SlotCopy& copy() const noexcept { return copy_; }
+  void attempt() noexcept {
+    const std::uint64_t before = layout::keyword_count(*slot_);
+    copy_.name = layout::load(slot_->name);
+    copy_.type = layout::load(slot_->type);
+    copy_.value = {layout::load(slot_->value[0]), layout::load(slot_->value[1])};
+    copy_.comment = layout::load(slot_->comment);
+    layout::finish_copy();
+    const bool is_busy = (before & layout::keyword_busy) != 0;
+    const bool is_same = layout::load(slot_->cnt) == before;
+    is_done_ = is_same && !is_busy;
+    if (!is_done_) {
+      const auto now = std::chrono::steady_clock::now();
+      if (count_ != before) {
+        count_ = before;
+        since_ = now;
+      }
+      is_done_ = (is_busy && now - since_ > stuck_after) || now - begin_ > restless_after;
     }
-    return now - since_ > stuck_after;
   }
 
  private:
-  std::uint64_t count_ = 0;
-  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+  const KeywordSlot* slot_;
+  SlotCopy copy_;
+  bool is_done_ = false;
+  std::optional<std::uint64_t> count_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point since_ = begin_;
 };
 
-/// A slot as one writer left it. Where a writer was killed in the middle, its parts as they are.
-SlotCopy read_slot(const KeywordSlot& slot) noexcept {
-  StuckWatch watch;
-  while (true) {
-    const std::uint64_t before = layout::keyword_count(slot);
-    SlotCopy copy;
-    copy.name = layout::load(slot.name);
-    copy.type = layout::load(slot.type);
-    copy.value = {layout::load(slot.value[0]), layout::load(slot.value[1])};
-    copy.comment = layout::load(slot.comment);
-    layout::finish_copy();
-    const bool is_busy = (before & layout::keyword_busy) != 0;
-    const bool is_same = layout::load(slot.cnt) == before;
-    if ((is_same && !is_busy) || (is_busy && watch.is_stuck_at(before))) {
-      return copy;
-    }
-    std::this_thread::yield();
+/// Every slot, whole. Those that are busy are waited for together: a table full of slots whose
+/// writers were killed takes no longer than one.
+std::vector<SlotCopy> read_slots(std::span<const KeywordSlot> slots) {
+  std::vector<SlotReader> readers;
+  readers.reserve(slots.size());
+  for (const KeywordSlot& slot : slots) {
+    readers.emplace_back(slot);
   }
+  const auto is_waiting = [](const SlotReader& reader) { return !reader.is_done(); };
+  while (std::any_of(readers.begin(), readers.end(), is_waiting)) {
+    std::this_thread::yield();
+    for (SlotReader& reader : readers) {
+      if (!reader.is_done()) {
+        reader.attempt();
+      }
+    }
+  }
+  std::vector<SlotCopy> copies(readers.size());
+  std::transform(readers.begin(), readers.end(), copies.begin(),
+                 [](const SlotReader& reader) { return reader.copy(); });
+  return copies;
 }
 
 std::optional<Keyword> keyword_of(const SlotCopy& slot) {
@@ -98,9 +122,11 @@ std::optional<Keyword> keyword_of(const SlotCopy& slot) {
 }
 
 void write_slot(KeywordSlot& slot, const SlotCopy& content) noexcept {
-  StuckWatch watch;
-  while (!layout::begin_keyword(slot) && !watch.is_stuck_at(layout::keyword_count(slot))) {
-    std::this_thread::yield();
+  if (!layout::begin_keyword(slot)) {
+    for (SlotReader other(slot); !other.is_done() && !layout::begin_keyword(slot);
+         other.attempt()) {
+      std::this_thread::yield();
+    }
   }
   layout::store(slot.name, content.name);
   layout::store(slot.value[0], content.value[0]);
@@ -140,7 +166,7 @@ std::optional<Number> number(std::string_view text) {
 }
 
 [[noreturn]] void reject(std::string_view assignment, std::string_view why) {
-  throw Error(Problem::usage, "", fmt::format("keyword '{}': {}", assignment, why));
+  throw Error(Problem::usage, "", fmt::format("keyword '{}': {}", printable(assignment), why));
 }
 
 /// The value of `'text'...` and what follows the closing quote.
@@ -176,9 +202,14 @@ std::optional<std::string> why_unfit(const Keyword& keyword) {
     return fmt::format("name of {} bytes, at most {} fit", keyword.name.size(),
                        sizeof(KeywordSlot::name));
   }
-  if (const auto* text = std::get_if<std::string>(&keyword.value);
-      text != nullptr && text->size() > value_bytes) {
+  const auto* text = std::get_if<std::string>(&keyword.value);
+  if (text != nullptr && text->size() > value_bytes) {
     return fmt::format("string of {} bytes, at most {} fit", text->size(), value_bytes);
+  }
+  const auto holds_nul = [](const std::string& part) { return part.find('\0') != part.npos; };
+  if (holds_nul(keyword.name) || holds_nul(keyword.comment) ||
+      (text != nullptr && holds_nul(*text))) {
+    return "it holds a NUL character";
   }
   if (keyword.comment.size() >= sizeof(KeywordSlot::comment)) {
     return fmt::format("comment of {} bytes, at most {} fit", keyword.comment.size(),
@@ -227,8 +258,8 @@ Keyword parse_keyword(std::string_view assignment) {
 
 std::vector<Keyword> Keywords::all() const {
   std::vector<Keyword> keywords;
-  for (const KeywordSlot& slot : slots_) {
-    if (auto keyword = keyword_of(read_slot(slot))) {
+  for (const SlotCopy& slot : read_slots(slots_)) {
+    if (auto keyword = keyword_of(slot)) {
       keywords.push_back(*std::move(keyword));
     }
   }
@@ -236,8 +267,8 @@ std::vector<Keyword> Keywords::all() const {
 }
 
 std::optional<Keyword> Keywords::find(std::string_view name) const {
-  for (const KeywordSlot& slot : slots_) {
-    if (auto keyword = keyword_of(read_slot(slot)); keyword && keyword->name == name) {
+  for (const SlotCopy& slot : read_slots(slots_)) {
+    if (auto keyword = keyword_of(slot); keyword && keyword->name == name) {
       return keyword;
     }
   }
@@ -254,8 +285,10 @@ void Keywords::set(const Keyword& keyword) const {
   }
   SlotCopy content = content_of(keyword);
   KeywordSlot* unused = nullptr;
-  for (KeywordSlot& slot : slots_) {
-    const SlotCopy present = read_slot(slot);
+  const std::vector<SlotCopy> table = read_slots(slots_);
+  for (std::size_t index = 0; index < table.size(); ++index) {
+    KeywordSlot& slot = slots_[index];
+    const SlotCopy& present = table[index];
     if (!is_used(present.type)) {
       unused = unused == nullptr ? &slot : unused;
     } else if (present.name == content.name) {
@@ -278,9 +311,10 @@ bool Keywords::erase(std::string_view name) const {
     throw Error(Problem::not_ours_to_write, "",
                 "keywords cannot be written: the stream is read-only");
   }
-  for (KeywordSlot& slot : slots_) {
-    if (const auto keyword = keyword_of(read_slot(slot)); keyword && keyword->name == name) {
-      write_slot(slot, SlotCopy{});
+  const std::vector<SlotCopy> table = read_slots(slots_);
+  for (std::size_t index = 0; index < table.size(); ++index) {
+    if (const auto keyword = keyword_of(table[index]); keyword && keyword->name == name) {
+      write_slot(slots_[index], SlotCopy{});
       return true;
     }
   }

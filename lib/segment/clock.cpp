@@ -23,12 +23,14 @@ std::string to_utc(Tai time) {
   if (time == Tai{0}) {
     return "never";
   }
-  const Tai utc = time - tai_offset();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(utc);
-  const std::time_t whole = seconds.count();
+  // By hand: a header may hold any number, and the ends of the range overflow std::chrono::floor.
+  constexpr std::int64_t second = 1'000'000'000;
+  const std::int64_t behind = time.count() % second;
+  const std::int64_t nanoseconds = behind < 0 ? behind + second : behind;
+  const std::time_t whole = time.count() / second - (behind < 0 ? 1 : 0) - tai_offset().count();
   std::tm fields{};
   gmtime_r(&whole, &fields);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fields, (utc - seconds).count());
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fields, nanoseconds);
 }
 
 Deadline deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept {

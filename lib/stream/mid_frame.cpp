@@ -1,6 +1,7 @@
 #include "mid_frame.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "shmim/process.hpp"
 
@@ -8,7 +9,7 @@ namespace shmim {
 
 Writer writer_in_mid_frame(const Trace& trace, const Semaphores& semaphores) noexcept {
   const auto newest = trace.newest();
-  if (newest && newest->pid < 0) {
+  if (newest && newest->pid < 0 && newest->pid != std::numeric_limits<pid_t>::min()) {
     return {-newest->pid, true, true};
   }
   if (newest && newest->is_begun()) {

@@ -112,3 +112,31 @@ TEST_CASE("a reader never sees parts of two values" * doctest::test_suite("threa
   writer.join();
   CHECK(torn == 0);
 }
+
+TEST_CASE("a keyword with a NUL character fits no stream") {
+  using namespace std::string_literals;
+  for (const Keyword& keyword : {Keyword{"A\0B"s, std::int64_t{1}, ""}, Keyword{"A", "x\0y"s, ""},
+                                 Keyword{"A", std::int64_t{1}, "x\0y"s}}) {
+    CHECK(why_unfit(keyword) == "it holds a NUL character");
+  }
+  CHECK(says(error_of([] { static_cast<void>(parse_keyword("N=a\0x"s)); }), "NUL character"));
+}
+
+TEST_CASE("a table whose every slot was left busy by the dead takes no longer than one") {
+  Format format;
+  format.shape = Shape{1};
+  format.keywords = 1000;
+  const Directory directory;
+  const Stream stream = directory.make("a", format);
+  auto* header = reinterpret_cast<layout::Metadata*>(stream.unguarded_pixels().data()) - 1;
+  auto* slots = reinterpret_cast<layout::KeywordSlot*>(stream.unguarded_pixels().data() + 8);
+  REQUIRE(header->nb_kw == 1000);
+  for (std::size_t slot = 0; slot < 1000; ++slot) {
+    static_cast<void>(layout::begin_keyword(slots[slot]));
+    layout::store(slots[slot].type, slot == 0 ? 'N' : 'L');
+  }
+  // One after the other they would take 20 s, and as long again for each of the next lines.
+  CHECK(stream.keywords().all().size() == 999);
+  stream.keywords().set({"A", std::int64_t{1}, ""});
+  CHECK(stream.keywords().find("A").has_value());
+}

@@ -16,6 +16,11 @@ using Tai = std::chrono::duration<std::int64_t, std::nano>;
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 SHMIM_EXPORT Tai now() noexcept;
+/// `later` minus `earlier`. For stamps of a header, which may hold any number: wraps on nonsense.
+constexpr Tai elapsed(Tai earlier, Tai later) noexcept {
+  return Tai{static_cast<std::int64_t>(static_cast<std::uint64_t>(later.count()) -
+                                       static_cast<std::uint64_t>(earlier.count()))};
+}
 /// TAI minus UTC as the kernel knows it: 37 s where time is well kept, 0 where nobody has told it.
 SHMIM_EXPORT std::chrono::seconds tai_offset() noexcept;
 /// `2026-11-22T01:52:49.123456789Z`; `never` for 0.

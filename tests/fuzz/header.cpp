@@ -1,0 +1,107 @@
+// Whatever the bytes of a file say, looking at it neither crashes nor hangs nor reads outside of
+// it.
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <shmim/shmim.hpp>
+#include <unistd.h>
+
+namespace {
+
+using namespace shmim;
+
+constexpr std::uint64_t largest_file = 1 << 20;
+
+/// A file that is written anew for each input.
+class File {
+ public:
+  File()
+      : path_(std::filesystem::path("/dev/shm") / fmt::format("shmim-fuzz-{}.im.shm", ::getpid())),
+        file_(::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
+    static_cast<void>(std::atexit([] { std::filesystem::remove(instance().path_); }));
+  }
+  static File& instance() {
+    static auto* const file = new File;
+    return *file;
+  }
+  void write(std::span<const std::uint8_t> bytes, std::size_t size) const {
+    if (::ftruncate(file_.get(), 0) != 0 ||
+        ::pwrite(file_.get(), bytes.data(), bytes.size(), 0) < 0 ||
+        ::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) {
+      std::abort();
+    }
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  FileDescriptor file_;
+};
+
+/// The size that the header asks for, so that more than one input in a million gets past that
+/// check; its own where that is none.
+std::size_t size_for(std::span<const std::uint8_t> bytes) {
+  layout::Metadata header{};
+  std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof(header)));
+  layout::Geometry geometry;
+  geometry.naxis = header.naxis;
+  geometry.size = header.size;
+  geometry.datatype = header.datatype;
+  geometry.imagetype = header.imagetype;
+  geometry.location = header.location;
+  geometry.semaphores = header.sem;
+  geometry.trace_entries = header.nb_proctrace;
+  geometry.keywords = header.nb_kw;
+  geometry.circular_buffer = header.cb_size;
+  const auto regions = layout::lay_out(geometry);
+  return regions && regions->total <= largest_file ? regions->total : bytes.size();
+}
+
+void look_at(const Stream& stream) {
+  static_cast<void>(to_string(stream.format().shape));
+  static_cast<void>(to_string(differences(stream.format(), Demand{})));
+  for (const Tai time : {stream.created(), stream.acquired(), stream.written()}) {
+    static_cast<void>(to_utc(time));
+  }
+  for (const Keyword& keyword : stream.keywords().all()) {
+    static_cast<void>(printable(to_string(keyword)));
+  }
+  for (const TraceEntry& entry : stream.trace().entries()) {
+    static_cast<void>(to_utc(entry.written));
+  }
+  const Semaphores semaphores = stream.semaphores();
+  for (unsigned index = 0; index < std::min(semaphores.count(), 10U); ++index) {
+    static_cast<void>(semaphores.value(index));
+    static_cast<void>(describe_process(semaphores.reader(index)));
+  }
+  std::vector<TraceEntry> entries;
+  const auto soon = [] { return deadline_after(std::chrono::microseconds{200}); };
+  static_cast<void>(stream.snapshot_trace(entries, soon()));
+  if (stream.format().location == -1) {
+    std::vector<std::byte> frame(stream.format().bytes());
+    const Snapshot snapshot = stream.snapshot(frame, soon());
+    try {
+      stream.require_whole(snapshot);
+    } catch (const Error&) {
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::span bytes(data, size);
+  const File& file = File::instance();
+  file.write(bytes, std::max<std::size_t>(size_for(bytes), size == 0 ? 0 : 1));
+  try {
+    look_at(Stream::open(file.path(), Access::read));
+  } catch (const Error&) {
+  }
+  return 0;
+}
