@@ -78,7 +78,7 @@ class SlotReader {
   const KeywordSlot* slot_;
   SlotCopy copy_;
   bool is_done_ = false;
-  std::optional<std::uint64_t> count_;
+  std::uint64_t count_ = 0;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point since_ = begin_;
 };
