@@ -6,7 +6,7 @@
 //   shmim-generate completion SHELL  options and the kinds of their values, for bash, zsh or fish
 
 #include <cstdio>
-#include <iostream>
+#include <fstream>
 #include <map>
 
 #include "tool.hpp"
@@ -205,7 +205,8 @@ std::string generate(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   try {
     const std::string generated = shmim::tools::generate({argv + 1, argv + argc});
-    for (std::string line; std::getline(std::cin, line);) {
+    std::ifstream input("/dev/stdin");
+    for (std::string line; std::getline(input, line);) {
       shmim::tools::write_stdout(line == "@GENERATED@" ? generated : line + "\n");
     }
     return 0;

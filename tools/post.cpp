@@ -1,7 +1,6 @@
 // shmim-post: posts semaphores, and publishes frames.
 
 #include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <ctime>
 
@@ -33,7 +32,7 @@ Tai parse_stamp(const std::string& text) {
     throw UsageError(fmt::format(
         "--atime: '{}' is neither like 2026-11-22T01:52:49.5Z nor seconds since 1970", text));
   }
-  return std::chrono::seconds{seconds} + Tai{std::llround(fraction * 1e9)} + tai_offset();
+  return std::chrono::seconds{seconds} + nanoseconds_of(fraction) + tai_offset();
 }
 
 /// Events at a steady rate: each has its moment from the first on, so that being late once delays
@@ -49,8 +48,7 @@ class Pace {
     if (events_ == 0) {
       begin_ = std::chrono::steady_clock::now();
     } else if (rate_) {
-      sleep_until(begin_ + std::chrono::nanoseconds{
-                               std::llround(static_cast<double>(events_) / *rate_ * 1e9)});
+      sleep_until(begin_ + nanoseconds_of(static_cast<double>(events_) / *rate_));
     }
   }
   /// `1000 in 1.000 s: 999.0 Hz, of 1000 asked for`

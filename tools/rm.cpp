@@ -1,7 +1,6 @@
 // shmim-rm: removes streams and wakes whoever waits on them.
 
 #include <cstdio>
-#include <iostream>
 #include <map>
 
 #include <sys/stat.h>
@@ -157,7 +156,9 @@ class Rm final : public Tool {
   static bool agrees(const std::string& name) {
     fmt::print(stderr, "shmim-rm: remove stream '{}'? ", printable(name));
     std::string answer;
-    std::getline(std::cin, answer);
+    for (char letter = 0; ::read(STDIN_FILENO, &letter, 1) == 1 && letter != '\n';) {
+      answer += letter;
+    }
     throw_if_interrupted();
     return answer.starts_with('y') || answer.starts_with('Y');
   }

@@ -439,8 +439,7 @@ std::chrono::nanoseconds parse_duration(const std::string& text) {
         "'{}' is no duration: write 250us, 5ms, 2s or 1m; a bare number is seconds", text));
   }
   constexpr double longest = 1e9;  // 30 years, safely within 64 bits of nanoseconds
-  return std::chrono::nanoseconds(
-      static_cast<std::int64_t>(std::round(std::min(value * unit->seconds, longest) * 1e9)));
+  return nanoseconds_of(std::min(value * unit->seconds, longest));
 }
 
 CLI::Validator above_zero() {

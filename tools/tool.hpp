@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -170,6 +171,12 @@ int run(const Registration& registration, int argc, char** argv);
 
 /// `250us`, `5ms`, `2s`, `1m`; a bare number is seconds. Throws UsageError.
 std::chrono::nanoseconds parse_duration(const std::string& text);
+
+/// Seconds, 0 or more, as the nearest whole number of nanoseconds. (Not by std::round: libm is slow
+/// to load.)
+constexpr std::chrono::nanoseconds nanoseconds_of(double seconds) noexcept {
+  return std::chrono::nanoseconds{static_cast<std::int64_t>(seconds * 1e9 + 0.5)};
+}
 
 /// Declares an option that takes a duration.
 CLI::Option* add_duration(CLI::App& app, const std::string& name,

@@ -44,7 +44,13 @@ class Wait final : public Tool {
     options.semaphore = semaphore_;
     options.spin = spin_.value_or(std::chrono::nanoseconds{0});
     options.cancelled = interrupted;
-    Follower follower(appear_ ? await(reference, deadline) : open(reference), std::move(options));
+    Stream stream = appear_ ? await(reference, deadline) : open(reference);
+    if (const std::uint64_t cnt0 = stream.cnt0(); cnt0_ && cnt0 >= *cnt0_) {
+      say_ready();
+      print(stream, cnt0, 0, std::nullopt);  // no need to claim a semaphore
+      return Exit::done;
+    }
+    Follower follower(std::move(stream), std::move(options));
     check_template(follower);
     if (flush_) {
       follower.flush();
@@ -96,7 +102,7 @@ class Wait final : public Tool {
         end_following(arrival, follower);
       }
     }
-    print(follower.stream(), follower.stream().cnt0(), 0, follower);
+    print(follower.stream(), follower.stream().cnt0(), 0, follower.semaphore());
   }
 
   void await_frames(Follower& follower, Deadline deadline) const {
@@ -110,13 +116,13 @@ class Wait final : public Tool {
       const std::uint64_t now_at = semaphore_ ? follower.stream().cnt0() : follower.seen();
       // A counter that went back, on a stream made anew, counts as one frame.
       const std::uint64_t frames = semaphore_ || now_at < before ? 1 : now_at - before;
-      print(follower.stream(), now_at, frames - 1, follower);
+      print(follower.stream(), now_at, frames - 1, follower.semaphore());
       done += frames;
     }
   }
 
   [[nodiscard]] static Record record(const Stream& stream, std::uint64_t cnt0, std::uint64_t missed,
-                                     const Follower& follower) {
+                                     std::optional<unsigned> semaphore) {
     const Tai written = stream.written();
     const std::chrono::duration<double> latency = elapsed(written, now());
     return {{"name", stream.name()},
@@ -126,22 +132,23 @@ class Wait final : public Tool {
             {"writetime", to_utc(written)},
             {"latency", latency.count()},
             {"missed", missed},
-            {"semaphore", follower.semaphore() ? static_cast<int>(*follower.semaphore()) : -1}};
+            {"semaphore", semaphore ? static_cast<int>(*semaphore) : -1}};
   }
 
   /// So that a mistake in --print is told before the wait, not after.
   void check_template(const Follower& follower) const {
     if (!print_template().empty()) {
-      static_cast<void>(render(print_template(), record(follower.stream(), 0, 0, follower)));
+      static_cast<void>(
+          render(print_template(), record(follower.stream(), 0, 0, follower.semaphore())));
     }
   }
 
   void print(const Stream& stream, std::uint64_t cnt0, std::uint64_t missed,
-             const Follower& follower) const {
+             std::optional<unsigned> semaphore) const {
     if (json()) {
-      write_stdout(to_json_line(record(stream, cnt0, missed, follower)));
+      write_stdout(to_json_line(record(stream, cnt0, missed, semaphore)));
     } else if (!print_template().empty()) {
-      write_stdout(render(print_template(), record(stream, cnt0, missed, follower)));
+      write_stdout(render(print_template(), record(stream, cnt0, missed, semaphore)));
     } else if (!quiet()) {
       write_stdout(fmt::format("{}\n", cnt0));
     }

@@ -4,13 +4,13 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "segment/text_file.hpp"
 #include "shmim/error.hpp"
 
 namespace shmim {
@@ -20,9 +20,7 @@ constexpr unsigned kernel_thread_flag = 0x00200000;  // PF_KTHREAD of the kernel
 
 /// A kernel thread has no files and no memory of its own, though we may not look.
 bool is_kernel_thread(const std::filesystem::path& process) {
-  std::ifstream file(process / "stat");
-  std::string line;
-  std::getline(file, line);
+  const std::string line = read_text(process / "stat").value_or("");
   // pid (command) state ppid pgrp session tty tpgid flags: the ninth field, the seventh after ")".
   std::size_t at = line.rfind(')');
   for (int field = 0; field < 7 && at != std::string::npos; ++field) {
@@ -50,18 +48,13 @@ Look look_at_open_files(const std::filesystem::path& process, Identity identity)
 }
 
 Look look_at_mappings(const std::filesystem::path& process, Identity identity) {
-  std::ifstream maps(process / "maps");
+  const auto maps = read_text(process / "maps");
   if (!maps) {
     return errno == EACCES ? Look::not_permitted : Look::does_not;
   }
   const std::string wanted = fmt::format(" {:02x}:{:02x} {} ", major(identity.device),
                                          minor(identity.device), identity.inode);
-  for (std::string line; std::getline(maps, line);) {
-    if (line.find(wanted) != std::string::npos) {
-      return Look::holds;
-    }
-  }
-  return Look::does_not;
+  return maps->find(wanted) != std::string::npos ? Look::holds : Look::does_not;
 }
 
 }  // namespace

@@ -255,8 +255,9 @@ DataType scaled_type(int bitpix, const Scaling& scaling) {
   if (bitpix < 0) {
     return DataType::float64;
   }
-  const double lowest = bitpix == BYTE_IMG ? 0 : -std::ldexp(1.0, bitpix - 1);
-  const double highest = lowest + std::ldexp(1.0, bitpix) - 1;
+  const auto half = static_cast<double>(std::uint64_t{1} << (bitpix - 1));
+  const double lowest = bitpix == BYTE_IMG ? 0 : -half;
+  const double highest = lowest + 2 * half - 1;
   const double largest = std::max(std::fabs(lowest * scaling.scale + scaling.zero),
                                   std::fabs(highest * scaling.scale + scaling.zero));
   const bool fits = largest / std::fabs(scaling.scale) <= 0x1p24 && largest <= FLT_MAX;

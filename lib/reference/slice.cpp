@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -169,10 +168,12 @@ template <class T>
 T from_mean(double mean) noexcept {
   if constexpr (std::is_integral_v<T>) {
     // The mean lies between values of the type; only its double may be rounded up past the largest.
-    const double rounded = std::round(mean);
-    return rounded >= static_cast<double>(std::numeric_limits<T>::max())
-               ? std::numeric_limits<T>::max()
-               : static_cast<T>(rounded);
+    if (mean >= static_cast<double>(std::numeric_limits<T>::max())) {
+      return std::numeric_limits<T>::max();
+    }
+    const T whole = static_cast<T>(mean);
+    const double rest = mean - static_cast<double>(whole);
+    return static_cast<T>(rest >= 0.5 ? whole + 1 : rest <= -0.5 ? whole - 1 : whole);
   } else {
     return static_cast<T>(mean);
   }

@@ -1,13 +1,13 @@
 #include "shmim/resolve.hpp"
 
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "segment/text_file.hpp"
 #include "shmim/directory.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
@@ -68,11 +68,11 @@ Found find_in_memory(const Reference& reference, const Places& places) {
 
 /// The FITS file that conf/shmim.NAME.fname.txt names, in its first line.
 std::filesystem::path named_file(const std::filesystem::path& list) {
-  std::ifstream file(list);
-  std::string line;
-  if (!file || !std::getline(file, line)) {
+  const std::string text = read_text(list).value_or("");
+  if (text.empty()) {
     throw Error(Problem::failed, list.string(), "cannot read the name of a FITS file from it");
   }
+  const std::string line = text.substr(0, text.find('\n'));
   const std::size_t begin = line.find_first_not_of(" \t");
   const std::size_t end = line.find_last_not_of(" \t\r");
   if (begin == std::string::npos) {

@@ -2,7 +2,6 @@
 
 #include <ctime>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/timex.h>
 
@@ -30,7 +29,9 @@ std::string to_utc(Tai time) {
   const std::time_t whole = time.count() / second - (behind < 0 ? 1 : 0) - tai_offset().count();
   std::tm fields{};
   gmtime_r(&whole, &fields);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fields, nanoseconds);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", fields.tm_year + 1900,
+                     fields.tm_mon + 1, fields.tm_mday, fields.tm_hour, fields.tm_min,
+                     fields.tm_sec, nanoseconds);
 }
 
 Deadline deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept {

@@ -4,11 +4,12 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <pthread.h>
 #include <unistd.h>
+
+#include "text_file.hpp"
 
 namespace shmim {
 namespace {
@@ -19,9 +20,7 @@ void remember_pid() noexcept { own_pid.store(getpid(), std::memory_order_relaxed
 
 /// State letter of a process from /proc/PID/stat; 0 where it cannot be read.
 char state_of(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string line;
-  std::getline(file, line);
+  const std::string line = read_text(fmt::format("/proc/{}/stat", pid)).value_or("");
   // The command stands in parentheses and may hold any character, parentheses too.
   const auto end = line.rfind(')');
   return end == std::string::npos || end + 2 >= line.size() ? '\0' : line[end + 2];
@@ -53,10 +52,8 @@ bool is_alive(pid_t pid) noexcept {
 }
 
 std::string command_of(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/comm", pid));
-  std::string command;
-  std::getline(file, command);
-  return command;
+  const std::string line = read_text(fmt::format("/proc/{}/comm", pid)).value_or("");
+  return line.substr(0, line.find('\n'));
 }
 
 std::string describe_process(pid_t pid) {
