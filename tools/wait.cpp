@@ -46,6 +46,7 @@ class Wait final : public Tool {
     options.cancelled = interrupted;
     Stream stream = appear_ ? await(reference, deadline) : open(reference);
     if (const std::uint64_t cnt0 = stream.cnt0(); cnt0_ && cnt0 >= *cnt0_) {
+      detail(reference.name, fmt::format("cnt0 is {} already", cnt0));
       say_ready();
       print(stream, cnt0, 0, std::nullopt);  // no need to claim a semaphore
       return Exit::done;

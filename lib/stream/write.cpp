@@ -79,6 +79,10 @@ std::span<std::byte> WriteGuard::slice(std::uint32_t z) noexcept {
   return pixels_.subspan(z * bytes, bytes);
 }
 
+void WriteGuard::write(std::span<const std::byte> frame) noexcept {
+  std::memcpy(pixels_.data(), frame.data(), pixels_.size());
+}
+
 std::uint64_t WriteGuard::publish() noexcept { return publish(Posts::all()); }
 
 std::uint64_t WriteGuard::publish(const Posts& posts) noexcept {

@@ -22,6 +22,7 @@ options_of() {
       ;;
     trace) echo "$common --all --dot --json" ;;
     rm) echo "$common --dry-run --force --interactive --stale" ;;
+    bench) echo "$common --cpu --rt-prio --size --count --runs --csv --json" ;;
   esac
 }
 
@@ -35,10 +36,11 @@ works() {
     wait) echo "wait s --cnt0 0" ;;
     trace) echo "trace s" ;;
     rm) echo "rm --dry-run s" ;;
+    bench) echo "bench snapshot --size 64 --runs 1 --count 1" ;;
   esac
 }
 
-printing="create connect cat wait trace rm"
+printing="create connect cat wait trace rm bench"
 
 @test "--help and -h print every option once, on stdout" {
   for tool in $TOOLS; do
@@ -102,7 +104,8 @@ Try 'shmim-$tool --help' for more information." -- "shmim-$tool" "$ref" "$option
     "cat s -f -n 0" "cat s -f -n ten" "cat s --output-format jpeg" "post s -n 0" "post s -n -5" \
     "post s --rate 0" "post s --rate -1" "post s --rate fast" "post s --sem -1" "post s --slice x" \
     "post s --update --pid 0" "wait s -n 0" "wait s --cnt0 -1" "wait s --sem x" "wait s --sem 1x" "wait s --cnt0 18446744073709551616" \
-    "wait s --ready-fd -1" "create s 4 --mode 9" "create s 4 --mode 1000" \
+    "wait s --ready-fd -1" "create s 4 --mode 9" "bench --runs 0" "bench --count 0" "bench --rt-prio 100" \
+    "bench --size 0" "bench --size 5kB" "bench --size 64GiBs" "bench --cpu x" "create s 4 --mode 1000" \
     "create s 4 --imagetype 0xg" "create s 4 --type float" "wait s --timeout 3x" \
     "wait s --timeout -1s" "wait s --spin 1day" "cat s --timeout soon" "connect s --wait never"; do
     read -ra words <<<"$line"
@@ -407,7 +410,7 @@ try: shmim-connect s" -- shmim-rm 'tf32>s'
   check 0 's: nobody has written it yet' "shmim-trace: s: opened $(stream_file s): float32 2" -- \
     shmim-trace s -v
   check 0 0 "shmim-wait: s: opened $(stream_file s): float32 2
-shmim-wait: s: waiting on semaphore 0" -- shmim-wait s -v --cnt0 0
+shmim-wait: s: cnt0 is 0 already" -- shmim-wait s -v --cnt0 0
   check 0 "~ exists s *" "~ shmim-create: s: making it in $SHM: float32 2, * bytes" -- \
     shmim-create s 2 -v
 }

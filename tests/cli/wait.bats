@@ -134,6 +134,10 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a -s 10
   check 0 0 '' -- shmim-wait a --cnt0 0
   shmim-post a --update -n 5
   check 0 5 '' -- shmim-wait a --cnt0 3
+  # Nor does it need a semaphore then.
+  make 'tui8>none' 8 --semaphores 0
+  check 0 0 '' -- shmim-wait none --cnt0 0
+  check 1 '' '~ shmim-wait: none: the stream has no semaphores*' -- shmim-wait none --cnt0 1 -t 20s
   check 0 5 '' -- shmim-wait a --cnt0 5
   check 124 '' '~ *timed out*' -- shmim-wait a --cnt0 6 -t 10ms
   start_ready w shmim-wait a --cnt0 7 -t 20s
@@ -274,8 +278,11 @@ shmim-wait: a: watching cnt0, since the stream is read-only for us"
   check 0 '00003|-1|{}' '' -- shmim-wait a --cnt0 3 --print '{cnt0:05}|-1|{{}}'
   check 0 "~ 20[0-9][0-9]-*Z 20*Z 0.* 0 0" '' -- \
     shmim-wait a --cnt0 3 --print '{atime} {writetime} {latency} {missed} {cnt1}'
-  check 0 '~ {"name":"a","cnt0":3,"cnt1":0,"atime":"20*Z","writetime":"20*Z","latency":*,"missed":0,"semaphore":0}' \
+  check 0 '~ {"name":"a","cnt0":3,"cnt1":0,"atime":"20*Z","writetime":"20*Z","latency":*,"missed":0,"semaphore":-1}' \
     '' -- shmim-wait a --cnt0 3 --json
+  start_ready w shmim-wait a --cnt0 4 -t 20s --print '{cnt0} {semaphore}'
+  shmim-post a --update
+  finish w 0 '4 0' ''
   check 0 '' '' -- shmim-wait a --cnt0 3 -q
   check 2 '' "shmim-wait: --print '{nothing}': argument not found; the fields are name cnt0 cnt1 atime writetime latency missed semaphore
 Try 'shmim-wait --help' for more information." -- shmim-wait a --print '{nothing}'

@@ -41,6 +41,8 @@ bash_offers() {
   [ "$(bash_offers shmim-post cam1 --data con)" = "conf" ]
   [ "$(bash_offers shmim-cat -d con)" = "conf" ]
   [ "$(bash_offers shmim-post --rate '')" = "" ]
+  [ "$(bash_offers shmim-bench la)" = "latency" ]
+  [ "$(bash_offers shmim-bench latency f)" = "fits fanout" ]
 }
 
 @test "bash looks for streams in the directory that -d names" {
@@ -61,6 +63,7 @@ bash_offers() {
   [ "$(offers 'shmim-cat ca')" = "cam1 cam2" ]
   [ "$(offers 'shmim-wait --tim')" = "--timeout" ]
   [ "$(offers 'shmim-create cam3 --type uint1')" = "uint16" ]
+  [ "$(offers 'shmim-bench la')" = "latency" ]
 }
 
 @test "zsh completes streams, options and values" {
@@ -86,4 +89,5 @@ bash_offers() {
   [ "$(offers 'shmim-cat ca')" = "<shmim-cat cam>" ]
   [ "$(offers 'shmim-wait --tim')" = "<shmim-wait --timeout >" ]
   [ "$(offers 'shmim-create x --type complex1')" = "<shmim-create x --type complex128 >" ]
+  [ "$(offers 'shmim-bench la')" = "<shmim-bench latency >" ]
 }

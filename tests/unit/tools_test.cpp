@@ -50,13 +50,13 @@ std::string refused(const std::function<void()>& call) {
 
 }  // namespace
 
-TEST_CASE("there are seven tools, each with a summary") {
+TEST_CASE("each tool has a summary") {
   std::map<std::string, std::string> tools;
   for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
     tools[entry->name] = entry->summary;
   }
-  CHECK(tools.size() == 7);
-  for (const char* name : {"create", "connect", "cat", "post", "wait", "trace", "rm"}) {
+  CHECK(tools.size() == 8);
+  for (const char* name : {"create", "connect", "cat", "post", "wait", "trace", "rm", "bench"}) {
     CHECK_FALSE(tools[name].empty());
   }
 }
@@ -89,6 +89,9 @@ TEST_CASE("command lines as they are meant") {
   CHECK(parse("wait", {"cam", "-t", "2s", "--print", "{cnt0}"}) == "");
   CHECK(parse("trace", {"--all", "--dot"}) == "");
   CHECK(parse("rm", {"--dry-run", "test_*"}) == "");
+  CHECK(parse("bench", {}) == "");
+  CHECK(parse("bench", {"latency", "fits", "--cpu", "0,1", "--size", "128KiB", "--size", "8MiB"}) ==
+        "");
 }
 
 TEST_CASE("command lines that contradict themselves") {
@@ -102,6 +105,8 @@ TEST_CASE("command lines that contradict themselves") {
   CHECK(parse("wait", {"cam", "--forever", "-n", "2"}) == "-n excludes --forever");
   CHECK(parse("wait", {"cam", "-t", "soon"}).find("'soon' is no duration") != std::string::npos);
   CHECK(parse("trace", {"--json", "--dot"}) == "--dot excludes --json");
+  CHECK(parse("bench", {"--json", "--csv"}) == "--csv excludes --json");
+  CHECK(parse("bench", {"speed"}).starts_with("MEASURE: "));
 }
 
 TEST_CASE("durations take a unit; a bare number is seconds") {

@@ -34,6 +34,8 @@ class SHMIM_EXPORT WriteGuard {
   [[nodiscard]] std::span<std::byte> pixels() const noexcept { return pixels_; }
   /// One z plane of it, the slice that publish() will name in cnt1.
   [[nodiscard]] std::span<std::byte> slice(std::uint32_t z) noexcept;
+  /// Copies a whole frame into the array. `frame` has pixels().size().
+  void write(std::span<const std::byte> frame) noexcept;
   /// True where the array holds parts of a frame that was never finished, so that only a frame
   /// written whole makes it good again. (Where there is a circular buffer, its newest frame has
   /// been put back.)

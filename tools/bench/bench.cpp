@@ -1,0 +1,150 @@
+// shmim-bench: what these tools and the library take, beside what they could take at best.
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "bench/measure.hpp"
+#include "bench/process.hpp"
+#include "bench/report.hpp"
+#include "tool.hpp"
+
+namespace shmim::tools::bench {
+namespace {
+
+struct Measure {
+  const char* name;
+  void (*run)(const Bench&);
+};
+constexpr std::array measures{
+    Measure{"latency", measure_latency},   Measure{"publish", measure_publish},
+    Measure{"snapshot", measure_snapshot}, Measure{"startup", measure_startup},
+    Measure{"cat", measure_cat},           Measure{"create", measure_create},
+    Measure{"list", measure_list},         Measure{"fits", measure_fits},
+    Measure{"fanout", measure_fanout},     Measure{"memory", measure_memory},
+    Measure{"growth", measure_growth},
+};
+
+/// `524288`, `512KiB`, `8MiB`, `1GiB`; nothing where it is none of these.
+std::optional<std::uint64_t> parse_size(const std::string& text) {
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+  unsigned shift = 0;
+  for (const std::string_view known : {"", "KiB", "MiB", "GiB"}) {
+    if (error == std::errc{} && unit == known && value > 0 &&
+        value <= (UINT64_MAX >> 24 >> shift)) {
+      return value << shift;
+    }
+    shift += 10;
+  }
+  return std::nullopt;
+}
+
+class BenchTool final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    std::vector<std::string> names{"all"};
+    for (const Measure& measure : measures) {
+      names.emplace_back(measure.name);
+    }
+    app.add_option("MEASURE", wanted_,
+                   "latency, publish, snapshot, startup, cat, create, list, fits, fanout, memory, "
+                   "growth; or all (the default)")
+        ->type_name("")
+        ->check(CLI::IsMember(names).description(""));
+    app.add_option("--cpu", cpus_, "run on processor A, and whoever waits or reads on B")
+        ->type_name("A,B")
+        ->delimiter(',')
+        ->transform(whole_number());
+    app.add_option("--rt-prio", rt_priority_, "run with real-time priority N (SCHED_FIFO)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 99).description(""));
+    app.add_option("--size", sizes_,
+                   "frames of so many bytes, as 512KiB, where a measure has any; may be repeated")
+        ->type_name("BYTES")
+        ->allow_extra_args(false);
+    app.add_option("--count", count_, "samples in a run (default: each measure's own)")
+        ->type_name("N")
+        ->transform(whole_number(false));
+    app.add_option("--runs", runs_, "runs (default: 5)")
+        ->type_name("N")
+        ->transform(whole_number(false));
+    auto* csv = app.add_flag("--csv", csv_, "print comma-separated values");
+    declare_json(app, "print one JSON object per row");
+    app.get_option("--json")->excludes(csv);
+    declare_common(app);
+  }
+
+  Exit run() override {
+    Settings settings;
+    for (const std::string& text : sizes_) {
+      const auto size = parse_size(text);
+      if (!size) {
+        throw UsageError(fmt::format("--size: '{}' is not like 524288, 512KiB or 8MiB", text));
+      }
+      settings.sizes.push_back(*size);
+    }
+    if (!cpus_.empty() && cpus_.size() != 2) {
+      throw UsageError("--cpu takes two processors, as 0,1");
+    }
+    settings.count = count_;
+    settings.runs = runs_;
+    settings.cpus = cpus_;
+    settings.rt_priority = rt_priority_;
+    settle(settings, 0);
+    const Scratch scratch(places().shm);
+    const Audience audience{
+        [this](const Row& row) { show(row); },
+        [this](const std::string& measure, const std::string& message) { note(measure, message); }};
+    if (csv_) {
+      write_stdout(csv_header());
+    }
+    const bool all =
+        wanted_.empty() || std::find(wanted_.begin(), wanted_.end(), "all") != wanted_.end();
+    for (const Measure& measure : measures) {
+      if (all || std::find(wanted_.begin(), wanted_.end(), measure.name) != wanted_.end()) {
+        detail(measure.name, "measuring");
+        measure.run({settings, scratch, audience});
+        show_table();
+      }
+    }
+    return Exit::done;
+  }
+
+ private:
+  void show(const Row& row) {
+    if (json()) {
+      write_stdout(to_json_line(to_record(row)));
+    } else if (csv_) {
+      write_stdout(to_csv_line(row));
+    } else {
+      rows_.push_back(row);
+    }
+  }
+
+  /// Of one measure at a time: all of them take minutes.
+  void show_table() {
+    if (!rows_.empty()) {
+      write_stdout((std::exchange(shown_, true) ? "\n" : "") + to_table(rows_));
+      rows_.clear();
+    }
+  }
+
+  std::vector<std::string> wanted_;
+  std::vector<unsigned> cpus_;
+  std::optional<int> rt_priority_;
+  std::vector<std::string> sizes_;
+  std::optional<std::size_t> count_;
+  std::size_t runs_ = 5;
+  bool csv_ = false;
+  std::vector<Row> rows_;
+  bool shown_ = false;
+};
+
+const Registration registration("bench", "measure these tools beside what bounds them",
+                                make<BenchTool>);
+
+}  // namespace
+}  // namespace shmim::tools::bench

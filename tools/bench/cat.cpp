@@ -1,0 +1,143 @@
+// Frames to standard output. The floor of a whole frame is cat of the file that holds it, though
+// cat may print parts of two; of a stream that is followed, a loop of snapshot and write.
+
+#include <array>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "bench/measure.hpp"
+#include "bench/process.hpp"
+#include "tool.hpp"
+
+namespace shmim::tools::bench {
+namespace {
+
+/// Reads so many bytes of a pipe, or all there are, and forgets them.
+std::uint64_t drain(int pipe, std::uint64_t bytes = UINT64_MAX) {
+  static std::vector<std::byte> buffer(std::size_t{128} << 10);
+  std::uint64_t done = 0;
+  while (done < bytes) {
+    const ssize_t got =
+        ::read(pipe, buffer.data(), std::min<std::uint64_t>(buffer.size(), bytes - done));
+    throw_if_interrupted();
+    if (got <= 0) {
+      break;
+    }
+    done += static_cast<std::uint64_t>(got);
+  }
+  return done;
+}
+
+void measure_whole(const Bench& bench, std::uint64_t size) {
+  const Temporary temporary(bench.scratch, "cat", size);
+  {
+    WriteGuard guard(temporary.stream());
+    std::fill(guard.pixels().begin(), guard.pixels().end(), std::byte{1});
+    guard.publish();
+  }
+  const Command plain{{"/bin/cat", temporary.stream().path().string()}};
+  const Command ours{
+      {sibling("cat").string(), "cat", "-o", "raw", "--dir", bench.scratch.path().string()}};
+  const std::string copy = (bench.scratch.path() / "copy").string();
+  struct Sink {
+    const char* name;
+    std::function<double(Command)> run;
+  };
+  const std::array sinks{
+      Sink{"a pipe",
+           [](const Command& command) {
+             return run_into_pipe(command, [](int pipe) { drain(pipe); }).nanoseconds;
+           }},
+      Sink{"/dev/null", [](const Command& command) { return run_program(command).nanoseconds; }},
+      Sink{"a file", [&](Command command) {
+             const FileDescriptor file(
+                 ::open(copy.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+             command.output = file.get();
+             return run_program(command).nanoseconds;
+           }}};
+  for (const Sink& sink : sinks) {
+    Case contest{"cat", fmt::format("{} to {}", bytes_text(size), sink.name), {}, 20};
+    if (::access(plain.words.front().c_str(), X_OK) == 0) {
+      contest.contenders.push_back({"cat FILE", [&] { return sink.run(plain); }});
+    } else {
+      contest.without_floor = "there is no /bin/cat: there is no floor";
+    }
+    contest.contenders.push_back({"shmim-cat -o raw", [&] { return sink.run(ours); }});
+    bench.run(contest);
+  }
+  ::unlink(copy.c_str());
+}
+
+/// A process that writes each frame of a stream to a pipe, and how long a frame is on its way.
+class Writer {
+ public:
+  /// `job` is given the end of the pipe to write to, in a process of its own.
+  Writer(const Bench& bench, const std::string& name, std::uint64_t size,
+         const std::function<void(const Stream&, int)>& job)
+      : stream_(bench.scratch, name, size), frame_(size, std::byte{1}) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+      throw Error::system("", "cannot make a pipe", errno);
+    }
+    reading_ = FileDescriptor(ends[0]);
+    const FileDescriptor writing(ends[1]);
+    peer_.emplace(bench.settings, [&] { job(stream_.stream(), ends[1]); });
+    while (stream_.stream().semaphores().reader(0) <= 0) {  // until it follows
+      throw_if_interrupted();
+    }
+  }
+  [[nodiscard]] double sample() {
+    peer_->await_sleep();
+    return timed([&] {
+      WriteGuard guard(stream_.stream());
+      guard.write(frame_);
+      guard.publish();
+      if (drain(reading_.get(), frame_.size()) != frame_.size()) {
+        throw Error(Problem::failed, stream_.stream().name(), "its reader has ended");
+      }
+    });
+  }
+
+ private:
+  Temporary stream_;
+  std::vector<std::byte> frame_;
+  FileDescriptor reading_;
+  std::optional<Peer> peer_;
+};
+
+void measure_followed(const Bench& bench, std::uint64_t size) {
+  Writer loop(bench, "loop", size, [&](const Stream& stream, int pipe) {
+    ::dup2(pipe, STDOUT_FILENO);
+    Follower follower(stream.duplicate());
+    std::vector<std::byte> frame(size);
+    while (follower.wait(std::nullopt) == Arrival::arrived) {
+      static_cast<void>(stream.snapshot(frame));
+      write_stdout(frame);
+    }
+  });
+  const std::string program = sibling("cat").string();
+  const std::string dir = bench.scratch.path().string();
+  Writer ours(bench, "followed", size, [&](const Stream&, int pipe) {
+    ::dup2(pipe, STDOUT_FILENO);
+    ::execl(program.c_str(), program.c_str(), "followed", "-f", "-o", "raw", "--dir", dir.c_str(),
+            nullptr);
+  });
+  Case contest{"cat", fmt::format("-f, frames of {}", bytes_text(size)), {}, 500};
+  contest.contenders.push_back({"a loop of snapshot and write", [&] { return loop.sample(); }});
+  contest.contenders.push_back({"shmim-cat -f -o raw", [&] { return ours.sample(); }});
+  bench.run(contest);
+}
+
+}  // namespace
+
+void measure_cat(const Bench& bench) {
+  for (const std::uint64_t size : bench.sizes_or({64 << 20})) {
+    measure_whole(bench, size);
+  }
+  for (const std::uint64_t size : bench.sizes_or({128 << 10})) {
+    measure_followed(bench, size);
+  }
+}
+
+}  // namespace shmim::tools::bench
