@@ -95,7 +95,7 @@ class Rm final : public Tool {
       }
     }
     if (dry_run_) {
-      write_stdout(fmt::format("would remove {}\n", path.string()));
+      write_stdout(fmt::format("would remove {}\n", printable(path.string())));
       return;
     }
     if (interactive_ && !agrees(name)) {
@@ -105,7 +105,7 @@ class Rm final : public Tool {
       throw Error(Problem::failed, name, "was made anew meanwhile, and is left alone");
     }
     if (verbose()) {
-      write_stdout(fmt::format("removed {}\n", path.string()));
+      write_stdout(fmt::format("removed {}\n", printable(path.string())));
     }
   }
 

@@ -60,6 +60,14 @@ try: shmim-create a SIZE" -- "shmim-$tool" a
   refused a 1 "a: is no ImageStreamIO stream: it begins with '\\x1b[31mred', as files of the DAO toolkit do with their name" ''
 }
 
+@test "a file whose name would send a terminal astray" {
+  # ESC [ and its form of one character, in UTF-8; and a byte that is no UTF-8.
+  make 'tui8>a' 4
+  name=$'a\033[31m\302\233x\377'
+  mv "$(stream_file a)" "$(stream_file "$name")"
+  check 0 "removed $SHM/a\\x1b[31m\\xc2\\x9bx\\xff.im.shm" '' -- shmim-rm -v 'a*'
+}
+
 @test "a stream of a DAO build of the C library, which is longer" {
   make a 4
   { head -c 384 "$(stream_file a)"; head -c 4112 /dev/zero; tail -c +385 "$(stream_file a)"; } >dao
