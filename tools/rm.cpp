@@ -49,6 +49,9 @@ class Rm final : public Tool {
     for (const auto& match : matches) {
       streams.push_back(match.second);
     }
+    if (stale_) {
+      look_for_holders(streams, where.shm);
+    }
     const Exit removal = for_each<Reference>(streams, [&](const Reference& stream) {
       remove(stream, stream_path(where.shm, stream.name));
     });
@@ -70,6 +73,17 @@ class Rm final : public Tool {
     Reference pattern = reference(text.substr(0, begin) + "pattern", {"SE"});
     pattern.name = text.substr(begin);
     return pattern;
+  }
+
+  /// One look at all processes for all streams.
+  void look_for_holders(const std::vector<Reference>& streams,
+                        const std::filesystem::path& directory) {
+    std::vector<Identity> files;
+    files.reserve(streams.size());
+    for (const Reference& stream : streams) {
+      files.push_back(identity_of(stream_path(directory, stream.name)).value_or(Identity{}));
+    }
+    holders_.emplace(files);
   }
 
   void remove(const Reference& wanted, const std::filesystem::path& path) const {
@@ -110,7 +124,7 @@ class Rm final : public Tool {
   }
 
   /// What makes a stream not stale; empty where nothing does.
-  [[nodiscard]] static std::string why_in_use(const std::filesystem::path& path) {
+  [[nodiscard]] std::string why_in_use(const std::filesystem::path& path) const {
     std::optional<Identity> identity;
     try {
       const Stream stream = Stream::open(path, Access::read);
@@ -127,7 +141,9 @@ class Rm final : public Tool {
     if (!identity) {
       return {};
     }
-    const Holders holders = holders_of(*identity);
+    // A stream made anew since, or an answer waited for: the look is too old.
+    const bool is_known = holders_->covers(*identity) && !interactive_;
+    const Holders holders = is_known ? holders_->holders_of(*identity) : holders_of(*identity);
     if (!holders.processes.empty()) {
       return fmt::format("process {} has it open", describe_process(holders.processes.front()));
     }
@@ -168,6 +184,7 @@ class Rm final : public Tool {
   bool force_ = false;
   bool interactive_ = false;
   bool stale_ = false;
+  std::optional<HolderTable> holders_;
 };
 
 const Registration registration("rm", "remove streams and wake whoever waits on them", make<Rm>);

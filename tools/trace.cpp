@@ -1,6 +1,5 @@
 // shmim-trace: who made a frame, triggered by what, and how long each hop took.
 
-#include <array>
 #include <map>
 
 #include "record.hpp"
@@ -8,18 +7,6 @@
 
 namespace shmim::tools {
 namespace {
-
-const char* words(TriggerMode mode) noexcept {
-  constexpr std::array modes{"immediate", "cnt0", "cnt1", "semaphore", "delay", "unknown", "cnt2"};
-  const auto code = static_cast<std::size_t>(mode);
-  return code < modes.size() ? modes[code] : "unknown";
-}
-
-const char* words(TriggerStatus status) noexcept {
-  constexpr std::array statuses{"-", "waiting", "received", "timed out"};
-  const auto code = static_cast<std::size_t>(status);
-  return code < statuses.size() ? statuses[code] : "unknown";
-}
 
 std::string in_microseconds(Tai duration) {
   return fmt::format("{:.1f}us", std::chrono::duration<double, std::micro>(duration).count());
@@ -143,8 +130,8 @@ class Trace final : public Tool {
                   {"alive", is_alive(entry.pid)},
                   {"trigger", entry.trigger_inode == 0 ? "" : name_of(entry.trigger_inode)},
                   {"trigger_inode", entry.trigger_inode},
-                  {"triggermode", words(entry.mode)},
-                  {"triggerstatus", words(entry.status)},
+                  {"triggermode", to_string(entry.mode)},
+                  {"triggerstatus", to_string(entry.status)},
                   {"trigsemindex", entry.semaphore},
                   {"cnt0", entry.cnt0},
                   {"ts_procstart", to_utc(entry.triggered)},
@@ -164,7 +151,7 @@ class Trace final : public Tool {
       rows.push_back({printable(hop.stream), fmt::format("{}", entry.pid),
                       is_alive(entry.pid) ? printable(command_of(entry.pid)) : "(dead)",
                       is_triggered ? printable(name_of(entry.trigger_inode)) : "-",
-                      words(entry.mode), words(entry.status),
+                      std::string(to_string(entry.mode)), std::string(to_string(entry.status)),
                       entry.semaphore < 0 ? "-" : std::to_string(entry.semaphore),
                       is_triggered ? std::to_string(entry.cnt0) : "-", to_utc(entry.triggered),
                       to_utc(entry.written), hop.latency ? in_microseconds(*hop.latency) : "-"});

@@ -2,63 +2,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
-#include "segment/text_file.hpp"
 #include "shmim/error.hpp"
 
 namespace shmim {
-namespace {
-
-constexpr unsigned kernel_thread_flag = 0x00200000;  // PF_KTHREAD of the kernel
-
-/// A kernel thread has no files and no memory of its own, though we may not look.
-bool is_kernel_thread(const std::filesystem::path& process) {
-  const std::string line = read_text(process / "stat").value_or("");
-  // pid (command) state ppid pgrp session tty tpgid flags: the ninth field, the seventh after ")".
-  std::size_t at = line.rfind(')');
-  for (int field = 0; field < 7 && at != std::string::npos; ++field) {
-    at = line.find(' ', at + 1);
-  }
-  unsigned flags = 0;
-  if (at == std::string::npos ||
-      std::from_chars(line.data() + at + 1, line.data() + line.size(), flags).ec != std::errc{}) {
-    return false;
-  }
-  return (flags & kernel_thread_flag) != 0;
-}
-
-enum class Look { holds, does_not, not_permitted };
-
-Look look_at_open_files(const std::filesystem::path& process, Identity identity) {
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(process / "fd", error), end;
-       !error && entry != end; entry.increment(error)) {
-    if (identity_of(entry->path()) == identity) {
-      return Look::holds;
-    }
-  }
-  return error == std::errc::permission_denied ? Look::not_permitted : Look::does_not;
-}
-
-Look look_at_mappings(const std::filesystem::path& process, Identity identity) {
-  const auto maps = read_text(process / "maps");
-  if (!maps) {
-    return errno == EACCES ? Look::not_permitted : Look::does_not;
-  }
-  const std::string wanted = fmt::format(" {:02x}:{:02x} {} ", major(identity.device),
-                                         minor(identity.device), identity.inode);
-  return maps->find(wanted) != std::string::npos ? Look::holds : Look::does_not;
-}
-
-}  // namespace
-
 std::filesystem::path require_directory(const std::filesystem::path& directory) {
   struct stat status {};
   if (::stat(directory.c_str(), &status) != 0) {
@@ -109,29 +61,6 @@ std::vector<std::string> list_streams(const std::filesystem::path& directory,
   }
   std::sort(names.begin(), names.end());
   return names;
-}
-
-Holders holders_of(Identity identity) {
-  Holders holders;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    pid_t pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc{}) {
-      continue;
-    }
-    Look look = look_at_open_files(entry->path(), identity);
-    if (look == Look::does_not) {
-      look = look_at_mappings(entry->path(), identity);
-    }
-    if (look == Look::holds) {
-      holders.processes.push_back(pid);
-    } else if (look == Look::not_permitted && !is_kernel_thread(entry->path())) {
-      holders.unknown.push_back(pid);
-    }
-  }
-  return holders;
 }
 
 bool remove_stream(const std::filesystem::path& path, Identity expected) {

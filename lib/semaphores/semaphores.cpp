@@ -49,6 +49,10 @@ pid_t Semaphores::poster(unsigned index) const noexcept {
   return layout::load(regions_.write_pid[index]);
 }
 
+std::uint32_t Semaphores::control(unsigned index) const noexcept {
+  return layout::load(regions_.control[index]);
+}
+
 std::uint32_t Semaphores::status(unsigned index) const noexcept {
   return layout::load(regions_.status[index]);
 }

@@ -1,6 +1,7 @@
 #include "shmim/trace.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace shmim {
 namespace {
@@ -30,6 +31,18 @@ void write(layout::TraceSlot& slot, const TraceEntry& entry) noexcept {
 }
 
 }  // namespace
+
+std::string_view to_string(TriggerMode mode) noexcept {
+  constexpr std::array modes{"immediate", "cnt0", "cnt1", "semaphore", "delay", "unknown", "cnt2"};
+  const auto code = static_cast<std::size_t>(mode);
+  return code < modes.size() ? modes[code] : "unknown";
+}
+
+std::string_view to_string(TriggerStatus status) noexcept {
+  constexpr std::array statuses{"-", "waiting", "received", "timed out"};
+  const auto code = static_cast<std::size_t>(status);
+  return code < statuses.size() ? statuses[code] : "unknown";
+}
 
 std::vector<TraceEntry> Trace::entries() const {
   std::vector<TraceEntry> entries;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,42 @@ struct Holders {
   std::vector<pid_t> processes;  ///< that have it open or mapped
   std::vector<pid_t> unknown;    ///< that we may not look into, and must take for holders
 };
+
+/// Who has which of a list of files open or mapped, from one look at every process.
+class SHMIM_EXPORT HolderTable {
+ public:
+  explicit HolderTable(std::span<const Identity> files);
+
+  /// True of a file of the list.
+  [[nodiscard]] bool covers(Identity file) const;
+  /// Nothing is known of files that are not of the list.
+  [[nodiscard]] Holders holders_of(Identity file) const;
+  /// Processes that we may not look into, whatever the file.
+  [[nodiscard]] const std::vector<pid_t>& unknown() const noexcept { return unknown_; }
+
+  /// A stream that has lost its name while a process still had it open or mapped.
+  struct Removed {
+    Identity identity;
+    std::filesystem::path path;  ///< that it had
+  };
+  [[nodiscard]] const std::vector<Removed>& removed() const noexcept { return removed_; }
+
+ private:
+  struct Use {
+    Identity file;
+    pid_t process;
+  };
+  void look_at_open_files(pid_t process);
+  void look_at_mappings(pid_t process);
+  void add(Identity file, pid_t process);
+  void add_removed(Identity file, std::string_view path);
+  std::vector<Identity> files_;
+  std::vector<Use> uses_;
+  std::vector<pid_t> unknown_;
+  std::vector<Removed> removed_;
+};
+
+/// The same for one file.
 SHMIM_EXPORT Holders holders_of(Identity identity);
 
 /// Removes the file of a stream (a link, not its target) if it is still the one that `expected`

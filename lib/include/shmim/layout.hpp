@@ -383,6 +383,47 @@ void store(std::array<char, N>& text, const std::array<char, N>& value) noexcept
   }
 }
 
+/// Every field of a header, each loaded by itself: those that change may be of different moments.
+inline Metadata load(const Metadata& header) noexcept {
+  Metadata copy{};
+  copy.version = load(header.version);
+  copy.name = load(header.name);
+  copy.naxis = load(header.naxis);
+  for (std::size_t axis = 0; axis < max_axes; ++axis) {
+    copy.size[axis] = load(header.size[axis]);
+  }
+  copy.nelement = load(header.nelement);
+  copy.datatype = load(header.datatype);
+  copy.imagetype = load(header.imagetype);
+  copy.creationtime = load(header.creationtime);
+  copy.lastaccesstime = load(header.lastaccesstime);
+  copy.atime = load(header.atime);
+  copy.writetime = load(header.writetime);
+  copy.creator_pid = load(header.creator_pid);
+  copy.owner_pid = load(header.owner_pid);
+  copy.shared = load(header.shared);
+  copy.inode = load(header.inode);
+  copy.location = load(header.location);
+  copy.status = load(header.status);
+  copy.flag = load(header.flag);
+  copy.logflag = load(header.logflag);
+  copy.sem = load(header.sem);
+  copy.nb_proctrace = load(header.nb_proctrace);
+  copy.cnt0 = load(header.cnt0);
+  copy.cnt1 = load(header.cnt1);
+  copy.cnt2 = load(header.cnt2);
+  copy.write = load(header.write);
+  copy.nb_kw = load(header.nb_kw);
+  copy.cb_size = load(header.cb_size);
+  copy.cb_index = load(header.cb_index);
+  copy.cb_cycle = load(header.cb_cycle);
+  copy.imdatamemsize = load(header.imdatamemsize);
+  for (std::size_t i = 0; i < copy.cuda_mem_handle.size(); ++i) {
+    copy.cuda_mem_handle[i] = load(header.cuda_mem_handle[i]);
+  }
+  return copy;
+}
+
 /// The frame counter. Acquire pairs with count_frame's release: whoever sees the new count sees the
 /// pixels, times and trace of that frame.
 inline std::uint64_t cnt0(const Metadata& header) noexcept {

@@ -62,6 +62,8 @@ class SHMIM_EXPORT Semaphores {
   [[nodiscard]] pid_t reader(unsigned index) const noexcept;
   /// PID of whoever posted last; -1 nobody.
   [[nodiscard]] pid_t poster(unsigned index) const noexcept;
+  /// Bits of semctrl: 0x1 ready.
+  [[nodiscard]] std::uint32_t control(unsigned index) const noexcept;
   /// Bits of layout::status_*.
   [[nodiscard]] std::uint32_t status(unsigned index) const noexcept;
 

@@ -86,6 +86,8 @@ class SHMIM_EXPORT Stream {
   /// The same, as far as an access of ours has noticed: costs nothing.
   void require_not_lost() const;
 
+  /// Every field of the header as it stands, whether anything is done with it here or not.
+  [[nodiscard]] layout::Metadata metadata() const noexcept { return layout::load(header()); }
   /// Frames ever published.
   [[nodiscard]] std::uint64_t cnt0() const noexcept { return layout::cnt0(header()); }
   /// Slice written last, of a circular stream.

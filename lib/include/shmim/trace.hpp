@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -23,6 +24,11 @@ enum class TriggerMode : std::int32_t {
   cnt2 = 6
 };
 enum class TriggerStatus : std::int32_t { none = 0, waiting = 1, received = 2, timed_out = 3 };
+
+/// `semaphore`, `delay`...; `unknown` for a code there is none of.
+SHMIM_EXPORT std::string_view to_string(TriggerMode mode) noexcept;
+/// `received`, `timed out`...; `-` for none.
+SHMIM_EXPORT std::string_view to_string(TriggerStatus status) noexcept;
 
 /// One step in the making of a frame: a process that wrote a stream, and what made it do so.
 struct TraceEntry {

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "shmim/clock.hpp"
+#include "shmim/error.hpp"
+#include "shmim/export.hpp"
+#include "shmim/format.hpp"
+#include "shmim/keywords.hpp"
+#include "shmim/layout.hpp"
+#include "shmim/segment.hpp"
+#include "shmim/stream.hpp"
+#include "shmim/trace.hpp"
+
+namespace shmim {
+
+/// A process as a stream names it.
+struct Process {
+  pid_t pid = 0;  ///< 0: none is named
+  bool alive = false;
+  std::string command;  ///< empty where it is dead
+};
+
+/// Processes, each looked up once: a thousand streams name the same few.
+class SHMIM_EXPORT ProcessTable {
+ public:
+  /// Nobody for a PID below 1.
+  const Process& look_up(pid_t pid);
+  /// Forgets what it knows, which is as old as the first look.
+  void forget() noexcept { known_.clear(); }
+
+ private:
+  std::map<pid_t, Process> known_;
+};
+
+/// Which clock a stream's stamps were read from.
+enum class StampClock {
+  tai,      ///< CLOCK_TAI, ahead of UTC by the kernel's offset
+  utc,      ///< another program's choice: UTC, although the kernel has an offset
+  same,     ///< the kernel has no offset: the two are one
+  unknown,  ///< nothing tells; taken for TAI
+};
+/// Tells the clock by the creation time of a stream and that of its file, which is in UTC.
+SHMIM_EXPORT StampClock clock_of(Tai created, Tai file_created,
+                                 std::chrono::seconds offset) noexcept;
+/// The time it is on that clock.
+SHMIM_EXPORT Tai now_on(StampClock clock) noexcept;
+/// A stamp of that clock in UTC, as to_utc() writes it.
+SHMIM_EXPORT std::string to_utc(Tai stamp, StampClock clock);
+
+struct SemaphoreState {
+  int value = 0;
+  bool saturated = false;  ///< at layout::semaphore_max: writers post it no more
+  Process reader;
+  Process poster;
+  std::uint32_t control = 0;
+  std::uint32_t status = 0;
+};
+
+/// Why a file is no stream that can be read.
+struct Unreadable {
+  Problem problem = Problem::failed;
+  std::string why;
+};
+
+/// A stream file as it stands, whole. Looking at it disturbs nobody: it is mapped read-only, and no
+/// semaphore is claimed.
+struct SHMIM_EXPORT Description {
+  std::string name;
+  std::filesystem::path path;
+  std::optional<std::string> target;  ///< where the name is a symbolic link: what it says
+  std::uint64_t file_bytes = 0;
+  Identity identity;
+  std::optional<Unreadable> unreadable;
+
+  // All that follows is of readable streams only.
+  Format format;
+  layout::Metadata header{};
+  /// How the counters, times and trace were read. Not whole: they may be of two frames.
+  Reading reading = Reading::whole;
+  StampClock clock = StampClock::unknown;
+  Process writer;   ///< of the newest frame
+  Process creator;  ///< 0 where none is named
+  Process owner;    ///< 1 belongs to no process
+  Process claimer;  ///< who has claimed to be its only writer
+  std::vector<SemaphoreState> semaphores;
+  int log_semaphore = 0;
+  std::vector<Keyword> keywords;
+  std::vector<TraceEntry> trace;
+
+  [[nodiscard]] bool is_dangling() const noexcept;
+  [[nodiscard]] Tai written() const noexcept { return to_tai(header.writetime); }
+  [[nodiscard]] Tai acquired() const noexcept { return to_tai(header.atime); }
+  [[nodiscard]] Tai created() const noexcept { return to_tai(header.creationtime); }
+  /// Time since a stamp of this stream; nothing where it was never set.
+  [[nodiscard]] std::optional<Tai> age(Tai stamp) const noexcept;
+  /// Living processes that have claimed a semaphore, each once.
+  [[nodiscard]] std::vector<Process> readers() const;
+  /// Semaphores that writers post no more.
+  [[nodiscard]] unsigned saturated() const noexcept;
+};
+
+/// Describes the file at `path`, whatever it is. What makes it no readable stream is told in the
+/// description, not thrown.
+SHMIM_EXPORT Description describe(const std::filesystem::path& path, ProcessTable& processes);
+/// The same for a stream that is open.
+SHMIM_EXPORT Description describe(const Stream& stream, ProcessTable& processes);
+
+}  // namespace shmim

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "shmim/export.hpp"
+#include "shmim/layout.hpp"
+
+namespace shmim {
+
+/// What a frame's elements are like. Of complex types it is the modulus; numbers that are not
+/// finite are counted and left out; where none is finite, min, max, mean and stddev are NaN.
+/// (64-bit integers beyond 2^53 are rounded to double.)
+struct Statistics {
+  std::uint64_t elements = 0;
+  double min = 0;
+  double max = 0;
+  double mean = 0;
+  double stddev = 0;             ///< of the elements, not of a sample of them
+  std::uint64_t saturated = 0;   ///< integers at the largest value of their type
+  std::uint64_t non_finite = 0;  ///< NaN and infinities
+};
+
+/// Of `frame`, whose elements are of that type; a copy, not a live array.
+SHMIM_EXPORT Statistics statistics_of(std::span<const std::byte> frame, DataType type);
+
+/// Every element as a double; of complex types the modulus.
+SHMIM_EXPORT std::vector<double> values_of(std::span<const std::byte> frame, DataType type);
+
+}  // namespace shmim

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <time.h>  // NOLINT(modernize-deprecated-headers): timespec is POSIX's
+
+#include "shmim/description.hpp"
+#include "shmim/export.hpp"
+#include "shmim/rate.hpp"
+#include "shmim/segment.hpp"
+#include "shmim/stream.hpp"
+
+namespace shmim {
+
+/// A stream under observation.
+struct Watched {
+  Description description;  ///< counters and times of the last look, the rest within a second of it
+  Rate rate;                ///< over the last seconds
+  /// Frames of its trigger stream that its writer did not take, since the first look, by the trace;
+  /// nothing where it is not triggered by a stream.
+  std::optional<std::uint64_t> missed;
+  unsigned made_anew = 0;  ///< times, since the first look
+};
+
+/// Watches every stream of a directory. Each look costs a few loads per stream and no more, so that
+/// ten looks a second at a thousand streams are no load. Claims and writes nothing. Keeps the
+/// streams open, one descriptor each. Not thread-safe.
+class SHMIM_EXPORT Watcher {
+ public:
+  /// Streams whose names match one of the shell patterns. Throws Error (no_directory).
+  explicit Watcher(std::filesystem::path directory, std::vector<std::string> patterns = {"*"});
+
+  /// One look. Streams that have appeared, vanished or been made anew since are noticed. Throws
+  /// Error (no_directory) where the directory is gone.
+  void look();
+
+  /// As of the last look, by name.
+  [[nodiscard]] const std::vector<Watched>& streams() const noexcept { return streams_; }
+  /// One of them, open; nothing where there is none or it is unreadable.
+  [[nodiscard]] const Stream* stream(std::string_view name) const noexcept;
+  [[nodiscard]] ProcessTable& processes() noexcept { return processes_; }
+
+ private:
+  /// What is needed to watch a stream and nobody else's business. In the order of streams_.
+  struct Watch {
+    std::optional<Stream> stream;
+    std::vector<FrameTime> seen;
+    ino_t trigger_inode = 0;
+    std::uint64_t trigger_cnt0 = 0;  ///< and
+    std::uint64_t cnt0 = 0;          ///< of the stream, when it was first seen with this trigger
+  };
+  [[nodiscard]] bool has_changed() noexcept;
+  void list();
+  void open(const std::string& name, Watched& watched, Watch& watch);
+  void describe_anew(Watched& watched, Watch& watch);
+  void count_missed(Watched& watched, Watch& watch) const noexcept;
+  void take_rate(Watched& watched, Watch& watch) const;
+
+  std::filesystem::path directory_;
+  std::vector<std::string> patterns_;
+  std::vector<Watched> streams_;
+  std::vector<Watch> watches_;
+  ProcessTable processes_;
+  timespec changed_{};
+  bool was_settled_ = false;
+  std::optional<std::chrono::steady_clock::time_point> last_listing_;
+};
+
+}  // namespace shmim
