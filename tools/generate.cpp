@@ -77,10 +77,16 @@ std::string man(const Declared& declared) {
     }
     if (names.empty()) {
       names = fmt::format("_{}_", scdoc_text(option->get_name(true)));
-    } else if (takes_value(*option)) {
+    } else if (!option->get_type_name().empty()) {
       names += fmt::format(" _{}_", scdoc_text(option->get_type_name()));
     }
     text += fmt::format("{}\n\t{}\n\n", names, scdoc_text(option->get_description()));
+  }
+  if (const auto columns = declared.tool->columns(); !columns.empty()) {
+    text += "# COLUMNS\n\n";
+    for (const Explained& column : columns) {
+      text += fmt::format("*{}*\n\t{}\n\n", scdoc_text(column.name), scdoc_text(column.meaning));
+    }
   }
   text += "# EXIT STATUS\n\n";
   for (const ExitMeaning& meaning : exit_meanings()) {
@@ -94,6 +100,19 @@ std::vector<std::string> names_of(const std::vector<Declared>& tools) {
   names.reserve(tools.size());
   for (const Declared& declared : tools) {
     names.push_back(fmt::format("shmim-{}", declared.registration->name));
+  }
+  return names;
+}
+
+/// The columns that any of them can show, each once.
+std::string all_columns(const std::vector<Declared>& tools) {
+  std::string names;
+  for (const Declared& declared : tools) {
+    for (const Explained& column : declared.tool->columns()) {
+      if ((" " + names + " ").find(" " + column.name + " ") == std::string::npos) {
+        names += (names.empty() ? "" : " ") + column.name;
+      }
+    }
   }
   return names;
 }
@@ -124,8 +143,9 @@ std::string bash(const std::vector<Declared>& tools) {
   }
   return fmt::format(
       "_shmim_options() {{\n  case $1 in\n{}  esac\n}}\n\n"
-      "_shmim_kind() {{\n  case $1:$2 in\n{}  esac\n}}\n\n_shmim_types='{}'\n_shmim_tools='{}'\n",
-      options, kinds, fmt::join(types, " "), fmt::join(names_of(tools), " "));
+      "_shmim_kind() {{\n  case $1:$2 in\n{}  esac\n}}\n\n_shmim_types='{}'\n_shmim_tools='{}'\n"
+      "_shmim_columns='{}'\n",
+      options, kinds, fmt::join(types, " "), fmt::join(names_of(tools), " "), all_columns(tools));
 }
 
 /// `text` between single quotes of a shell.
@@ -134,7 +154,8 @@ std::string single_quoted(const std::string& text) {
 }
 
 std::string zsh(const std::vector<Declared>& tools) {
-  std::string text = "case $service in\n";
+  std::string text =
+      fmt::format("local -a _shmim_columns=({})\ncase $service in\n", all_columns(tools));
   for (const Declared& declared : tools) {
     text += fmt::format("  shmim-{})\n    _arguments -s -S", declared.registration->name);
     for (const CLI::Option* option : declared.app->get_options()) {
@@ -164,7 +185,7 @@ std::string zsh(const std::vector<Declared>& tools) {
 }
 
 std::string fish(const std::vector<Declared>& tools) {
-  std::string text;
+  std::string text = fmt::format("set -g __shmim_columns '{}'\n", all_columns(tools));
   for (const Declared& declared : tools) {
     for (const CLI::Option* option : declared.app->get_options()) {
       std::string line = fmt::format("complete -c shmim-{}", declared.registration->name);

@@ -44,19 +44,36 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
+std::size_t width_of(std::string_view text) noexcept {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char character) {
+    return (static_cast<unsigned char>(character) & 0xC0U) != 0x80U;
+  }));
+}
+
 std::string to_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
+  return to_table(rows, rows.front().size(), {});
+}
+
+std::string to_table(const std::vector<std::vector<std::string>>& rows, std::size_t columns,
+                     const std::vector<bool>& right) {
+  std::vector<std::size_t> widths(columns);
   for (const auto& row : rows) {
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      widths[column] = std::max(widths[column], row[column].size());
+    const std::size_t whole = row.size() < columns ? row.size() - 1 : columns;
+    for (std::size_t column = 0; column < whole; ++column) {
+      widths[column] = std::max(widths[column], width_of(row[column]));
     }
   }
   std::string text;
   for (const auto& row : rows) {
-    for (std::size_t column = 0; column + 1 < row.size(); ++column) {
-      text += fmt::format("{:<{}}  ", row[column], widths[column]);
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      const std::string& cell = row[column];
+      const bool is_last = column + 1 == row.size();
+      const bool is_loose = is_last && row.size() < columns;
+      const bool is_right = column < right.size() && right[column] && !is_loose;
+      const std::string blanks(is_loose ? 0 : widths[column] - width_of(cell), ' ');
+      text += (is_right ? blanks : "") + cell + (is_right || is_last ? "" : blanks) +
+              (is_last ? "\n" : "  ");
     }
-    text += row.back() + "\n";
   }
   return text;
 }

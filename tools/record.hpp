@@ -23,5 +23,12 @@ std::string quoted(const std::string& text);
 
 /// Rows of cells as lines of text, in columns that are as wide as they must be.
 std::string to_table(const std::vector<std::vector<std::string>>& rows);
+/// The same with some columns aligned right. A row of fewer cells than there are columns ends with
+/// what may be of any length.
+std::string to_table(const std::vector<std::vector<std::string>>& rows, std::size_t columns,
+                     const std::vector<bool>& right);
+
+/// Characters that a text fills on a terminal, if each fills one.
+std::size_t width_of(std::string_view text) noexcept;
 
 }  // namespace shmim::tools

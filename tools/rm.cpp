@@ -31,17 +31,17 @@ class Rm final : public Tool {
     const Places where = places();
     std::vector<Reference> patterns;
     for (const std::string& text : refs_) {
-      patterns.push_back(pattern_of(text));
+      patterns.push_back(pattern(text, {"SE"}));
     }
     std::map<std::string, Reference> matches;  // in order, and each once
-    const Exit unmatched = for_each<Reference>(patterns, [&](const Reference& pattern) {
-      const std::vector<std::string> names = list_streams(where.shm, pattern.name);
+    const Exit unmatched = for_each<Reference>(patterns, [&](const Reference& wanted) {
+      const std::vector<std::string> names = list_streams(where.shm, wanted.name);
       if (names.empty() && !force_) {
-        throw Error(Problem::not_found, pattern.name,
+        throw Error(Problem::not_found, wanted.name,
                     fmt::format("no such stream in {}", where.shm.string()));
       }
       for (const std::string& name : names) {
-        matches.try_emplace(name, pattern).first->second.name = name;
+        matches.try_emplace(name, wanted).first->second.name = name;
       }
     });
     std::vector<Reference> streams;
@@ -59,22 +59,6 @@ class Rm final : public Tool {
   }
 
  private:
-  /// A reference whose name is a pattern. Modifiers and type are checked as everywhere; the
-  /// brackets of a pattern are no slice.
-  [[nodiscard]] Reference pattern_of(const std::string& text) const {
-    if (text.find('/') != std::string::npos) {
-      throw Error(Problem::usage, text, "a stream has no / in its name; --dir names the directory");
-    }
-    const std::size_t special = text.find_first_of("*?[");
-    if (special == std::string::npos) {
-      return reference(text, {"SE"});
-    }
-    const std::size_t begin = text.substr(0, special).find_last_of(":>") + 1;  // npos + 1 is 0
-    Reference pattern = reference(text.substr(0, begin) + "pattern", {"SE"});
-    pattern.name = text.substr(begin);
-    return pattern;
-  }
-
   /// One look at all processes for all streams.
   void look_for_holders(const std::vector<Reference>& streams,
                         const std::filesystem::path& directory) {

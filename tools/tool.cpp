@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <shmim/fits.hpp>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace shmim::tools {
@@ -169,6 +170,14 @@ void sleep_until(std::chrono::steady_clock::time_point time) {
   } while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR);
 }
 
+void raise_file_limit() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
 Registration::Registration(const char* tool_name, const char* tool_summary, Make make_tool) noexcept
     : name(tool_name), summary(tool_summary), make(make_tool), next(first_registration) {
   first_registration = this;
@@ -226,6 +235,21 @@ Reference Tool::reference(const std::string& text, const Takes& takes) const {
                 fmt::format("a slice has no meaning here; shmim-{} takes whole streams", name_));
   }
   reference_ = parsed;
+  return parsed;
+}
+
+Reference Tool::pattern(const std::string& text, const Takes& takes) const {
+  if (text.find('/') != std::string::npos) {
+    throw Error(Problem::usage, text, "a stream has no / in its name; --dir names the directory");
+  }
+  const std::size_t special = text.find_first_of("*?[");
+  if (special == std::string::npos) {
+    return reference(text, takes);
+  }
+  const std::size_t begin = text.substr(0, special).find_last_of(":>") + 1;  // npos + 1 is 0
+  Reference parsed = reference(text.substr(0, begin) + "pattern", takes);
+  parsed.name = text.substr(begin);
+  parsed.text = text;
   return parsed;
 }
 
@@ -305,7 +329,8 @@ std::string Tool::hint(const Error& error) const {
   const std::string where = dir_.empty() ? "" : " --dir " + dir_;
   switch (error.problem()) {
     case Problem::not_found:
-      if (!reference_ || name_ == "rm") {
+      if (!reference_ || error.subject() != name || name_ == "rm" || name_ == "ls" ||
+          name_ == "link") {
         return {};
       }
       if (name_ != "connect" && find_file(name, places()).origin != Origin::nowhere) {
@@ -314,8 +339,9 @@ std::string Tool::hint(const Error& error) const {
       return name_ == "wait" ? fmt::format("shmim-wait {} --appear{}", name, where)
                              : fmt::format("shmim-create {} SIZE{}", name, where);
     case Problem::exists:
-      return name_ == "connect" ? fmt::format("shmim-connect {}{}", name, where)
-                                : fmt::format("shmim-create {} SIZE --recreate{}", name, where);
+      return name_ == "link"      ? std::string()
+             : name_ == "connect" ? fmt::format("shmim-connect {}{}", name, where)
+                                  : fmt::format("shmim-create {} SIZE --recreate{}", name, where);
     case Problem::mismatch:
       return name_ == "create" && error.subject() != name
                  ? std::string()
@@ -377,7 +403,7 @@ std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool) {
       [](const std::string& text) { return text.empty() ? std::string("an empty value") : ""; },
       "");
   for (CLI::Option* option : app->get_options()) {
-    if (!option->get_positional() && option->get_items_expected_max() > 0) {
+    if (!option->get_positional() && option->get_items_expected_min() > 0) {
       option->check(not_empty);
     }
   }
@@ -440,6 +466,25 @@ std::chrono::nanoseconds parse_duration(const std::string& text) {
   }
   constexpr double longest = 1e9;  // 30 years, safely within 64 bits of nanoseconds
   return nanoseconds_of(std::min(value * unit->seconds, longest));
+}
+
+CLI::Option* add_optional_duration(CLI::App& app, const std::string& name,
+                                   std::optional<std::chrono::nanoseconds>& value,
+                                   std::chrono::nanoseconds otherwise,
+                                   std::vector<std::string>& words, const std::string& what) {
+  const auto parse = [&value, &words, otherwise](const std::string& given) {
+    value = otherwise;
+    if (!given.empty()) {
+      try {
+        value = parse_duration(given);
+      } catch (const UsageError&) {
+        words.push_back(given);
+      }
+    }
+  };
+  return app.add_option_function<std::string>(name, parse, what)
+      ->expected(0, 1)
+      ->type_name("[DURATION]");
 }
 
 CLI::Validator above_zero() {

@@ -64,6 +64,12 @@ struct Takes {
   bool slice = false;
 };
 
+/// A name and what it means, for manual pages.
+struct Explained {
+  std::string name;
+  std::string meaning;
+};
+
 class Tool {
  public:
   Tool() = default;
@@ -75,6 +81,8 @@ class Tool {
 
   virtual void declare(CLI::App& app) = 0;
   virtual Exit run() = 0;
+  /// The columns that its table can have, for its manual page; none where it prints no table.
+  [[nodiscard]] virtual std::vector<Explained> columns() const { return {}; }
 
   /// Prints an error as everybody's errors are printed, with what to try; gives the exit status.
   Exit report(const Error& error) const;
@@ -91,6 +99,9 @@ class Tool {
 
   /// Parses a REF, and refuses what this tool has no meaning for before anything is touched.
   [[nodiscard]] Reference reference(const std::string& text, const Takes& takes) const;
+  /// The same where the name may be a shell pattern; its brackets are no slice. A name with a / is
+  /// refused.
+  [[nodiscard]] Reference pattern(const std::string& text, const Takes& takes) const;
   [[nodiscard]] Places places() const;
   /// The stream a reference names, which must exist.
   [[nodiscard]] Stream open(const Reference& reference, Access access = Access::best) const;
@@ -177,10 +188,19 @@ std::chrono::nanoseconds parse_duration(const std::string& text);
 constexpr std::chrono::nanoseconds nanoseconds_of(double seconds) noexcept {
   return std::chrono::nanoseconds{static_cast<std::int64_t>(seconds * 1e9 + 0.5)};
 }
+/// As many open files as the system lets us have: for tools that keep every stream open.
+void raise_file_limit() noexcept;
 
 /// Declares an option that takes a duration.
 CLI::Option* add_duration(CLI::App& app, const std::string& name,
                           std::optional<std::chrono::nanoseconds>& value, const std::string& what);
+
+/// The same for an option whose duration may be left out: then it is `otherwise`. What follows it
+/// and is no duration is a word of its own, and is added to `words`.
+CLI::Option* add_optional_duration(CLI::App& app, const std::string& name,
+                                   std::optional<std::chrono::nanoseconds>& value,
+                                   std::chrono::nanoseconds otherwise,
+                                   std::vector<std::string>& words, const std::string& what);
 
 /// What a rate must be.
 CLI::Validator above_zero();

@@ -1,16 +1,19 @@
-// shmim-trace: who made a frame, triggered by what, and how long each hop took.
+// shmim-trace: who made a frame, triggered by what, and how long each hop took; the graph of all
+// streams.
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <map>
+#include <set>
 
+#include "pipeline.hpp"
 #include "record.hpp"
 #include "tool.hpp"
+#include "words.hpp"
 
 namespace shmim::tools {
 namespace {
-
-std::string in_microseconds(Tai duration) {
-  return fmt::format("{:.1f}us", std::chrono::duration<double, std::micro>(duration).count());
-}
 
 /// A step of the trace, with what follows from its neighbours.
 struct Hop {
@@ -25,24 +28,72 @@ struct Traced {
   std::optional<Tai> total;
 };
 
+/// End-to-end latencies of the frames that were followed.
+class Latencies {
+ public:
+  void add(Tai latency) { latencies_.push_back(latency); }
+  [[nodiscard]] std::size_t count() const noexcept { return latencies_.size(); }
+  /// The smallest that `percent` of them do not exceed. For at least one.
+  [[nodiscard]] Tai percentile(double percent) {
+    std::sort(latencies_.begin(), latencies_.end());
+    const auto rank =
+        static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(latencies_.size())));
+    return latencies_[std::max<std::size_t>(rank, 1) - 1];
+  }
+
+ private:
+  std::vector<Tai> latencies_;
+};
+
 class Trace final : public Tool {
  public:
   void declare(CLI::App& app) override {
     app.add_option("REF", refs_, "streams whose trace to show; takes @S: @E:")->type_name("");
-    app.add_flag("--all", all_, "every stream in the shm directory");
+    auto* all = app.add_flag("--all", all_, "every stream in the shm directory");
+    auto* graph = app.add_flag("--graph", graph_,
+                               "the graph of all streams: as a tree, or with --json or --dot")
+                      ->excludes(all);
     auto* dot = app.add_flag("--dot", dot_, "print a graph for Graphviz");
-    declare_json(app, "print one JSON object per step");
+    add_duration(app, "--rate", rate_,
+                 "measure the rates in a graph over so long (default: 250ms); 0 for none");
+    auto* follow = app.add_flag("-f,--follow", follow_,
+                                "print the end-to-end latency of every frame, and percentiles")
+                       ->excludes(all)
+                       ->excludes(graph)
+                       ->excludes(dot);
+    app.add_option("-n", count_, "with --follow, end after N frames")
+        ->type_name("N")
+        ->transform(whole_number(false))
+        ->needs(follow);
+    add_duration(app, "-t,--timeout", timeout_, "with --follow, give up when it takes longer")
+        ->needs(follow);
+    add_duration(app, "--budget", budget_, "exit 1 when a frame takes longer from end to end")
+        ->excludes(graph)
+        ->excludes(dot);
+    declare_ready_fd(app);
+    declare_json(app, "print one JSON object per step or frame, or one of the graph");
     app.get_option("--json")->excludes(dot);
     declare_common(app);
   }
 
   Exit run() override {
-    if (refs_.empty() != all_) {
-      throw UsageError(all_ ? "--all and REF exclude one another" : "REF is missing (or --all)");
+    if (refs_.empty() != (all_ || graph_)) {
+      throw UsageError(refs_.empty() ? "REF is missing (or --all)"
+                                     : fmt::format("{} and REF exclude one another",
+                                                   graph_ ? "--graph" : "--all"));
     }
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
       references.push_back(reference(text, {"SE"}));
+    }
+    if (follow_) {
+      if (references.size() != 1) {
+        throw UsageError("--follow takes one REF");
+      }
+      return follow(references.front());
+    }
+    if (graph_ || dot_) {
+      return show_graph(references);
     }
     collect_streams();
     std::vector<Traced> traces;
@@ -54,12 +105,13 @@ class Trace final : public Tool {
         traces.push_back(trace(stream));
       }
     }
-    if (dot_) {
-      print_graph(traces);
-    } else {
-      print_traces(traces);
-    }
-    return status;
+    print_traces(traces);
+    const Exit verdict = for_each<Traced>(traces, [this](const Traced& traced) {
+      if (budget_ && !(all_ && !traced.total)) {
+        judge(traced.name, traced.total, "the newest frame");
+      }
+    });
+    return status == Exit::done ? verdict : status;
   }
 
  private:
@@ -92,22 +144,24 @@ class Trace final : public Tool {
                        snapshot.reading == Reading::busy ? "is in the middle of being written"
                                                          : "holds an unfinished frame"));
     }
+    entries.resize(chain_of(entries).size());
     Traced traced{stream.name(), {}, {}};
     std::string written = stream.name();
     for (const TraceEntry& entry : entries) {
       traced.hops.push_back({written, entry, {}});
       written = entry.trigger_inode == 0 ? "-" : name_of(entry.trigger_inode);
     }
-    for (std::size_t i = 0; i + 1 < traced.hops.size(); ++i) {
-      traced.hops[i].latency = elapsed(entries[i + 1].written, entries[i].written);
+    for (std::size_t i = 0; i < traced.hops.size(); ++i) {
+      traced.hops[i].latency = latency_of(entries, i);
     }
-    if (entries.size() > 1) {
-      traced.total = elapsed(entries.back().written, entries.front().written);
-    }
+    traced.total = end_to_end(entries);
     return traced;
   }
 
   void print_traces(const std::vector<Traced>& traces) const {
+    if (budget_ && quiet()) {
+      return;  // the exit status is what was asked for
+    }
     bool is_first = true;
     for (const Traced& traced : traces) {
       if (json()) {
@@ -166,32 +220,138 @@ class Trace final : public Tool {
     return text;
   }
 
-  /// An edge for each step that is known: from the trigger stream to the stream that was written.
-  void print_graph(const std::vector<Traced>& traces) const {
-    std::map<std::pair<std::string, std::string>, std::string> edges;
-    std::string nodes;
-    for (const Traced& traced : traces) {
-      nodes += fmt::format("  {};\n", quoted(traced.name));
-      for (const Hop& hop : traced.hops) {
-        if (hop.entry.trigger_inode == 0) {
-          continue;
-        }
-        edges[{name_of(hop.entry.trigger_inode), hop.stream}] =
-            fmt::format("{}{}", describe_process(hop.entry.pid),
-                        hop.latency ? "\\n" + in_microseconds(*hop.latency) : "");
+  /// Throws where a frame took longer than it may, or cannot be said to have taken any time.
+  void judge(const std::string& name, std::optional<Tai> latency, std::string_view frame) const {
+    if (!latency) {
+      throw Error(Problem::failed, name, "nothing triggers it: there is no latency to judge");
+    }
+    if (*latency > *budget_) {
+      throw Error(Problem::failed, name,
+                  fmt::format("{} took {}, over the budget of {}", frame, in_microseconds(*latency),
+                              in_microseconds(*budget_)));
+    }
+  }
+
+  Exit follow(const Reference& wanted) {
+    // Read-only: counts are watched, and no semaphore is claimed.
+    FollowOptions options;
+    options.cancelled = interrupted;
+    Follower follower(open(wanted, Access::read), std::move(options));
+    const Deadline deadline = deadline_after(timeout_);
+    Latencies latencies;
+    std::uint64_t missed = 0;
+    std::uint64_t untriggered = 0;
+    say_ready();
+    while (!count_ || latencies.count() + untriggered < *count_) {
+      const std::uint64_t before = follower.seen();
+      if (const Arrival arrival = follower.wait(deadline); arrival != Arrival::arrived) {
+        print_summary(wanted.name, latencies, missed, untriggered);
+        end_following(arrival, follower);
+      }
+      std::vector<TraceEntry> entries;
+      const Snapshot snapshot = follower.stream().snapshot_trace(entries);
+      follower.stream().require_whole(snapshot);
+      follower.set_seen(snapshot.info.cnt0);
+      if (snapshot.info.cnt0 > before) {
+        missed += snapshot.info.cnt0 - before - 1;
+      }
+      const std::optional<Tai> latency = end_to_end(entries);
+      if (latency) {
+        latencies.add(*latency);
+      } else {
+        ++untriggered;
+      }
+      print_frame(wanted.name, snapshot.info.cnt0, latency);
+      if (budget_ && (!latency || *latency > *budget_)) {
+        print_summary(wanted.name, latencies, missed, untriggered);
+        judge(wanted.name, latency, fmt::format("frame {}", snapshot.info.cnt0));
       }
     }
-    std::string graph = "digraph streams {\n  rankdir=LR;\n  node [shape=box];\n" + nodes;
-    for (const auto& [ends, label] : edges) {
-      graph += fmt::format("  {} -> {} [label={}];\n", quoted(ends.first), quoted(ends.second),
-                           quoted(label));
+    print_summary(wanted.name, latencies, missed, untriggered);
+    return Exit::done;
+  }
+
+  void print_frame(const std::string& name, std::uint64_t cnt0, std::optional<Tai> latency) const {
+    if (json()) {
+      write_stdout(
+          to_json_line({{"name", name},
+                        {"cnt0", cnt0},
+                        {"latency", latency ? Record(Seconds(*latency).count()) : Record()}}));
+    } else if (!quiet()) {
+      write_stdout(fmt::format("{} {}\n", cnt0, latency ? in_microseconds(*latency) : "-"));
     }
-    write_stdout(graph + "}\n");
+  }
+
+  void print_summary(const std::string& name, Latencies& latencies, std::uint64_t missed,
+                     std::uint64_t untriggered) const {
+    constexpr std::array percents{0.0, 50.0, 90.0, 99.0, 99.9, 100.0};
+    constexpr std::array names{"min", "p50", "p90", "p99", "p99.9", "max"};
+    const std::size_t frames = latencies.count() + untriggered;
+    Record record{{"name", name}, {"frames", frames}, {"missed", missed}};
+    std::string text = fmt::format("{} frames, {} missed", frames, missed);
+    for (std::size_t i = 0; i < percents.size() && latencies.count() > 0; ++i) {
+      const Tai latency = latencies.percentile(percents[i]);
+      record[names[i]] = Seconds(latency).count();
+      text += fmt::format("{} {} {}", i == 0 ? ":" : ",", names[i], in_microseconds(latency));
+    }
+    write_stdout(json() ? to_json_line(record) : text + "\n");
+  }
+
+  Exit show_graph(const std::vector<Reference>& references) {
+    raise_file_limit();
+    const std::filesystem::path directory = places().shm;
+    const Exit status = for_each<Reference>(references, [&](const Reference& wanted) {
+      static_cast<void>(open(wanted, Access::read));  // there, and of the type demanded
+    });
+    Watcher watcher(directory);
+    watcher.look();
+    const auto interval = rate_.value_or(std::chrono::milliseconds{250});
+    const bool is_measured = interval.count() > 0;
+    if (is_measured) {
+      sleep_until(std::chrono::steady_clock::now() + interval);
+      watcher.look();
+    }
+    const HolderTable holders({});
+    Graph graph = graph_of(watcher.streams(), holders.removed(), watcher.processes());
+    for (GraphNode& node : graph.nodes) {
+      node.rate = is_measured ? node.rate : std::nullopt;
+    }
+    const std::vector<bool> is_shown = shown(graph, references);
+    write_stdout(dot_     ? to_dot(graph, is_shown)
+                 : json() ? to_json_line(to_record(graph))
+                          : to_tree(graph));
+    return status;
+  }
+
+  /// All, or those that lead to the streams that were asked for.
+  static std::vector<bool> shown(const Graph& graph, const std::vector<Reference>& references) {
+    std::vector<bool> is_shown(graph.nodes.size(), references.empty());
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      for (const Reference& wanted : references) {
+        is_shown[i] = is_shown[i] || (graph.nodes[i].state == GraphNode::State::live &&
+                                      graph.nodes[i].name == wanted.name);
+      }
+    }
+    for (bool grows = true; grows;) {
+      grows = false;
+      for (const GraphEdge& edge : graph.edges) {
+        if (is_shown[edge.to] && !is_shown[edge.from]) {
+          is_shown[edge.from] = grows = true;
+        }
+      }
+    }
+    return is_shown;
   }
 
   std::vector<std::string> refs_;
   bool all_ = false;
+  bool graph_ = false;
   bool dot_ = false;
+  bool follow_ = false;
+  std::optional<std::uint64_t> count_;
+  std::optional<std::chrono::nanoseconds> rate_;
+  std::optional<std::chrono::nanoseconds> timeout_;
+  std::optional<std::chrono::nanoseconds> budget_;
   std::vector<Stream> streams_;
   std::map<ino_t, std::string> names_;
 };

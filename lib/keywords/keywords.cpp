@@ -218,7 +218,31 @@ std::optional<std::string> why_unfit(const Keyword& keyword) {
   return std::nullopt;
 }
 
-Keyword parse_keyword(std::string_view assignment) {
+namespace {
+
+/// The type that is asked for, or the first that can hold the text.
+std::variant<std::int64_t, double, std::string> parse_value(std::string_view assignment,
+                                                            std::string_view text,
+                                                            std::optional<char> type) {
+  if (type.value_or('L') == 'L') {
+    if (const auto integer = number<std::int64_t>(text)) {
+      return *integer;
+    }
+  }
+  if (type.value_or('D') == 'D') {
+    if (const auto real = number<double>(text)) {
+      return *real;
+    }
+  }
+  if (type.value_or('S') != 'S') {
+    reject(assignment, fmt::format("'{}' is no {}", text, *type == 'L' ? "integer" : "number"));
+  }
+  return std::string(text);
+}
+
+}  // namespace
+
+Keyword parse_keyword(std::string_view assignment, std::optional<char> type) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string_view::npos) {
     reject(assignment, "it is written NAME=VALUE or NAME=VALUE/comment");
@@ -232,6 +256,9 @@ Keyword parse_keyword(std::string_view assignment) {
   }
   std::string_view rest = assignment.substr(equals + 1);
   if (rest.starts_with('\'')) {
+    if (type.value_or('S') != 'S') {
+      reject(assignment, "what stands in quotes is a string");
+    }
     keyword.value = unquote(assignment, rest);
     if (!rest.empty() && !rest.starts_with('/')) {
       reject(assignment, "only /comment may follow the closing '");
@@ -239,13 +266,7 @@ Keyword parse_keyword(std::string_view assignment) {
   } else {
     const std::string_view value = rest.substr(0, rest.find('/'));
     rest.remove_prefix(value.size());
-    if (const auto integer = number<std::int64_t>(value)) {
-      keyword.value = *integer;
-    } else if (const auto real = number<double>(value)) {
-      keyword.value = *real;
-    } else {
-      keyword.value = std::string(value);
-    }
+    keyword.value = parse_value(assignment, value, type);
   }
   if (!rest.empty()) {
     keyword.comment = rest.substr(1);

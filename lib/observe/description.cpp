@@ -39,7 +39,8 @@ pid_t writer_of(const Stream& stream, const Description& description) noexcept {
     return poster;
   }
   const bool is_in_mid_frame = newest->pid < 0 || newest->written == Tai{0};
-  const bool is_stale = !is_in_mid_frame && description.written() - newest->written > stale_trace;
+  const bool is_stale =
+      !is_in_mid_frame && elapsed(newest->written, description.written()) > stale_trace;
   return is_stale && poster != 0 ? poster : std::abs(newest->pid);
 }
 
@@ -121,7 +122,8 @@ StampClock clock_of(Tai created, Tai file_created, std::chrono::seconds offset) 
     return StampClock::same;
   }
   const auto is_close = [](Tai a, Tai b) {
-    return std::chrono::abs(a - b) < std::chrono::milliseconds{1500};
+    constexpr Tai margin = std::chrono::milliseconds{1500};
+    return elapsed(a, b) < margin && elapsed(b, a) < margin;
   };
   if (is_close(created, file_created + offset)) {
     return StampClock::tai;
@@ -134,7 +136,8 @@ Tai now_on(StampClock clock) noexcept {
 }
 
 std::string to_utc(Tai stamp, StampClock clock) {
-  return to_utc(clock == StampClock::utc && stamp != Tai{0} ? stamp + tai_offset() : stamp);
+  return to_utc(clock == StampClock::utc && stamp != Tai{0} ? elapsed(-Tai(tai_offset()), stamp)
+                                                            : stamp);
 }
 
 bool Description::is_dangling() const noexcept {
@@ -142,7 +145,7 @@ bool Description::is_dangling() const noexcept {
 }
 
 std::optional<Tai> Description::age(Tai stamp) const noexcept {
-  return stamp == Tai{0} ? std::nullopt : std::optional(now_on(clock) - stamp);
+  return stamp == Tai{0} ? std::nullopt : std::optional(elapsed(stamp, now_on(clock)));
 }
 
 std::vector<Process> Description::readers() const {

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-double seconds_between(Tai begin, Tai end) noexcept { return Seconds(end - begin).count(); }
+double seconds_between(Tai begin, Tai end) noexcept { return Seconds(elapsed(begin, end)).count(); }
 
 /// Root mean square of what is left of the write times when the straight line through them, over
 /// cnt0, is taken away.

@@ -29,7 +29,7 @@ bool is_same(const timespec& a, const timespec& b) noexcept {
 /// Where the frames begin that the rate is taken over.
 std::span<const FrameTime> recent(const std::vector<FrameTime>& seen, Tai moment) noexcept {
   std::size_t first = seen.size() < 2 ? 0 : seen.size() - 2;
-  while (first > 0 && moment - seen[first - 1].written < window) {
+  while (first > 0 && elapsed(seen[first - 1].written, moment) < window) {
     --first;
   }
   return std::span(seen).subspan(first);
@@ -76,6 +76,7 @@ void Watcher::look() {
     try {
       const bool is_new = see_frames(*watch.stream, watch.seen);
       if (is_due) {
+        watch.stream->require_intact();
         describe_anew(watched, watch);
       }
       if (is_new) {
@@ -171,8 +172,8 @@ void Watcher::take_rate(Watched& watched, Watch& watch) const {
   const Tai moment = now_on(watched.description.clock);
   watched.rate = rate_of(recent(watch.seen, moment));
   // It has stopped: the time since the last frame says more than the frames before.
-  if (watched.rate.mean &&
-      Seconds(moment - watch.seen.back().written) > Seconds(window) + 2 * *watched.rate.mean) {
+  if (watched.rate.mean && Seconds(elapsed(watch.seen.back().written, moment)) >
+                               Seconds(window) + 2 * *watched.rate.mean) {
     watched.rate = {};
   }
 }

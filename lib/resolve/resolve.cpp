@@ -66,20 +66,26 @@ Found find_in_memory(const Reference& reference, const Places& places) {
   return {};
 }
 
-/// The FITS file that conf/shmim.NAME.fname.txt names, in its first line.
-std::filesystem::path named_file(const std::filesystem::path& list) {
-  const std::string text = read_text(list).value_or("");
+/// The first line of a file, which is to name `what`, without the blanks around it.
+std::string first_line(const std::filesystem::path& path, const char* what) {
+  const std::string text = read_text(path).value_or("");
   if (text.empty()) {
-    throw Error(Problem::failed, list.string(), "cannot read the name of a FITS file from it");
+    throw Error(Problem::failed, path.string(),
+                fmt::format("cannot read the name of {} from it", what));
   }
   const std::string line = text.substr(0, text.find('\n'));
   const std::size_t begin = line.find_first_not_of(" \t");
   const std::size_t end = line.find_last_not_of(" \t\r");
   if (begin == std::string::npos) {
-    throw Error(Problem::failed, list.string(),
-                "its first line is to name a FITS file, and is empty");
+    throw Error(Problem::failed, path.string(),
+                fmt::format("its first line is to name {}, and is empty", what));
   }
   return line.substr(begin, end - begin + 1);
+}
+
+/// The FITS file that conf/shmim.NAME.fname.txt names.
+std::filesystem::path named_file(const std::filesystem::path& list) {
+  return first_line(list, "a FITS file");
 }
 
 Demand with_type_of(const Reference& reference, Demand demand) {
@@ -258,6 +264,15 @@ Found find_file(const std::string& name, const Places& places) {
     return {Origin::conf_name, named_file(list)};
   }
   return {};
+}
+
+std::string linked_stream(const std::string& name, const Places& places) {
+  const std::filesystem::path list = places.conf / fmt::format("streamlink.{}.name.txt", name);
+  if (!is_there(list)) {
+    throw Error(Problem::not_found, name,
+                fmt::format("no target is given, and there is no {}", list.string()));
+  }
+  return first_line(list, "a stream");
 }
 
 Found find(const Reference& reference, const Places& places) {

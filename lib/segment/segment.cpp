@@ -307,6 +307,33 @@ pid_t Segment::claimed_by() const noexcept {
   return static_cast<pid_t>(lock.l_len);
 }
 
+Linking make_link(const std::filesystem::path& path, const std::filesystem::path& target) {
+  if (::symlink(target.c_str(), path.c_str()) == 0) {
+    return Linking::made;
+  }
+  if (errno != EEXIST) {
+    throw Error::system(path.string(), "cannot make the link", errno);
+  }
+  const DirectoryLock lock(directory_of(path));
+  remove_hidden_names(directory_of(path));
+  std::error_code not_a_link;
+  const std::filesystem::path present = std::filesystem::read_symlink(path, not_a_link);
+  if (not_a_link) {
+    throw Error(Problem::exists, path.string(), "is no link, and is left alone");
+  }
+  if (present == target) {
+    return Linking::kept;
+  }
+  const std::filesystem::path hidden = hidden_name(path);
+  if (::symlink(target.c_str(), hidden.c_str()) != 0 ||
+      ::rename(hidden.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(hidden.c_str());
+    throw Error::system(path.string(), "cannot change the link", error);
+  }
+  return Linking::changed;
+}
+
 bool remove_if_same(const std::filesystem::path& path, Identity expected) {
   const DirectoryLock lock(directory_of(path));
   struct stat status {};

@@ -20,7 +20,18 @@ options_of() {
       echo "$common --sem --flush -n --cnt0 --forever --timeout --spin --appear --ready-fd" \
         "--json --print"
       ;;
-    trace) echo "$common --all --dot --json" ;;
+    ls)
+      echo "$common --long --columns --rate --sort --reverse --noheadings --watch -n --json"
+      ;;
+    info) echo "$common --rate --timeout --stats --check --json" ;;
+    kw)
+      echo "$common --delete --type --from --wait --timeout --ready-fd --all --json"
+      ;;
+    link) echo "$common --conf" ;;
+    top) echo "$common --batch -n --interval --sort --openmetrics --json" ;;
+    trace)
+      echo "$common --all --graph --dot --rate --follow -n --timeout --budget --ready-fd --json"
+      ;;
     rm) echo "$common --dry-run --force --interactive --stale" ;;
     bench) echo "$common --cpu --rt-prio --size --count --runs --csv --json" ;;
   esac
@@ -34,13 +45,16 @@ works() {
     cat) echo "cat s" ;;
     post) echo "post s -v" ;;
     wait) echo "wait s --cnt0 0" ;;
+    ls) echo "ls s" ;;
+    info) echo "info s" ;;
+    top) echo "top --batch -n 1 -i 1ms" ;;
     trace) echo "trace s" ;;
     rm) echo "rm --dry-run s" ;;
     bench) echo "bench snapshot --size 64 --runs 1 --count 1" ;;
   esac
 }
 
-printing="create connect cat wait trace rm bench"
+printing="create connect cat wait ls info top trace rm bench"
 
 @test "--help and -h print every option once, on stdout" {
   for tool in $TOOLS; do
@@ -78,10 +92,12 @@ Try 'shmim-$tool --help' for more information." -- "shmim-$tool" s --bogus=3
 }
 
 @test "without the reference it takes, a tool says so" {
-  for tool in create connect cat post wait rm; do
+  for tool in create connect cat post wait info kw rm; do
     check 2 '' "shmim-$tool: REF is required
 Try 'shmim-$tool --help' for more information." -- "shmim-$tool"
   done
+  check 2 '' "shmim-link: NAME is required
+Try 'shmim-link --help' for more information." -- shmim-link
   check 2 '' "shmim-trace: REF is missing (or --all)
 Try 'shmim-trace --help' for more information." -- shmim-trace
 }
@@ -90,6 +106,8 @@ Try 'shmim-trace --help' for more information." -- shmim-trace
   make s 4x4
   for line in "create s --type TYPE" "create s --keywords N" "connect s --wait DURATION" \
     "cat s --output-format FORMAT" "post s --data FILE" "wait s --timeout DURATION" \
+    "ls s --columns LIST" "ls s --sort COLUMN" "info s --rate N" "info s --check WANTED" \
+    "kw s --from FILE" "kw s --wait NAME=VALUE" "link s --conf DIR" \
     "trace s --dir DIR" "rm s --dir DIR"; do
     read -r tool ref option value <<<"$line"
     check 2 '' "shmim-$tool: $option needs $value
@@ -107,7 +125,10 @@ Try 'shmim-$tool --help' for more information." -- "shmim-$tool" "$ref" "$option
     "wait s --ready-fd -1" "create s 4 --mode 9" "bench --runs 0" "bench --count 0" "bench --rt-prio 100" \
     "bench --size 0" "bench --size 5kB" "bench --size 64GiBs" "bench --cpu x" "create s 4 --mode 1000" \
     "create s 4 --imagetype 0xg" "create s 4 --type float" "wait s --timeout 3x" \
-    "wait s --timeout -1s" "wait s --spin 1day" "cat s --timeout soon" "connect s --wait never"; do
+    "wait s --timeout -1s" "wait s --spin 1day" "cat s --timeout soon" "connect s --wait never" \
+    "ls s --watch -n 0" "info s --rate 0" \
+    "info s --check float" "info s --check keywords=x" "info s --check 4xx" "kw s --type F" \
+    "kw s --timeout soon"; do
     read -ra words <<<"$line"
     local count=${#words[@]}
     local option=${words[count - 2]} value=${words[count - 1]}
@@ -127,7 +148,7 @@ Try 'shmim-${words[0]} --help' for more information." -- "shmim-${words[0]}" "${
   make s 4
   for line in create:--dir create:--from create:--like create:--fill create:--type create:--mode \
     create:--imagetype create:--set connect:--conf connect:--wait cat:--timeout cat:--dir \
-    post:--data post:--atime post:--trigger post:--set wait:--print trace:--dir rm:--dir; do
+    post:--data post:--atime post:--trigger post:--set wait:--print ls:--columns ls:--sort info:--check kw:--from kw:--wait trace:--dir rm:--dir; do
     check 2 '' "shmim-${line%:*}: ${line#*:}: an empty value
 Try 'shmim-${line%:*} --help' for more information." -- "shmim-${line%:*}" s "${line#*:}" ''
   done
@@ -184,7 +205,7 @@ Try 'shmim-${line%:*} --help' for more information." -- "shmim-${line%:*}" s "${
 }
 
 @test "a shm directory that is not there is named, and what to try" {
-  for tool in connect cat post wait trace rm; do
+  for tool in connect cat post wait ls info kw link top trace rm; do
     check 1 '' "shmim-$tool: $WORK/none: no such directory
 try: mkdir -p $WORK/none" -- "shmim-$tool" s -d "$WORK/none"
   done
@@ -197,7 +218,7 @@ try: mkdir -p $WORK/none" -- shmim-trace --all --dir "$WORK/none"
 
 @test "a shm directory that is none is told apart" {
   : >file
-  for tool in connect cat post wait trace rm; do
+  for tool in connect cat post wait ls info kw link top trace rm; do
     check 1 '' "shmim-$tool: $WORK/file: is no directory" -- "shmim-$tool" s -d "$WORK/file"
   done
   check 1 '' "shmim-create: $WORK/file: is no directory" -- shmim-create s 4 -d "$WORK/file"
@@ -207,7 +228,7 @@ try: mkdir -p $WORK/none" -- shmim-trace --all --dir "$WORK/none"
 
 @test "MILK_SHM_DIR that names no directory is an error that says so" {
   export MILK_SHM_DIR=$WORK/none
-  for tool in connect cat post wait trace rm; do
+  for tool in connect cat post wait ls info kw link top trace rm; do
     check 1 '' "shmim-$tool: MILK_SHM_DIR: $WORK/none: no such directory
 try: mkdir -p \"\$MILK_SHM_DIR\"" -- "shmim-$tool" s
   done
@@ -245,7 +266,7 @@ try: shmim-create none SIZE --dir $WORK/other" -- shmim-cat none -d "$WORK/other
 }
 
 @test "a stream that is not there is exit 3, with what to try" {
-  for tool in cat post trace; do
+  for tool in cat post info kw trace; do
     check 3 '' "shmim-$tool: none: no such stream in $SHM
 try: shmim-create none SIZE" -- "shmim-$tool" none
   done
@@ -283,6 +304,11 @@ Try 'shmim-$tool --help' for more information." -- "shmim-$tool" "@$letter:s" $r
   refuse cat 'N' '@S: @L: @E:' ''
   refuse post 'L N' '@S: @E:' '--update'
   refuse wait 'L N' '@S: @E:' '--cnt0 0'
+  refuse ls 'L N' '@S: @E:' ''
+  refuse info 'L N' '@S: @E:' ''
+  refuse kw 'L N' '@S: @E:' 'A=1'
+  refuse link 'L' '@S: @E: @N:' 't'
+  refuse top 'L N' '@S: @E:' '-b -n 1'
   refuse trace 'L N' '@S: @E:' ''
   refuse rm 'L N' '@S: @E:' ''
   check 2 '' "shmim-connect: @N: is for streams to be made: it needs --create
@@ -303,7 +329,7 @@ Try 'shmim-connect --help' for more information." -- shmim-connect @N:s
 @test "a slice where it has no meaning is refused" {
   make s 4x4
   for line in "create s[1] 4x4 --recreate" "connect s[1]" "post s[1] --update" "post s[1]" \
-    "wait s[1] --cnt0 0" "trace s[1]"; do
+    "wait s[1] --cnt0 0" "info s[1]" "kw s[1]" "link s[1] t" "trace s[1]"; do
     read -ra words <<<"$line"
     check 2 '' "shmim-${words[0]}: s[1]: a slice has no meaning here; shmim-${words[0]} takes whole streams
 Try 'shmim-${words[0]} --help' for more information." -- "shmim-${words[0]}" "${words[@]:1}"
@@ -376,7 +402,7 @@ Try 'shmim-cat --help' for more information." -- shmim-cat -- "$1"; }
 @test "a type prefix on a stream of another type is a mismatch" {
   make 'tui16>s' 4x4
   cp "$(stream_file s)" before
-  for tool in cat post trace; do
+  for tool in cat post info kw trace; do
     check 5 '' "shmim-$tool: s: type is uint16, not float32
 try: shmim-connect s" -- "shmim-$tool" 'tf32>s'
   done

@@ -18,7 +18,7 @@ if [[ -n ${SHMIM_BIN_DIR:-} ]]; then
 fi
 export PATH SHMIM_SOURCE_DIR
 
-TOOLS="create connect cat post wait trace rm bench"
+TOOLS="create connect cat post wait ls info kw link top trace rm bench"
 
 setup() { own_directories; }
 

@@ -139,3 +139,158 @@ out *' \
   compare order "$(grep -A1 '^STREAM' out | grep -vE '^(STREAM|--)' | cut -d' ' -f1 | xargs)" \
     'in mid out z'
 }
+
+# loop: five processes in a pipeline, three of them in a loop: cam -> wfs -> act -> dm -> wfs, and
+# dm -> log.
+loop() {
+  for name in cam wfs act dm log; do make "tui8>$name" 1; done
+  shmim-post cam --update --pid $$
+  shmim-post wfs --update --pid $$ --trigger cam
+  shmim-post act --update --pid $$ --trigger wfs
+  shmim-post dm --update --pid $$ --trigger act
+  shmim-post wfs --update --pid $$ --trigger dm
+  shmim-post log --update --pid $$ --trigger dm
+}
+
+@test "--graph: a tree, with rates and latencies, and loops marked" {
+  pipeline
+  run_out out shmim-trace --graph --rate 1ms
+  compare tree "$(<out)" "~ in 0Hz
+  -> mid 0Hz, *us by $dead (dead)
+     -> out 0Hz, *us by $$ (bash)"
+  compare lines "$(wc -l <out)" 3
+  run_out out shmim-trace --graph --rate 0
+  compare tree "$(head -n 2 out)" "~ in
+  -> mid [0-9]*us by $dead (dead)"
+}
+
+@test "--graph of five processes with a loop" {
+  loop
+  run_out out shmim-trace --graph --rate 0
+  compare tree "$(sed 's/ [0-9.]*us/ LATENCY/' out)" "cam
+act
+  -> dm LATENCY by $$ (bash), in a loop
+     -> log LATENCY by $$ (bash)
+     -> wfs LATENCY by $$ (bash), in a loop
+        -> act LATENCY by $$ (bash), back in the loop"
+  run_out out shmim-trace --graph --dot --rate 0
+  compare loops "$(grep -c 'color=red' out)" 3
+  refute grep -q '"dm" -> "log".*color=red' out
+  run_out out shmim-trace --graph --json --rate 0
+  need_python json
+  "$PYTHON" - <<'PY'
+import json
+graph = json.load(open("out"))
+assert [n["name"] for n in graph["nodes"]] == ["act", "cam", "dm", "log", "wfs"], graph
+edges = {(e["from"], e["to"]): e for e in graph["edges"]}
+assert set(edges) == {("wfs", "act"), ("act", "dm"), ("dm", "wfs"), ("dm", "log")}, edges
+assert [edges[e]["loop"] for e in (("wfs", "act"), ("act", "dm"), ("dm", "wfs"), ("dm", "log"))] \
+    == [True, True, True, False]
+assert all(e["traced"] and e["latency"] > 0 and e["process"]["command"] == "bash"
+           for e in edges.values())
+PY
+}
+
+@test "--graph: rates of a writer at work" {
+  make cam 1
+  make roi 1
+  start w shmim-post cam --update -n 100000 --rate 200
+  shmim-post roi --update --trigger cam --pid $$
+  run_out out shmim-trace --graph --rate 200ms --json
+  need_python json
+  "$PYTHON" - <<'PY'
+import json
+nodes = {n["name"]: n for n in json.load(open("out"))["nodes"]}
+assert 5 < nodes["cam"]["rate"] < 300 and nodes["roi"]["rate"] == 0, nodes
+PY
+}
+
+@test "--graph: a trigger stream that is gone, or made anew, is said to be" {
+  pipeline
+  exec 6<"$(stream_file mid)"
+  shmim-rm mid
+  run_out out shmim-trace --graph --rate 0
+  compare gone "$(grep -c 'mid (gone)' out)" 1
+  make 'tui8>mid' 1
+  run_out out shmim-trace --graph --rate 0 --dot
+  grep -qx '  "mid (made anew)" \[style=dashed\];' out
+  grep -qx '  "mid";' out
+  grep -q '"mid (made anew)" -> "out"' out
+  exec 6<&-
+  # Without anybody who has it still, its name is not known.
+  inode=$(shmim-trace out --json | sed -n '1s/.*"trigger_inode":\([0-9]*\),.*/\1/p')
+  shmim-rm mid
+  run_out out shmim-trace --graph --rate 0
+  grep -qF "inode $inode (gone)" out
+}
+
+@test "--graph: from PIDs alone, where there is no trace" {
+  make cam 1
+  make dm 1
+  start_ready w shmim-wait cam -n 100 -t 20s
+  shmim-post dm --update --pid "$pid_w"
+  check 0 "cam
+  -> dm by $pid_w (shmim-wait), without a trace" '' -- shmim-trace --graph --rate 0
+  check 0 "~ *\"cam\" -> \"dm\" \[label=\"$pid_w (shmim-wait)\" style=dotted\];*" '' -- \
+    shmim-trace --all --dot --rate 0
+}
+
+@test "--dot of one stream is what leads to it" {
+  loop
+  run_out out shmim-trace dm --dot --rate 0
+  refute grep -q log out
+  grep -q '"act" -> "dm"' out
+  check 3 '~ digraph*' '~ shmim-trace: none: no such stream*' -- shmim-trace none --dot --rate 0
+}
+
+@test "--follow: the end-to-end latency of every frame, and percentiles" {
+  make in 1
+  make out 1
+  shmim-post in --update
+  start_ready p shmim-trace out --follow -n 3 -t 20s
+  for i in 1 2 3; do
+    shmim-post out --update --trigger in
+    until_true grep -q "^$i " p.out
+  done
+  finish p 0 '~ 1 *us
+2 *us
+3 *us
+3 frames, 0 missed: min *us, p50 *us, p90 *us, p99 *us, p99.9 *us, max *us' ''
+  # Nobody's semaphore was claimed.
+  claimed out 0
+  check 124 '0 frames, 0 missed' 'shmim-trace: out: timed out: no frame came' -- \
+    shmim-trace out --follow -t 1ms
+}
+
+@test "--follow: interrupted, it tells the percentiles; as JSON it has keys" {
+  make in 1
+  make out 1
+  shmim-post in --update
+  start_ready p shmim-trace out --follow --json
+  shmim-post out --update --trigger in
+  until_true grep -q cnt0 p.out
+  shmim-post out --update
+  until_true grep -q '"cnt0":2' p.out
+  kill -INT "$pid_p"
+  finish p 130 '~ {"name":"out","cnt0":1,"latency":*}
+{"name":"out","cnt0":2,"latency":null}
+{"name":"out","frames":2,"missed":0,"min":*,"p50":*,"p90":*,"p99":*,"p99.9":*,"max":*}' ''
+}
+
+@test "--budget: a health check" {
+  make in 1
+  make out 1
+  shmim-post in --update
+  check 1 '~ *' 'shmim-trace: in: nothing triggers it: there is no latency to judge' -- \
+    shmim-trace in --budget 1s
+  shmim-post out --update --trigger in
+  check 0 '' '' -- shmim-trace out --budget 1h -q
+  check 0 '~ STREAM *' '' -- shmim-trace out --budget 1h
+  check 1 '' '~ shmim-trace: out: the newest frame took *us, over the budget of 0.1us' -- \
+    shmim-trace out --budget 100ns -q
+  start_ready p shmim-trace out --follow --budget 100ns -t 20s
+  shmim-post out --update --trigger in
+  finish p 1 '~ 2 *us
+1 frames, 0 missed: *' '~ shmim-trace: out: frame 2 took *us, over the budget of 0.1us'
+  check 2 '' '~ shmim-trace: --follow takes one REF*' -- shmim-trace in out --follow
+}

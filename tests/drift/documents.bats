@@ -1,6 +1,6 @@
 # What --help says, the manual pages, the completions and the README say too, and no more.
 
-tools=(bench cat connect create post rm trace wait)
+tools=(bench cat connect create info kw link ls post rm top trace wait)
 
 # Options of a tool, one a line, as its --help lists them.
 help_options() {

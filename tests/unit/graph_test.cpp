@@ -130,4 +130,9 @@ TEST_CASE("latency of a trace, step by step and end to end") {
   CHECK(end_to_end(std::span(trace).first(1)) == Tai{15});
   CHECK_FALSE(end_to_end(std::span(trace).last(1)));
   CHECK_FALSE(end_to_end({}));
+  // What an older frame left behind a step that nothing triggered is no part of this one's way.
+  const std::vector left{step(4, 0, 0, 50), step(2, 10, 10, 25)};
+  CHECK(chain_of(left).size() == 1);
+  CHECK(chain_of(trace).size() == 3);
+  CHECK_FALSE(end_to_end(left));
 }

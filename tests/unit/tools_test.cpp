@@ -55,8 +55,10 @@ TEST_CASE("each tool has a summary") {
   for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
     tools[entry->name] = entry->summary;
   }
-  CHECK(tools.size() == 8);
-  for (const char* name : {"create", "connect", "cat", "post", "wait", "trace", "rm", "bench"}) {
+  constexpr std::array names{"create", "connect", "cat",  "post", "wait",  "ls",
+                             "info",   "kw",      "link", "top",  "trace", "rm", "bench"};
+  CHECK(tools.size() == names.size());
+  for (const char* name : names) {
     CHECK_FALSE(tools[name].empty());
   }
 }
@@ -87,7 +89,17 @@ TEST_CASE("command lines as they are meant") {
   CHECK(parse("post", {"@E:roi", "--data", "-", "--trigger", "cam", "--pid", "77"}) == "");
   CHECK(parse("post", {"cam", "-s", "1", "-s", "2"}) == "");
   CHECK(parse("wait", {"cam", "-t", "2s", "--print", "{cnt0}"}) == "");
+  CHECK(parse("ls", {"cam*", "-l", "--rate", "2s", "--sort", "rate"}) == "");
+  CHECK(parse("ls", {"--rate", "cam*"}) == "");
+  CHECK(parse("ls", {"--watch", "-n", "3"}) == "");
+  CHECK(parse("info", {"cam", "--rate", "100", "--stats", "--json"}) == "");
+  CHECK(parse("kw", {"cam", "EXPTIME=0.5/'[s]'", "GAIN"}) == "");
+  CHECK(parse("link", {"@N:alias", "@E:cam"}) == "");
+  CHECK(parse("top", {"cam*", "--sort", "rate", "-i", "100ms"}) == "");
+  CHECK(parse("top", {"-b", "-n", "3", "--json"}) == "");
   CHECK(parse("trace", {"--all", "--dot"}) == "");
+  CHECK(parse("trace", {"--graph", "--json", "--rate", "1s"}) == "");
+  CHECK(parse("trace", {"out", "--follow", "-n", "100", "--budget", "2ms"}) == "");
   CHECK(parse("rm", {"--dry-run", "test_*"}) == "");
   CHECK(parse("bench", {}) == "");
   CHECK(parse("bench", {"latency", "fits", "--cpu", "0,1", "--size", "128KiB", "--size", "8MiB"}) ==
@@ -104,6 +116,12 @@ TEST_CASE("command lines that contradict themselves") {
   CHECK(parse("wait", {"cam", "--flush"}) == "--flush requires --sem");
   CHECK(parse("wait", {"cam", "--forever", "-n", "2"}) == "-n excludes --forever");
   CHECK(parse("wait", {"cam", "-t", "soon"}).find("'soon' is no duration") != std::string::npos);
+  CHECK(parse("ls", {"-n", "3"}) == "-n requires --watch");
+  CHECK(parse("top", {"-n", "3"}) == "-n requires --batch");
+  CHECK(parse("top", {"--json"}) == "--json requires --batch");
+  CHECK(parse("top", {"-b", "--openmetrics"}) == "--batch excludes --openmetrics");
+  CHECK(parse("info", {"cam", "--check", "uint8", "--json"}) == "--check excludes --json");
+  CHECK(parse("kw", {"cam", "A=1", "--delete", "--type", "L"}) == "--delete excludes --type");
   CHECK(parse("trace", {"--json", "--dot"}) == "--dot excludes --json");
   CHECK(parse("bench", {"--json", "--csv"}) == "--csv excludes --json");
   CHECK(parse("bench", {"speed"}).starts_with("MEASURE: "));

@@ -28,9 +28,10 @@ SHMIM_EXPORT std::string to_string(const Keyword& keyword);
 SHMIM_EXPORT std::optional<std::string> why_unfit(const Keyword& keyword);
 
 /// Reads `NAME=VALUE[/comment]`. An integer becomes an int64, another number a double, anything
-/// else a string; single quotes make a string of whatever they hold (`''` is one quote). Throws
-/// Error (usage).
-SHMIM_EXPORT Keyword parse_keyword(std::string_view assignment);
+/// else a string; single quotes make a string of whatever they hold (`''` is one quote). With a
+/// type, `L`, `D` or `S`, the value is of that type or refused. Throws Error (usage).
+SHMIM_EXPORT Keyword parse_keyword(std::string_view assignment,
+                                   std::optional<char> type = std::nullopt);
 
 /// The keyword table of a stream: a view, valid as long as the stream is. Any process may write a
 /// slot at any time; each call reads or writes a slot as a whole, also against programs of this

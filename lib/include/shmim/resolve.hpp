@@ -62,6 +62,10 @@ SHMIM_EXPORT Found find(const Reference& reference, const Places& places);
 /// The last two places alone.
 SHMIM_EXPORT Found find_file(const std::string& name, const Places& places);
 
+/// The stream that conf/streamlink.NAME.name.txt names, in its first line. Throws Error (not_found)
+/// where there is no such file.
+SHMIM_EXPORT std::string linked_stream(const std::string& name, const Places& places);
+
 enum class Outcome { connected, created, recreated, not_found, mismatch };
 
 /// What connecting did, and the stream where there is one.

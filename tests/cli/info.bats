@@ -1,0 +1,238 @@
+# shmim-info: everything that is known of a stream.
+
+load helpers
+
+# says WHAT VALUE: a line of the file out.
+says() { compare "$1" "$(sed -n "s/^  $1  *//p" out)" "$2"; }
+
+@test "the header in words and units" {
+  make 'tui16>cam' 320x256 -c 4 -s 3 -k 5 --owner 1
+  shmim-post cam --update --pid $$
+  run_out out shmim-info cam
+  compare name "$(head -n 1 out)" cam
+  says path "$(stream_file cam)"
+  says type uint16
+  says size '320x256, 81920 elements'
+  says bytes "163840 of the array, $(stat -c %s "$(stream_file cam)") of the file"
+  says 'image type' '0x2: mathematical data'
+  says location 'CPU memory'
+  says inode "$(stat -c %i "$(stream_file cam)")"
+  says frame whole
+  says 'cnt0 cnt1 cnt2' '1 0 0'
+  says written '~ 20*Z, *s ago'
+  says acquired '~ 20*Z, *s ago'
+  says created '~ 20*Z, *s ago'
+  says clock '~ *TAI*'
+  says writer "$$ (bash)"
+  says creator '~ * (dead)'
+  says owner '1: it belongs to no process'
+  says 'only writer' -
+  says status '0 (do not log); flag 0, logflag 0, shared 1'
+  says 'circular buffer' '4 frames, the newest in slot 1, wrapped 0 times'
+  says semaphores '3, 0 saturated; the log semaphore is at 1'
+  says keywords '0 of 5'
+  says trace '1 of 10 steps'
+}
+
+@test "image types are decoded" {
+  make cam 4x4x3 --circular
+  run_out out shmim-info cam
+  says 'image type' '0x20001: circular buffer, z is time'
+  make other 4x4x3 --imagetype 0x3000e
+  run_out out shmim-info other
+  says 'image type' \
+    '0x3000e: mathematical data, received from another computer, sent to another computer, z is wavelength'
+}
+
+@test "semaphores: value, who waits, who posted, alive or dead" {
+  make cam 2 -s 3
+  start_ready w shmim-wait cam -n 100 -s 1 -t 20s
+  for _ in {1..12}; do shmim-post cam -s 2; done
+  until_true bash -c 'shmim-info cam | grep -q "^    1 .*connected, waiting$"'
+  run_out out shmim-info cam
+  says semaphores '3, 1 saturated; the log semaphore is at 0'
+  row() { sed -n "/^    SEM/,/^  keywords/p" out | sed -n "$(($1 + 2))p" | sed 's/  */ /g'; }
+  compare sem0 "$(row 0)" ' 0 0 - - -'
+  compare sem1 "$(row 1)" " 1 0 $pid_w (shmim-wait) - connected, waiting"
+  compare sem2 "$(row 2)" '~  2 10 full - * (dead) -'
+  kill -KILL "$pid_w"
+  wait "$pid_w" || true
+  run_out out shmim-info cam
+  compare sem1 "$(row 1)" "~  1 0 $pid_w (dead) - *"
+}
+
+@test "keywords and the trace in short" {
+  for name in in out; do make "$name" 1; done
+  shmim-kw out EXPTIME=0.5/'[s]'
+  shmim-post in --update --pid $$
+  shmim-post out --update --pid $$ --trigger in
+  shmim-info out >out
+  grep -qx '    EXPTIME  D     0.5    \[s\]' out
+  says trace '2 of 10 steps'
+  compare step "$(grep '^    out by' out)" "~     out by $$ (bash), triggered by in, after *s"
+  compare step "$(grep '^    in by' out)" "    in by $$ (bash)"
+}
+
+@test "who has it open or mapped" {
+  need_own_processes
+  make cam 2
+  run_out out "${own[@]}" bash -c 'exec 6<"$0"; shmim-info cam; exit $?' "$(stream_file cam)"
+  says 'held by' '~ * (bash)'
+  run_out out "${own[@]}" shmim-info cam
+  says 'held by' '-'
+}
+
+@test "processes that we may not look into are counted" {
+  need_nobody
+  chmod 755 "$SHM"
+  make cam 2
+  run_out out "${nobody[@]}" shmim-info cam
+  says 'held by' '~ *perhaps * processes that we may not look into'
+}
+
+@test "a claimed stream, an unfinished one, a copy, and a link" {
+  make cam 2
+  mkfifo data
+  start p shmim-post cam --data data --claim
+  exec 6>data
+  until_true bash -c 'shmim-info cam | grep -q "^  only writer .*shmim-post"'
+  exec 6>&-
+  wait "$pid_p"
+  printf '\x01' | dd of="$(stream_file cam)" bs=1 seek=288 conv=notrunc status=none
+  shmim-info cam >out
+  grep -qE '^  frame +(being written|unfinished)$' out
+  printf '\x00' | dd of="$(stream_file cam)" bs=1 seek=288 conv=notrunc status=none
+  cp "$(stream_file cam)" "$(stream_file copy)"
+  run_out out shmim-info copy
+  says 'name in header' cam
+  says inode "~ *, but the file's is *: a copy"
+  ln -s cam.im.shm "$(stream_file alias)"
+  run_out out shmim-info alias
+  compare name "$(head -n 1 out)" 'alias -> cam'
+}
+
+@test "--json has every field of the header by its name" {
+  make 'tui16>cam' 4x3 -s 2 --set A=1 --set 'B=text/comment'
+  shmim-post cam --update --pid $$
+  run_out out shmim-info cam --json
+  compare lines "$(wc -l <out)" 1
+  need_python json
+  "$PYTHON" - "$(stat -c %i "$(stream_file cam)")" $$ <<'PY'
+import json, sys
+d = json.load(open("out"))
+for key in """version name naxis size nelement datatype imagetype creationtime lastaccesstime atime
+              writetime creatorPID ownerPID shared inode location status flag logflag sem NBproctrace cnt0
+              cnt1 cnt2 write NBkw CBsize CBindex CBcycle imdatamemsize""".split():
+    assert key in d, key
+assert d["version"] == "2.00" and d["size"] == [4, 3] and d["nelement"] == 12
+assert d["inode"] == int(sys.argv[1]) and d["cnt0"] == 1 and d["imdatamemsize"] == 24
+assert d["writer"] == {"pid": int(sys.argv[2]), "command": "bash", "alive": True}
+assert d["creator"]["alive"] is False and d["creator"]["pid"] == d["creatorPID"]
+assert d["keywords"] == [{"name": "A", "type": "L", "value": 1, "comment": ""},
+                         {"name": "B", "type": "S", "value": "text", "comment": "comment"}]
+assert len(d["semaphores"]) == 2 and d["semaphores"][0]["value"] == 1
+assert d["trace"][0]["procwrite_PID"] == int(sys.argv[2])
+assert 0 <= d["age"] < 100
+PY
+}
+
+@test "golden streams of the C library are told as their JSON has them" {
+  need_python json
+  cp "$SHMIM_SOURCE_DIR"/tests/golden/*.im.shm "$SHM"
+  for file in "$SHM"/*.im.shm; do
+    name=$(basename "$file" .im.shm)
+    run_out out shmim-info "$name" --json
+    "$PYTHON" - "$SHMIM_SOURCE_DIR/tests/golden/$name.json" <<'PY'
+import json, sys
+ours, theirs = json.load(open("out")), json.load(open(sys.argv[1]))
+for key in """version naxis nelement imagetype shared inode location status flag logflag sem
+              NBproctrace cnt0 cnt1 cnt2 write NBkw CBsize CBindex CBcycle imdatamemsize creatorPID
+              ownerPID""".split():
+    assert ours[key] == theirs[key], (key, ours[key], theirs[key])
+assert ours["header_name"] == theirs["name"]
+assert ours["size"] == theirs["size"][:theirs["naxis"]]
+PY
+  done
+}
+
+@test "--rate: of a paced writer, measured from its own write times" {
+  make cam 2 -c 16
+  start w shmim-post cam --update -n 100000 --rate 500
+  run_out out shmim-info cam --rate 100 --json
+  need_python json
+  "$PYTHON" - <<'PY'
+import json
+r = json.load(open("out"))["rate"]
+assert r["frames"] == 100 and 0 <= r["missed"] < 100, r
+# However late a busy machine let the writer run, the mean is what it is told to be or longer.
+assert 0.0019 < r["mean"] and abs(r["rate"] * r["mean"] - 1) < 1e-9, r
+assert r["min"] <= r["mean"] <= r["max"] and r["jitter"] >= 0 and r["stddev"] >= 0, r
+PY
+  run_out out shmim-info cam --rate 20
+  says rate '~ *Hz over 20 frames, * missed'
+  says interval '~ mean *s, min *s, max *s, standard deviation *s'
+  says jitter '~ *s'
+}
+
+@test "--rate: a stream that does not come times out, or is removed" {
+  make cam 2
+  check 124 '' 'shmim-info: cam: timed out: 0 of 5 frames came' -- shmim-info cam --rate 5 -t 1ms
+  start p shmim-info cam --rate 5
+  until_true handles_signals "$pid_p"
+  shmim-rm cam
+  # It may not have opened the stream before it was gone.
+  finish p 3 '' '~ shmim-info: cam: *'
+  make cam 2
+  start p shmim-info cam --rate 5
+  until_true handles_signals "$pid_p"
+  kill -TERM "$pid_p"
+  finish p 143 '' ''
+}
+
+@test "--stats of one whole frame" {
+  make 'tui8>cam' 4x2
+  bytes 1 2 3 4 5 6 255 255 | shmim-post cam --data -
+  run_out out shmim-info cam --stats
+  says elements 'mean 66.375, min 1, max 255, standard deviation 108.907' ||
+    says elements '~ mean 66.375, min 1, max 255, standard deviation 108.9*'
+  says saturated '2 of 8'
+  says 'not finite' '0 of 8'
+  make 'tf32>nan' 3 --fill nan
+  run_out out shmim-info nan --stats --json
+  grep -qF '"statistics":{"elements":3,"min":null,"max":null,"mean":null,"stddev":null,"saturated":0,"non_finite":3}' out
+}
+
+@test "--check for scripts" {
+  make 'tui16>cam' 4x3 -k 7 -c 2 -s 3
+  check 0 '' '' -- shmim-info cam --check uint16
+  check 0 '' '' -- shmim-info cam --check 4x3,uint16
+  check 0 '' '' -- shmim-info cam --check uint16,4x3,keywords=7,circular-buffer=2,semaphores=3
+  check 5 '' '~ shmim-info: cam: type is uint16, not float32; size is 4x3, not 8*' -- \
+    shmim-info cam --check float32,8
+  check 5 '' '~ shmim-info: cam: semaphores is 3, not 10*' -- shmim-info cam --check semaphores=10
+  check 2 '' "~ shmim-info: --check: 'float' is no type, size or field: *" -- shmim-info cam --check float
+  check 2 '' "~ shmim-info: --check: 'axes=2': the fields are *" -- shmim-info cam --check axes=2
+  check 2 '' "~ shmim-info: --check: size '4xx' is not like*" -- shmim-info cam --check 4xx
+}
+
+@test "several streams, one after the other; one that is not there keeps none back" {
+  make a 2
+  make b 2
+  check 3 '~ a
+*
+
+b
+*' '~ shmim-info: none: no such stream*' -- shmim-info a none b
+}
+
+@test "looking disturbs nobody" {
+  make cam 2
+  shmim-post cam --update
+  cp "$(stream_file cam)" before
+  shmim-info cam --stats --rate 1 -t 1ms >/dev/null || true
+  shmim-info cam >/dev/null
+  cmp before "$(stream_file cam)"
+  need_nobody
+  chmod 644 "$(stream_file cam)"
+  "${nobody[@]}" shmim-info cam --stats >/dev/null
+}

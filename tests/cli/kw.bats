@@ -1,0 +1,159 @@
+# shmim-kw: lists, reads and writes the keywords of a stream.
+
+load helpers
+
+# The counter of keyword slot N of a stream of up to 8 bytes.
+counter() { field "$(stream_file a)" $((392 + 128 * $1 + 40)) u8 8; }
+
+@test "set, get and list" {
+  make a 2
+  check 0 '' '' -- shmim-kw a EXPTIME=0.5/'[s]' GAIN=3 OBJECT="'51 Peg'" FILTER=H
+  check 0 0.5 '' -- shmim-kw a EXPTIME
+  check 0 '51 Peg' '' -- shmim-kw a OBJECT
+  check 0 '3
+H' '' -- shmim-kw a GAIN FILTER
+  check 0 'NAME     TYPE  VALUE   COMMENT
+EXPTIME  D     0.5     [s]
+GAIN     L     3       
+OBJECT   S     51 Peg  
+FILTER   S     H       ' '' -- shmim-kw a
+  [[ "exposure $(shmim-kw a EXPTIME)" == 'exposure 0.5' ]]
+}
+
+@test "a stream without keywords lists nothing" {
+  make a 2
+  check 0 '' '' -- shmim-kw a
+  check 0 '' '' -- shmim-kw a --json
+}
+
+@test "setting again keeps the comment, and raises the counter of the slot" {
+  make a 2
+  shmim-kw a EXPTIME=0.5/'[s]'
+  before=$(counter 0)
+  shmim-kw a EXPTIME=0.25
+  check 0 '~ *EXPTIME  D     0.25   \[s\]' '' -- shmim-kw a
+  compare counter "$(counter 0)" $((before + 1))
+  shmim-kw a EXPTIME=1/'new'
+  check 0 '~ *EXPTIME  L     1      new' '' -- shmim-kw a
+  compare counter "$(counter 0)" $((before + 2))
+}
+
+@test "names are exact" {
+  make a 2
+  shmim-kw a GAIN=1 GAINS=2 gain=3
+  check 0 1 '' -- shmim-kw a GAIN
+  check 0 3 '' -- shmim-kw a gain
+  check 1 '' "shmim-kw: a: has no keyword 'GAI'" -- shmim-kw a GAI
+  check 1 2 "shmim-kw: a: has no keyword 'none'" -- shmim-kw a none GAINS
+}
+
+@test "--type where it is not to be told from the value" {
+  make a 2
+  shmim-kw a --type S ID=0012
+  shmim-kw a --type D GAIN=3
+  shmim-kw a --type L N=7
+  check 0 '{"stream":"a","name":"ID","type":"S","value":"0012","comment":""}
+{"stream":"a","name":"GAIN","type":"D","value":3.0,"comment":""}
+{"stream":"a","name":"N","type":"L","value":7,"comment":""}' '' -- shmim-kw a --json
+  check 2 '' "~ shmim-kw: a: keyword 'N=1.5': '1.5' is no integer*" -- shmim-kw a --type L N=1.5
+  check 2 '' "~ shmim-kw: a: keyword 'N=x': 'x' is no number*" -- shmim-kw a --type D N=x
+  check 2 '' "~ shmim-kw: a: keyword 'N='1'': what stands in quotes is a string*" -- \
+    shmim-kw a --type D "N='1'"
+  check 0 7 '' -- shmim-kw a N
+}
+
+@test "a wrong assignment keeps all the others from being made" {
+  make a 2
+  check 2 '' "~ shmim-kw: a: keyword 'NAME_OF_17_BYTES_=1': name of 17 bytes, at most 16 fit*" -- \
+    shmim-kw a GOOD=1 NAME_OF_17_BYTES_=1
+  check 2 '' "~ shmim-kw: a: keyword 'S=*': string of 17 bytes, at most 16 fit*" -- \
+    shmim-kw a GOOD=1 S=abcdefghijklmnopq
+  check 0 '' '' -- shmim-kw a
+}
+
+@test "a full table says how many slots there are" {
+  make a 2 --keywords 2
+  check 1 '' "shmim-kw: a: keyword 'C': all 2 slots are in use" -- shmim-kw a A=1 B=2 C=3
+  check 0 2 '' -- shmim-kw a B
+  make none 2 --keywords 0
+  check 1 '' "shmim-kw: none: keyword 'A': all 0 slots are in use" -- shmim-kw none A=1
+}
+
+@test "--delete" {
+  make a 2 --keywords 2
+  shmim-kw a A=1 B=2
+  check 0 '' '' -- shmim-kw a --delete A
+  check 1 '' "shmim-kw: a: has no keyword 'A'" -- shmim-kw a --delete A
+  shmim-kw a C=3
+  check 0 'NAME  TYPE  VALUE  COMMENT
+C     L     3      
+B     L     2      ' '' -- shmim-kw a
+  check 2 '' '~ shmim-kw: --delete takes the names of keywords*' -- shmim-kw a --delete
+  check 2 '' "~ shmim-kw: --delete takes names, and 'A=1' is none*" -- shmim-kw a --delete A=1
+}
+
+@test "technical names are listed with --all, and read by name" {
+  make a 2
+  shmim-kw a _state=7 A=1
+  check 0 'NAME  TYPE  VALUE  COMMENT
+A     L     1      ' '' -- shmim-kw a
+  check 0 'NAME    TYPE  VALUE  COMMENT
+_state  L     7      
+A       L     1      ' '' -- shmim-kw a --all
+  check 0 7 '' -- shmim-kw a _state
+}
+
+@test "--from a FITS file, with what does not fit named" {
+  make a 2
+  cards=("EXPTIME =                  0.5 / [s]" "OBJECT  = 'a string of more than sixteen bytes'")
+  printf 'ab' | fits_file 8 2 >keys.fits
+  check 0 '' '~ shmim-kw: a: keywords left out: OBJECT (string of * bytes, at most 16 fit)' -- \
+    shmim-kw a --from keys.fits
+  check 0 0.5 '' -- shmim-kw a EXPTIME
+  check 3 '' 'shmim-kw: none.fits: cannot be read: No such file or directory' -- shmim-kw a --from none.fits
+}
+
+@test "--wait until a keyword has a value" {
+  make a 2
+  start_ready p shmim-kw a --wait SHUTTER=open -t 20s
+  shmim-kw a SHUTTER=closed
+  shmim-kw a SHUTTER=open
+  finish p 0 '' ''
+  check 0 '' '' -- shmim-kw a GAIN=2.0 --wait GAIN=2
+  check 124 '' 'shmim-kw: a: timed out: SHUTTER is open' -- shmim-kw a --wait SHUTTER=half -t 5ms
+  check 124 '' 'shmim-kw: a: timed out: NONE is not there' -- shmim-kw a --wait NONE=1 -t 5ms
+  start_ready q shmim-kw a --wait SHUTTER=half
+  shmim-rm a
+  finish q 3 '' '~ shmim-kw: a: was removed or made anew while we waited for SHUTTER=half*'
+  make a 2
+  start_ready r shmim-kw a --wait SHUTTER=half
+  kill -TERM "$pid_r"
+  finish r 143 '' ''
+}
+
+@test "a reader of a slot never sees parts of two writes" {
+  make a 2
+  shmim-kw a V=aaaaaaaaaaaaaaaa/aaaa
+  start p bash -c 'while :; do shmim-kw a V=bbbbbbbbbbbbbbbb/bbbb V=aaaaaaaaaaaaaaaa/aaaa; done'
+  for _ in {1..100}; do
+    shmim-kw a | sed -n '2s/ \+/ /gp'
+  done | sort -u >seen
+  refute grep -vxE 'V S (a{16} aaaa|b{16} bbbb)' seen
+}
+
+@test "a stream that we may not write can be read, and not set" {
+  need_nobody
+  make a 2 --set A=1 --mode 0644
+  check 0 1 '' -- "${nobody[@]}" shmim-kw a A
+  check 1 '' "~ shmim-kw: a: keywords cannot be written: the stream is read-only*" -- \
+    "${nobody[@]}" shmim-kw a A=2
+}
+
+@test "what a hostile keyword holds never reaches the terminal" {
+  make a 2
+  shmim-kw a A=$'x\e[31m/c\e[31m'
+  run_out out shmim-kw a
+  run_out value shmim-kw a A
+  refute grep -q $'\e' out value
+  compare value "$(<value)" 'x\x1b[31m'
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "columns.hpp"
+
+namespace shmim::tools {
+
+/// One scrape, in the OpenMetrics text format.
+std::string to_metrics(const std::vector<StreamRow>& rows);
+
+}  // namespace shmim::tools

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <shmim/shmim.hpp>
+
+#include "columns.hpp"
+
+namespace shmim::tools {
+
+/// What shmim-top knows: the streams it watches, and what the user has asked to see of them.
+class Model {
+ public:
+  Model(const std::filesystem::path& directory, std::vector<std::string> patterns);
+
+  /// One look, unless frozen.
+  void look();
+  /// The streams that the filter lets through, sorted. Valid until the next look.
+  [[nodiscard]] std::vector<StreamRow> rows() const;
+  [[nodiscard]] const std::vector<Watched>& streams() const noexcept { return watcher_.streams(); }
+  [[nodiscard]] const Stream* stream(const std::string& name) const {
+    return watcher_.stream(name);
+  }
+  [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
+  [[nodiscard]] ProcessTable& processes() const noexcept { return processes_; }
+  /// Rates of a stream at the last looks, oldest first.
+  [[nodiscard]] std::vector<double> history(const std::string& name) const;
+  /// Who has a stream open or mapped, looked up now and then; we are none.
+  [[nodiscard]] Holders holders(const Description& description);
+  [[nodiscard]] Graph graph();
+
+  void sort_by(const Column* column, bool descending) noexcept;
+  [[nodiscard]] const Column* order() const noexcept { return order_; }
+  [[nodiscard]] bool is_descending() const noexcept { return descending_; }
+  void set_filter(std::string filter) { filter_ = std::move(filter); }
+  [[nodiscard]] const std::string& filter() const noexcept { return filter_; }
+  void set_frozen(bool frozen) noexcept { frozen_ = frozen; }
+  [[nodiscard]] bool is_frozen() const noexcept { return frozen_; }
+
+ private:
+  const HolderTable& holder_table();
+  std::filesystem::path directory_;
+  Watcher watcher_;
+  mutable ProcessTable processes_;
+  std::map<std::string, std::deque<double>> histories_;
+  const Column* order_;
+  bool descending_ = false;
+  std::string filter_;
+  bool frozen_ = false;
+  std::optional<HolderTable> holder_table_;
+  std::chrono::steady_clock::time_point holders_due_;
+};
+
+/// Rates as a line of little bars, as many as there is room for; in ASCII where that must do.
+std::string sparkline(const std::vector<double>& rates, std::size_t width, bool unicode);
+
+}  // namespace shmim::tools

@@ -1,0 +1,546 @@
+#include "top/screen.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "facts.hpp"
+#include "pipeline.hpp"
+#include "words.hpp"
+
+namespace shmim::tools {
+namespace {
+
+struct TopColumn {
+  const char* name;     ///< of the table of columns
+  const char* heading;  ///< short enough for 80 columns
+  int width;
+};
+constexpr std::array top_columns{
+    TopColumn{"rate", "RATE", 9},     TopColumn{"throughput", "FLOW", 9},
+    TopColumn{"age", "AGE", 7},       TopColumn{"jitter", "JITTER", 7},
+    TopColumn{"missed", "MISS", 5},   TopColumn{"readers", "RD", 2},
+    TopColumn{"saturated", "SAT", 3}, TopColumn{"writer", "WRITER", 0},
+};
+constexpr int least_name_width = 12;
+constexpr int trend_width = 8;
+
+const Column& column_named(const char* name) { return *parse_columns("column", name).front(); }
+
+/// `text` in so many columns, cut with a mark where it is longer.
+std::string fitted(const std::string& text, int width, bool is_right) {
+  const auto room = static_cast<std::size_t>(width);
+  const std::size_t length = width_of(text);
+  if (length <= room) {
+    const std::string blanks(room - length, ' ');
+    return is_right ? blanks + text : text + blanks;
+  }
+  std::size_t bytes = 0;
+  for (std::size_t left = room - 1; bytes < text.size(); ++bytes) {
+    if ((static_cast<unsigned char>(text[bytes]) & 0xC0U) != 0x80U && left-- == 0) {
+      break;
+    }
+  }
+  return text.substr(0, bytes) + "~";
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    lines.emplace_back(line);
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
+  return lines;
+}
+
+std::optional<double> number(const std::string& text) {
+  double value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && stop == text.data() + text.size() ? std::optional(value)
+                                                                   : std::nullopt;
+}
+
+void remove_last_character(std::string& text) {
+  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) {
+    text.pop_back();
+  }
+  if (!text.empty()) {
+    text.pop_back();
+  }
+}
+
+void append_character(std::string& text, int character) {
+  const auto code = static_cast<unsigned>(character);
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+  } else if (code < 0x800) {
+    text += static_cast<char>(0xC0U | code >> 6U);
+    text += static_cast<char>(0x80U | (code & 0x3FU));
+  } else if (code < 0x10000) {
+    text += static_cast<char>(0xE0U | code >> 12U);
+    text += static_cast<char>(0x80U | (code >> 6U & 0x3FU));
+    text += static_cast<char>(0x80U | (code & 0x3FU));
+  }
+}
+
+}  // namespace
+
+void Screen::draw() {
+  terminal_.clear();
+  const int foot = terminal_.rows() - 1;
+  draw_title();
+  if (pane_ == Pane::none) {
+    draw_list(1, foot);
+  } else if (pane_ == Pane::detail) {
+    const int middle = std::max(4, foot / 3);
+    draw_list(1, middle);
+    draw_detail(middle, foot);
+  } else {
+    draw_list(1, 1);
+    draw_lines(pane_ == Pane::graph ? graph_lines() : help_lines(), 1, foot, terminal_.columns());
+  }
+  draw_foot();
+  terminal_.show();
+}
+
+void Screen::draw_title() {
+  double bytes = 0;
+  std::size_t running = 0;
+  for (const Watched& watched : model_.streams()) {
+    const double hertz = watched.rate.hertz.value_or(0);
+    bytes += hertz * static_cast<double>(watched.description.format.bytes());
+    running += hertz > 0 ? 1 : 0;
+  }
+  std::string text = fmt::format("shmim-top {}  {} streams, {} running, {:.1f}MB/s",
+                                 printable(model_.directory().string()), model_.streams().size(),
+                                 running, bytes / 1e6);
+  if (!model_.filter().empty()) {
+    text += fmt::format("  filter '{}'", printable(model_.filter()));
+  }
+  if (model_.is_frozen()) {
+    text += "  FROZEN";
+  }
+  terminal_.put(0, 0, text, model_.is_frozen() ? Style::warning : Style::heading);
+}
+
+void Screen::keep_selection(const std::vector<StreamRow>& rows) {
+  count_ = rows.size();
+  const auto found = std::find_if(rows.begin(), rows.end(), [this](const StreamRow& row) {
+    return row.description().name == selected_;
+  });
+  if (found != rows.end()) {
+    index_ = static_cast<std::size_t>(found - rows.begin());
+  } else {
+    // It is gone: whatever took its place in the list.
+    index_ = rows.empty() ? 0 : std::min(index_, rows.size() - 1);
+    selected_ = rows.empty() ? std::string() : rows[index_].description().name;
+  }
+}
+
+void Screen::draw_list(int first, int last) {
+  const std::vector<StreamRow> rows = model_.rows();
+  keep_selection(rows);
+  if (last <= first) {
+    return;
+  }
+  page_ = static_cast<std::size_t>(std::max(last - first - 1, 1));
+  top_ = std::clamp(top_, index_ + 1 > page_ ? index_ + 1 - page_ : 0, index_);
+
+  int others = 0;
+  for (const TopColumn& column : top_columns) {
+    others += column.width + 1;
+  }
+  constexpr int least_writer_width = 15;
+  const bool has_trend =
+      terminal_.columns() >= least_name_width + others + least_writer_width + trend_width + 1;
+  const int room =
+      terminal_.columns() - others - least_writer_width - (has_trend ? trend_width + 1 : 0);
+  const int name_width = std::clamp(room, least_name_width, 30);
+
+  const auto mark = [this](const char* name) {
+    return std::string_view(model_.order()->name) == name
+               ? std::string(model_.is_descending() ? "v" : "^")
+               : std::string();
+  };
+  std::string headings = fitted("NAME" + mark("name"), name_width, false) + " ";
+  headings += has_trend ? fitted("TREND", trend_width, false) + " " : "";
+  for (const TopColumn& column : top_columns) {
+    const std::string heading = column.heading + mark(column.name);
+    headings += column.width == 0 ? heading : fitted(heading, column.width, true) + " ";
+  }
+  terminal_.put(first, 0, headings, Style::heading);
+  for (std::size_t i = top_; i < rows.size() && i < top_ + page_; ++i) {
+    draw_row(first + 1 + static_cast<int>(i - top_), rows[i], i == index_,
+             has_trend ? name_width : -name_width);
+  }
+}
+
+void Screen::draw_row(int line, const StreamRow& row, bool is_selected, int name_width) {
+  const Description& description = row.description();
+  std::string text = fitted(name_in_words(description), std::abs(name_width), false) + " ";
+  bool is_bad = description.unreadable || description.reading == Reading::unfinished;
+  if (description.unreadable) {
+    text += description.is_dangling() ? "dangling: it is not there" : description.unreadable->why;
+  } else {
+    if (name_width > 0) {
+      text +=
+          sparkline(model_.history(description.name), trend_width, terminal_.is_unicode()) + " ";
+    }
+    for (const TopColumn& top : top_columns) {
+      const Column& column = column_named(top.name);
+      const std::string cell = column.cell(row);
+      text += top.width == 0 ? cell : fitted(cell, top.width, column.is_right) + " ";
+    }
+    is_bad = is_bad || (description.writer.pid != 0 && !description.writer.alive);
+  }
+  if (is_selected) {
+    text = fitted(text, terminal_.columns(), false);
+  }
+  terminal_.put(line, 0, text,
+                is_selected ? Style::selected
+                : is_bad    ? Style::warning
+                            : Style::plain);
+}
+
+void Screen::draw_lines(const std::vector<std::string>& lines, int first, int last, int right) {
+  const auto room = static_cast<std::size_t>(std::max(last - first, 1));
+  scroll_ = std::min(scroll_, lines.size() > room ? lines.size() - room : 0);
+  for (std::size_t i = 0; i < room && scroll_ + i < lines.size(); ++i) {
+    const std::string& line = lines[scroll_ + i];
+    terminal_.put(
+        first + static_cast<int>(i), 0,
+        static_cast<int>(width_of(line)) > right ? fitted(line, std::max(right, 1), false) : line);
+  }
+}
+
+std::vector<std::string> Screen::detail_lines() {
+  for (const Watched& watched : model_.streams()) {
+    if (watched.description.name != selected_) {
+      continue;
+    }
+    if (watched.description.unreadable) {
+      return {name_in_words(watched.description), watched.description.unreadable->why};
+    }
+    Facts facts;
+    const Stream* stream = model_.stream(selected_);
+    // All of one moment, rather than the counters of now and the rest of a second ago.
+    facts.description = stream == nullptr || model_.is_frozen()
+                            ? watched.description
+                            : describe(*stream, model_.processes());
+    auto& trace = facts.description.trace;
+    trace.resize(chain_of(trace).size());
+    facts.holders = model_.holders(watched.description);
+    facts.rate = watched.rate;
+    std::map<ino_t, std::string> names;
+    for (const Watched& other : model_.streams()) {
+      names.try_emplace(other.description.identity.inode, other.description.name);
+    }
+    return lines_of(FactsTeller(model_.processes(), names).to_text(facts));
+  }
+  return {};
+}
+
+void Screen::draw_detail(int first, int last) {
+  terminal_.put(first, 0, std::string(static_cast<std::size_t>(terminal_.columns()), '-'),
+                Style::faint);
+  int right = terminal_.columns();
+  if (const Stream* stream = model_.stream(selected_); stream != nullptr) {
+    right = draw_picture(*stream, first + 1, last);
+  }
+  draw_lines(detail_lines(), first + 1, last, right - 1);
+}
+
+/// At the right edge; gives the column where it begins.
+int Screen::draw_picture(const Stream& stream, int first, int last) {
+  const int columns = terminal_.columns();
+  const int width = std::min(columns * 2 / 5, 2 * (last - first - 1));
+  const int rows = last - first - 1;  // the last line says what is black and what white
+  constexpr std::string_view letters = " .:-=+*#%@";
+  const unsigned shades = terminal_.shades();
+  const bool has_shades = shades > 0;
+  const auto picture = picture_of(stream, width, has_shades ? 2 * rows : rows, cuts_,
+                                  has_shades ? shades : static_cast<unsigned>(letters.size()));
+  if (!picture) {
+    return columns;
+  }
+  const int left = columns - picture->width;
+  const int lines = has_shades ? (picture->height + 1) / 2 : picture->height;
+  for (int line = 0; line < lines; ++line) {
+    // The first row of a frame is at the bottom, as FITS viewers have it.
+    for (int x = 0; x < picture->width; ++x) {
+      if (has_shades) {
+        const int upper = picture->height - 1 - 2 * line;
+        terminal_.put_pixels(first + line, left + x, picture->at(x, upper),
+                             upper > 0 ? picture->at(x, upper - 1) : 0);
+      } else {
+        const unsigned level = picture->at(x, picture->height - 1 - line);
+        terminal_.put(first + line, left + x, letters.substr(level, 1));
+      }
+    }
+  }
+  const std::string legend = fmt::format("{:.4g} to {:.4g}", picture->low, picture->high);
+  const int legend_left = std::min(left, columns - static_cast<int>(legend.size()));
+  terminal_.put(first + lines, legend_left, legend, Style::faint);
+  return legend_left;
+}
+
+std::vector<std::string> Screen::graph_lines() { return lines_of(to_tree(model_.graph())); }
+
+std::vector<std::string> Screen::help_lines() const {
+  return {"Keys",
+          "",
+          "  up down PgUp PgDn Home End   choose a stream (j and k too)",
+          "  < >, left right              sort by the column before or after",
+          "  r                            sort the other way round",
+          "  /                            filter by name, as you type; Esc for all",
+          "  space                        freeze, and go on",
+          "  Enter                        what is known of the stream, and its picture",
+          "  [ ]                          scroll that",
+          "  c                            cuts of the picture: percentiles, full range",
+          "  l                            cuts of the picture: from, to",
+          "  g                            the graph of all streams",
+          "  d                            delete the stream, if you say yes",
+          "  ? h                          this",
+          "  q                            leave",
+          "",
+          "FLOW is bytes of pixels per second; MISS counts frames of its trigger stream that its",
+          "writer did not take; RD is readers, SAT saturated semaphores."};
+}
+
+void Screen::draw_foot() {
+  const int row = terminal_.rows() - 1;
+  switch (mode_) {
+    case Mode::filter:
+      terminal_.put(row, 0, "filter: " + printable(typed_) + "_", Style::heading);
+      return;
+    case Mode::low_cut:
+      terminal_.put(row, 0, "black is: " + printable(typed_) + "_", Style::heading);
+      return;
+    case Mode::high_cut:
+      terminal_.put(row, 0, "white is: " + printable(typed_) + "_", Style::heading);
+      return;
+    case Mode::confirm:
+      terminal_.put(row, 0, fmt::format("remove stream '{}'? y or n", printable(selected_)),
+                    Style::warning);
+      return;
+    case Mode::list:
+      break;
+  }
+  if (!message_.empty()) {
+    terminal_.put(row, 0, message_, Style::warning);
+  } else {
+    terminal_.put(row, 0,
+                  "q leave  Enter detail  g graph  / filter  < > sort  space freeze  ? help",
+                  Style::faint);
+  }
+}
+
+bool Screen::handle(int key) {
+  message_.clear();
+  if (key == key::resize) {
+    return true;
+  }
+  if (mode_ == Mode::confirm) {
+    mode_ = Mode::list;
+    if (key == 'y' || key == 'Y') {
+      remove();
+    }
+    return true;
+  }
+  if (mode_ != Mode::list) {
+    handle_prompt(key);
+    return true;
+  }
+  return handle_command(key);
+}
+
+void Screen::handle_prompt(int key) {
+  if (key == key::enter) {
+    finish_prompt();
+    return;
+  }
+  if (key == key::escape) {
+    typed_.clear();
+    if (mode_ == Mode::filter) {
+      model_.set_filter("");
+    }
+    mode_ = Mode::list;
+    return;
+  }
+  if (key == key::backspace) {
+    remove_last_character(typed_);
+  } else if (key >= ' ' && key < key::up) {
+    append_character(typed_, key);
+  }
+  if (mode_ == Mode::filter) {
+    model_.set_filter(typed_);
+  }
+}
+
+void Screen::finish_prompt() {
+  const Mode mode = mode_;
+  mode_ = Mode::list;
+  if (mode == Mode::filter) {
+    return;
+  }
+  const auto value = number(typed_);
+  typed_.clear();
+  if (!value) {
+    message_ = "that is no number";
+  } else if (mode == Mode::low_cut) {
+    cuts_.low = *value;
+    mode_ = Mode::high_cut;
+  } else {
+    cuts_.high = *value;
+    cuts_.kind = Cuts::Kind::fixed;
+  }
+}
+
+bool Screen::handle_command(int key) {
+  switch (key) {
+    case 'q':
+    case 'Q':
+      return false;
+    case key::up:
+    case 'k':
+      move(-1);
+      break;
+    case key::down:
+    case 'j':
+      move(1);
+      break;
+    case key::page_up:
+      move(-static_cast<int>(page_));
+      break;
+    case key::page_down:
+      move(static_cast<int>(page_));
+      break;
+    case key::home:
+      move(-static_cast<int>(count_));
+      break;
+    case key::end:
+      move(static_cast<int>(count_));
+      break;
+    case key::left:
+    case '<':
+      sort_by_neighbour(-1);
+      break;
+    case key::right:
+    case '>':
+      sort_by_neighbour(1);
+      break;
+    case 'r':
+      model_.sort_by(model_.order(), !model_.is_descending());
+      break;
+    case '/':
+      typed_.clear();
+      model_.set_filter("");
+      mode_ = Mode::filter;
+      break;
+    case key::escape:
+      model_.set_filter("");
+      pane_ = Pane::none;
+      break;
+    case ' ':
+    case 'f':
+      model_.set_frozen(!model_.is_frozen());
+      break;
+    case key::enter:
+      toggle(Pane::detail);
+      break;
+    case 'g':
+      toggle(Pane::graph);
+      break;
+    case '?':
+    case 'h':
+      toggle(Pane::help);
+      break;
+    case '[':
+      scroll_ -= std::min<std::size_t>(scroll_, 1);
+      break;
+    case ']':
+      ++scroll_;
+      break;
+    case 'c':
+      cuts_.kind = cuts_.kind == Cuts::Kind::percentile ? Cuts::Kind::full : Cuts::Kind::percentile;
+      message_ = cuts_.kind == Cuts::Kind::full ? "cuts: the full range"
+                                                : "cuts: all but the outer hundredths";
+      break;
+    case 'l':
+      typed_.clear();
+      mode_ = Mode::low_cut;
+      break;
+    case 'd':
+      ask_to_remove();
+      break;
+    default:
+      message_ = "? tells what the keys do";
+  }
+  return true;
+}
+
+void Screen::move(int by) {
+  if (pane_ == Pane::graph || pane_ == Pane::help) {
+    const auto to = static_cast<std::int64_t>(scroll_) + by;
+    scroll_ = static_cast<std::size_t>(std::max<std::int64_t>(to, 0));
+    return;
+  }
+  const std::vector<StreamRow> rows = model_.rows();
+  if (rows.empty()) {
+    return;
+  }
+  const auto to = static_cast<std::int64_t>(index_) + by;
+  index_ = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(to, 0, static_cast<std::int64_t>(rows.size()) - 1));
+  selected_ = rows[index_].description().name;
+}
+
+void Screen::sort_by_neighbour(int by) {
+  std::vector<const char*> names{"name"};
+  for (const TopColumn& column : top_columns) {
+    names.push_back(column.name);
+  }
+  const auto found = std::find_if(names.begin(), names.end(), [this](std::string_view name) {
+    return name == model_.order()->name;
+  });
+  const auto at = static_cast<std::size_t>(found - names.begin());
+  const std::size_t next =
+      (at + names.size() + static_cast<std::size_t>(by + 1) - 1) % names.size();
+  // Of numbers the largest are what one looks for.
+  const Column& column = column_named(names[next]);
+  model_.sort_by(&column, column.is_right);
+}
+
+void Screen::toggle(Pane pane) {
+  pane_ = pane_ == pane ? Pane::none : pane;
+  scroll_ = 0;
+}
+
+void Screen::ask_to_remove() {
+  if (selected_.empty()) {
+    message_ = "there is no stream to delete";
+  } else {
+    mode_ = Mode::confirm;
+  }
+}
+
+void Screen::remove() {
+  const std::filesystem::path path = stream_path(model_.directory(), selected_);
+  struct stat status {};
+  try {
+    if (::lstat(path.c_str(), &status) != 0 ||
+        !remove_stream(path, {status.st_dev, status.st_ino})) {
+      message_ = fmt::format("{}: was removed or made anew meanwhile", printable(selected_));
+    } else {
+      message_ = fmt::format("removed {}", printable(path.string()));
+    }
+  } catch (const Error& error) {
+    message_ = printable(error.what());
+  }
+}
+
+}  // namespace shmim::tools

@@ -1,0 +1,239 @@
+#include "top/terminal.hpp"
+
+// What ncurses is to call functions, and not macros; those for wide characters among them.
+#define NCURSES_NOMACROS 1  // NOLINT
+#define NCURSES_WIDECHAR 1  // NOLINT
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <clocale>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include <curses.h>
+#include <langinfo.h>
+#include <shmim/shmim.hpp>
+#include <term.h>
+#include <termios.h>
+#include <unistd.h>
+
+// What ncurses defines as macros would take our members' names.
+#undef clear
+#undef columns
+
+namespace shmim::tools {
+namespace {
+
+// For a signal handler, which may call next to nothing: what gives the terminal back, ready to be
+// written.
+termios terminal_before;
+std::array<char, 256> give_back;
+std::size_t give_back_bytes = 0;
+volatile std::sig_atomic_t is_taken = 0;
+
+void on_crash(int signal) noexcept {
+  if (is_taken != 0) {
+    is_taken = 0;
+    static_cast<void>(!::write(STDOUT_FILENO, give_back.data(), give_back_bytes));
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &terminal_before);
+  }
+  static_cast<void>(std::signal(signal, SIG_DFL));
+  static_cast<void>(std::raise(signal));
+}
+
+void remember(const char* capability) noexcept {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): its prototype is older than const
+  const char* text = ::tigetstr(const_cast<char*>(capability));
+  // -1 as a pointer, or none: the terminal has no such thing.
+  if (text == nullptr || reinterpret_cast<std::intptr_t>(text) == -1) {
+    return;
+  }
+  const std::size_t length = std::strlen(text);
+  if (give_back_bytes + length <= give_back.size()) {
+    std::copy_n(text, length, give_back.begin() + static_cast<std::ptrdiff_t>(give_back_bytes));
+    give_back_bytes += length;
+  }
+}
+
+constexpr short heading_pair = 1;
+constexpr short warning_pair = 2;
+constexpr short faint_pair = 3;
+constexpr int first_pixel_pair = 16;
+
+attr_t attributes_of(Style style) noexcept {
+  switch (style) {
+    case Style::plain:
+      return A_NORMAL;
+    case Style::heading:
+      return A_BOLD | static_cast<attr_t>(COLOR_PAIR(heading_pair));
+    case Style::selected:
+      return A_REVERSE;
+    case Style::warning:
+      return A_BOLD | static_cast<attr_t>(COLOR_PAIR(warning_pair));
+    case Style::faint:
+      return static_cast<attr_t>(COLOR_PAIR(faint_pair));
+  }
+  return A_NORMAL;
+}
+
+/// The colour that a terminal shows for a shade of grey.
+int colour_of(unsigned shade, unsigned shades) noexcept {
+  constexpr int first_grey = 232;  // of 256 colours: 24 greys
+  if (shades == 24) {
+    return first_grey + static_cast<int>(shade);
+  }
+  const auto level = static_cast<int>(shade * 255 / (shades - 1));
+  return level << 16 | level << 8 | level;
+}
+
+/// Prepares a pair of colours for each pair of shades; gives how many shades there can be.
+unsigned prepare_shades() noexcept {
+  unsigned shades = COLORS > 0x10000 ? 64 : COLORS >= 256 ? 24 : 0;
+  if (COLOR_PAIRS < first_pixel_pair + static_cast<int>(shades * shades)) {
+    shades = 0;
+  }
+  for (unsigned upper = 0; upper < shades; ++upper) {
+    for (unsigned lower = 0; lower < shades; ++lower) {
+      ::init_extended_pair(first_pixel_pair + static_cast<int>(upper * shades + lower),
+                           colour_of(upper, shades), colour_of(lower, shades));
+    }
+  }
+  return shades;
+}
+
+}  // namespace
+
+Terminal::Terminal() {
+  if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) {
+    throw Error(Problem::failed, "terminal",
+                "standard input and output are none: --batch prints tables, --openmetrics metrics");
+  }
+  std::setlocale(LC_CTYPE, "");
+  unicode_ = std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0;
+  ::tcgetattr(STDIN_FILENO, &terminal_before);
+  if (::newterm(nullptr, stdout, stdin) == nullptr) {
+    const char* name = std::getenv("TERM");
+    throw Error(Problem::failed, "terminal",
+                std::string("TERM is ") + (name == nullptr ? "not set" : printable(name)) +
+                    ", of which nothing is known");
+  }
+  give_back_bytes = 0;
+  for (const char* capability : {"sgr0", "op", "cnorm", "rmkx", "rmcup"}) {
+    remember(capability);
+  }
+  is_taken = 1;
+  struct sigaction action {};
+  action.sa_handler = on_crash;
+  // SIGBUS is left to the library, which survives streams that are cut short.
+  for (const int signal : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGQUIT, SIGHUP}) {
+    ::sigaction(signal, &action, nullptr);
+  }
+  const bool has_colours = std::getenv("NO_COLOR") == nullptr && ::has_colors();
+  if (has_colours) {
+    ::start_color();
+    ::use_default_colors();
+    ::init_pair(heading_pair, COLOR_CYAN, -1);
+    ::init_pair(warning_pair, COLOR_RED, -1);
+    ::init_pair(faint_pair, COLOR_BLUE, -1);
+    shades_ = unicode_ ? prepare_shades() : 0;
+  }
+  ::cbreak();
+  ::noecho();
+  ::nonl();
+  ::curs_set(0);
+  ::intrflush(stdscr, FALSE);
+  ::keypad(stdscr, TRUE);
+  ::set_escdelay(25);
+}
+
+Terminal::~Terminal() {
+  ::endwin();
+  is_taken = 0;
+}
+
+int Terminal::rows() const noexcept { return LINES; }
+
+int Terminal::columns() const noexcept { return COLS; }
+
+void Terminal::clear() noexcept { ::werase(stdscr); }
+
+void Terminal::put(int row, int column, std::string_view text, Style style) noexcept {
+  if (row < 0 || row >= LINES || column < 0 || column >= COLS) {
+    return;
+  }
+  ::wattrset(stdscr, static_cast<int>(attributes_of(style)));
+  // As many characters as there is room for, none cut in two.
+  std::size_t bytes = 0;
+  for (int room = COLS - column; bytes < text.size(); ++bytes) {
+    if ((static_cast<unsigned char>(text[bytes]) & 0xC0U) != 0x80U && room-- == 0) {
+      break;
+    }
+  }
+  ::mvwaddnstr(stdscr, row, column, text.data(), static_cast<int>(bytes));
+  ::wattrset(stdscr, A_NORMAL);
+}
+
+void Terminal::put_pixels(int row, int column, unsigned upper, unsigned lower) noexcept {
+  if (row < 0 || row >= LINES || column < 0 || column >= COLS) {
+    return;
+  }
+  const int pair = first_pixel_pair + static_cast<int>(upper * shades_ + lower);
+  cchar_t cell;
+  constexpr std::array<wchar_t, 2> upper_half{L'\u2580', L'\0'};
+  ::setcchar(&cell, upper_half.data(), A_NORMAL, 0, &pair);
+  ::mvwadd_wch(stdscr, row, column, &cell);
+}
+
+void Terminal::show() noexcept { ::wrefresh(stdscr); }
+
+std::optional<int> Terminal::read_key(std::chrono::milliseconds patience) noexcept {
+  ::wtimeout(stdscr, static_cast<int>(std::max<std::int64_t>(patience.count(), 0)));
+  wint_t read = 0;
+  const int kind = ::wget_wch(stdscr, &read);
+  if (kind == ERR) {
+    return std::nullopt;
+  }
+  const auto character = static_cast<int>(read);
+  if (kind != KEY_CODE_YES) {
+    switch (character) {
+      case '\r':
+      case '\n':
+        return key::enter;
+      case '\x1b':
+        return key::escape;
+      case '\x7f':
+      case '\b':
+        return key::backspace;
+      default:
+        return character;
+    }
+  }
+  switch (character) {
+    case KEY_UP:
+      return key::up;
+    case KEY_DOWN:
+      return key::down;
+    case KEY_LEFT:
+      return key::left;
+    case KEY_RIGHT:
+      return key::right;
+    case KEY_PPAGE:
+      return key::page_up;
+    case KEY_NPAGE:
+      return key::page_down;
+    case KEY_HOME:
+      return key::home;
+    case KEY_END:
+      return key::end;
+    case KEY_ENTER:
+      return key::enter;
+    case KEY_BACKSPACE:
+      return key::backspace;
+    default:
+      return key::resize;
+  }
+}
+
+}  // namespace shmim::tools

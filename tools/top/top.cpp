@@ -1,0 +1,127 @@
+// shmim-top: the streams as they run, on a screen, as tables, or as metrics.
+
+#include "tool.hpp"
+#include "top/metrics.hpp"
+#include "top/screen.hpp"
+
+namespace shmim::tools {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr const char* table_list =
+    "name,rate,throughput,age,jitter,missed,readers,saturated,writer";
+constexpr const char* json_list =
+    "name,state,cnt0,rate,throughput,age,jitter,missed,readers,saturated,writer";
+
+class Top final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("GLOB", globs_, "streams, or patterns with * ? [...]; takes @S: @E:")
+        ->type_name("");
+    auto* batch = app.add_flag("-b,--batch", batch_, "print tables instead of a screen");
+    app.add_option("-n", count_, "with --batch, end after N tables")
+        ->type_name("N")
+        ->transform(whole_number(false))
+        ->needs(batch);
+    add_duration(app, "-i,--interval", interval_,
+                 "time between two looks (default: 500ms, and 1s with --batch)");
+    app.add_option("--sort", sort_, "sort by this column at first")->type_name("COLUMN");
+    app.add_flag("--openmetrics", metrics_, "print one scrape in the OpenMetrics format")
+        ->excludes(batch);
+    declare_json(app, "with --batch, print one JSON object per stream");
+    app.get_option("--json")->needs(batch);
+    declare_common(app);
+  }
+
+  [[nodiscard]] std::vector<Explained> columns() const override {
+    std::vector<Explained> explained;
+    for (const Column* column : parse_columns("columns", table_list)) {
+      explained.push_back({column->name, column->meaning});
+    }
+    return explained;
+  }
+
+  Exit run() override {
+    if (interval_ && *interval_ < std::chrono::milliseconds{1}) {
+      throw UsageError("--interval: at least 1ms");
+    }
+    const Columns order = parse_columns("--sort", sort_.empty() ? "name" : sort_);
+    std::vector<std::string> patterns;
+    for (const std::string& text : globs_) {
+      patterns.push_back(pattern(text, {"SE"}).name);
+    }
+    raise_file_limit();
+    Model model(places().shm, patterns.empty() ? std::vector<std::string>{"*"} : patterns);
+    model.sort_by(order.front(), order.front()->is_right);
+    model.look();
+    if (metrics_) {
+      sleep_until(steady_clock::now() + interval_.value_or(std::chrono::seconds{1}));
+      model.look();
+      write_stdout(to_metrics(model.rows()));
+    } else if (batch_) {
+      print_tables(model);
+    } else {
+      show(model);
+    }
+    return Exit::done;
+  }
+
+ private:
+  void print_tables(Model& model) const {
+    const auto interval = interval_.value_or(std::chrono::seconds{1});
+    const Columns columns = parse_columns("columns", json() ? json_list : table_list);
+    auto next = steady_clock::now();
+    for (std::uint64_t done = 0; !count_ || done < *count_; ++done) {
+      next += interval;
+      sleep_until(next);
+      model.look();
+      const std::vector<StreamRow> rows = model.rows();
+      const std::string time = to_utc(now());
+      if (!json()) {
+        write_stdout(fmt::format("{}{}\n{}", done == 0 ? "" : "\n", time,
+                                 to_text(columns, rows, Table::told, true)));
+        continue;
+      }
+      std::string lines;
+      for (const StreamRow& row : rows) {
+        Record record{{"time", time}};
+        record.update(to_record(columns, row));
+        lines += to_json_line(record);
+      }
+      write_stdout(lines);
+    }
+  }
+
+  void show(Model& model) const {
+    const auto interval = interval_.value_or(std::chrono::milliseconds{500});
+    Terminal terminal;
+    Screen screen(model, terminal);
+    auto next = steady_clock::now() + interval;
+    while (true) {
+      screen.draw();
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - steady_clock::now());
+      const auto key = terminal.read_key(left);
+      throw_if_interrupted();
+      if (key && !screen.handle(*key)) {
+        return;
+      }
+      if (const auto moment = steady_clock::now(); moment >= next) {
+        next = std::max(next + interval, moment);
+        model.look();
+      }
+    }
+  }
+
+  std::vector<std::string> globs_;
+  bool batch_ = false;
+  std::optional<std::uint64_t> count_;
+  std::optional<std::chrono::nanoseconds> interval_;
+  std::string sort_;
+  bool metrics_ = false;
+};
+
+const Registration registration("top", "watch the streams as they run", make<Top>);
+
+}  // namespace
+}  // namespace shmim::tools
