@@ -55,8 +55,8 @@ TEST_CASE("each tool has a summary") {
   for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
     tools[entry->name] = entry->summary;
   }
-  constexpr std::array names{"create", "connect", "cat",  "post", "wait",  "ls",
-                             "info",   "kw",      "link", "top",  "trace", "rm", "bench"};
+  constexpr std::array names{"create", "connect", "cat", "post",  "wait", "ls",   "info",
+                             "kw",     "link",    "top", "trace", "rm",   "bench"};
   CHECK(tools.size() == names.size());
   for (const char* name : names) {
     CHECK_FALSE(tools[name].empty());

@@ -111,6 +111,9 @@ void Screen::draw_title() {
   double bytes = 0;
   std::size_t running = 0;
   for (const Watched& watched : model_.streams()) {
+    if (watched.description.target) {
+      continue;  // another name of a stream that is counted by its own
+    }
     const double hertz = watched.rate.hertz.value_or(0);
     bytes += hertz * static_cast<double>(watched.description.format.bytes());
     running += hertz > 0 ? 1 : 0;

@@ -61,8 +61,8 @@ SHMIM_EXPORT std::span<const TraceEntry> chain_of(std::span<const TraceEntry> tr
 /// trigger's frame where the trace tells, else from the trigger; nothing where nothing triggered
 /// it.
 SHMIM_EXPORT std::optional<Tai> latency_of(std::span<const TraceEntry> trace, std::size_t step);
-/// Time from the oldest step of a trace's chain to the newest; nothing where there is one step, and nothing
-/// triggered it.
+/// Time from the oldest step of a trace's chain to the newest; nothing where there is one step, and
+/// nothing triggered it.
 SHMIM_EXPORT std::optional<Tai> end_to_end(std::span<const TraceEntry> trace);
 
 }  // namespace shmim
