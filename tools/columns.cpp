@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -223,19 +224,32 @@ std::string Column::cell(const StreamRow& row) const {
   return content.is_string() ? printable(content.get<std::string>()) : content.dump();
 }
 
-bool Column::is_less(const StreamRow& a, const StreamRow& b) const {
-  const Record left = value(a);
-  const Record right = value(b);
-  if (left.is_number() && right.is_number()) {
-    return left < right;
+void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse) {
+  // Values are made once for each row, and not for each comparison.
+  struct Keyed {
+    StreamRow row;
+    bool has_value;
+    double number;
+    std::string text;
+  };
+  std::vector<Keyed> keyed;
+  keyed.reserve(rows.size());
+  for (const StreamRow& row : rows) {
+    const Record value = by.value(row);
+    const double number = value.is_number()  ? value.get<double>()
+                          : value.is_array() ? static_cast<double>(value.size())
+                                             : 0;
+    const bool is_text = !value.is_number() && !value.is_array() && !value.is_null();
+    keyed.push_back({row, !value.is_null(), number, is_text ? by.cell(row) : std::string()});
   }
-  if (left.is_array() && right.is_array()) {
-    return left.size() < right.size();
-  }
-  if (left.is_null() != right.is_null()) {
-    return left.is_null();
-  }
-  return cell(a) < cell(b);
+  const auto is_less = [](const Keyed& a, const Keyed& b) {
+    return std::tie(a.has_value, a.number, a.text) < std::tie(b.has_value, b.number, b.text);
+  };
+  std::stable_sort(keyed.begin(), keyed.end(), [&](const Keyed& a, const Keyed& b) {
+    return reverse ? is_less(b, a) : is_less(a, b);
+  });
+  std::transform(keyed.begin(), keyed.end(), rows.begin(),
+                 [](const Keyed& entry) { return entry.row; });
 }
 
 std::span<const Column> stream_columns() noexcept { return columns; }

@@ -33,13 +33,13 @@ struct Column {
 
   [[nodiscard]] std::string heading() const;
   [[nodiscard]] std::string cell(const StreamRow& row) const;
-  /// Cells and values are compared as numbers where they are some.
-  [[nodiscard]] bool is_less(const StreamRow& a, const StreamRow& b) const;
 };
 
 using Columns = std::vector<const Column*>;
 
 std::span<const Column> stream_columns() noexcept;
+/// Sorts rows by a column: numbers as numbers, lists by their length, what has no value first.
+void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse);
 /// Those of a list like `name,cnt0`. Throws UsageError, naming those there are.
 Columns parse_columns(const std::string& option, const std::string& list);
 

@@ -136,9 +136,7 @@ class Ls final : public Tool {
     }
     std::vector<Holders> holders;
     look_for_holders(rows, holders);
-    std::stable_sort(rows.begin(), rows.end(), [&](const StreamRow& a, const StreamRow& b) {
-      return reverse_ ? order_.front()->is_less(b, a) : order_.front()->is_less(a, b);
-    });
+    sort_rows(rows, *order_.front(), reverse_);
     print(rows);
     return watch_ ? Exit::done : report_missing(rows, has_match);
   }

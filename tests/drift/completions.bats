@@ -41,6 +41,9 @@ bash_offers() {
   [ "$(bash_offers shmim-post cam1 --data con)" = "conf" ]
   [ "$(bash_offers shmim-cat -d con)" = "conf" ]
   [ "$(bash_offers shmim-post --rate '')" = "" ]
+  [ "$(bash_offers shmim-ls --sort satu)" = "saturated" ]
+  [ "$(bash_offers shmim-ls ca)" = "cam1 cam2" ]
+  [ "$(bash_offers shmim-link wfs ca)" = "cam1 cam2" ]
   [ "$(bash_offers shmim-bench la)" = "latency" ]
   [ "$(bash_offers shmim-bench latency f)" = "fits fanout" ]
 }

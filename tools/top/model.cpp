@@ -44,9 +44,7 @@ std::vector<StreamRow> Model::rows() const {
       rows.push_back({&watched, true, nullptr, &processes_});
     }
   }
-  std::stable_sort(rows.begin(), rows.end(), [this](const StreamRow& a, const StreamRow& b) {
-    return descending_ ? order_->is_less(b, a) : order_->is_less(a, b);
-  });
+  sort_rows(rows, *order_, descending_);
   return rows;
 }
 
