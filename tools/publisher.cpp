@@ -102,7 +102,7 @@ void Publisher::write(WriteGuard& guard, std::span<const std::byte> pixels) cons
         static_cast<std::uint32_t>(stream_.cnt0() == 0 ? 0 : (stream_.cnt1() + 1) % planes);
     std::memcpy(guard.slice(options_.plane.value_or(next)).data(), pixels.data(), pixels.size());
   } else if (selection_.is_whole()) {
-    std::memcpy(guard.pixels().data(), pixels.data(), pixels.size());
+    guard.write(pixels);
   } else {
     selection_.put(pixels, guard.pixels());
   }

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "segment/copy.hpp"
+
 namespace shmim {
 
 bool CircularBuffer::in_use() const noexcept {
-  return size() > 0 &&
+  // One slot is filled whenever the array is: no frame in it outlasts the writing of the next.
+  return size() > 1 &&
          (layout::buffer_index(*header_) != 0 || layout::load(header_->cb_cycle) != 0);
 }
 
@@ -102,14 +105,29 @@ void CircularBuffer::copy_newest(std::span<std::byte> pixels) const noexcept {
   std::memcpy(pixels.data(), &frames_[slot * frame_bytes_], frame_bytes_);
 }
 
+std::uint32_t CircularBuffer::next_slot() const noexcept {
+  // One compare also brings an index back that another program has put out of range.
+  const std::uint32_t index = layout::load(header_->cb_index);
+  return index < size() - 1 ? index + 1 : 0;
+}
+
+std::span<std::byte> CircularBuffer::next_frame() const noexcept {
+  return size() == 0 ? std::span<std::byte>()
+                     : frames_.subspan(next_slot() * frame_bytes_, frame_bytes_);
+}
+
 void CircularBuffer::push(std::span<const std::byte> pixels, const FrameInfo& info) const noexcept {
+  if (size() > 0) {
+    copy_frame(next_frame().data(), pixels.data(), frame_bytes_);
+    push(info);
+  }
+}
+
+void CircularBuffer::push(const FrameInfo& info) const noexcept {
   if (size() == 0) {
     return;
   }
-  // One compare also brings an index back that another program has put out of range.
-  const std::uint32_t index = layout::load(header_->cb_index);
-  const std::uint32_t next = index < size() - 1 ? index + 1 : 0;
-  std::memcpy(&frames_[next * frame_bytes_], pixels.data(), frame_bytes_);
+  const std::uint32_t next = next_slot();
   layout::CircularBufferSlot& slot = slots_[next];
   layout::store(slot.cnt0, info.cnt0);
   layout::store(slot.cnt1, info.cnt1);

@@ -83,7 +83,7 @@ void Semaphores::require_index(unsigned index) const {
 }
 
 void Semaphores::post_one(unsigned index) const noexcept {
-  if (value(index) < layout::semaphore_max) {
+  if (value_of(regions_.semaphores[index]) < layout::semaphore_max) {
     sem_post(&regions_.semaphores[index]);
     layout::store(regions_.write_pid[index], this_process());
   }
@@ -98,8 +98,9 @@ void Semaphores::post(const Posts& posts) const {
 }
 
 void Semaphores::post_checked(const Posts& posts) const noexcept {
+  const bool all = posts.by_default() && posts.listed().empty();
   for (unsigned index = 0; index < count(); ++index) {
-    if (posts.includes(index)) {
+    if (all || posts.includes(index)) {
       post_one(index);
     }
   }

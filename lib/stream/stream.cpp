@@ -9,6 +9,7 @@
 
 #include "backoff.hpp"
 #include "mid_frame.hpp"
+#include "segment/copy.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
 
@@ -337,7 +338,7 @@ Snapshot Stream::snapshot(const CopyFrame& copy, Deadline deadline) const {
 Snapshot Stream::snapshot(std::span<std::byte> pixels, Deadline deadline) const {
   return snapshot(
       [pixels](std::span<const std::byte> frame) {
-        std::memcpy(pixels.data(), frame.data(), frame.size());
+        copy_frame(pixels.data(), frame.data(), frame.size());
       },
       deadline);
 }

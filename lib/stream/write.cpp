@@ -1,17 +1,23 @@
 #include "shmim/write.hpp"
 
-#include <cstring>
-
 #include <fmt/format.h>
 
 #include "backoff.hpp"
 #include "mid_frame.hpp"
+#include "segment/copy.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
 
 namespace shmim {
 
+// Without a deadline none is made unless somebody else is writing: a look at the clock takes as
+// long as all the rest of an empty frame.
+WriteGuard::WriteGuard(const Stream& stream) : WriteGuard(stream, std::optional<Deadline>()) {}
+
 WriteGuard::WriteGuard(const Stream& stream, Deadline deadline)
+    : WriteGuard(stream, std::optional<Deadline>(std::in_place, deadline)) {}
+
+WriteGuard::WriteGuard(const Stream& stream, const std::optional<Deadline>& deadline)
     : stream_(stream),
       header_(stream.header()),
       pixels_(stream.unguarded_pixels()),
@@ -21,16 +27,29 @@ WriteGuard::WriteGuard(const Stream& stream, Deadline deadline)
                 "cannot be written: it is read-only for us");
   }
   const Trace trace = stream.trace();
+  if (!layout::begin_writing(header_)) {
+    await_turn(trace, deadline.value_or(deadline_after(std::chrono::seconds{1})));
+  }
+  if (!unfinished_) {
+    before_ = trace.mark();
+  }
+  trace.begin_newest(pid_);  // so that others can tell our death from a slow peer
+  if (unfinished_) {
+    restore_newest_frame();
+  }
+}
+
+void WriteGuard::await_turn(const Trace& trace, Deadline deadline) {
   Backoff backoff(deadline);
-  while (!layout::begin_writing(header_)) {
+  do {
     const bool in_time = backoff.pause();
     if (in_time && !backoff.is_slow()) {
       continue;
     }
-    before_ = trace.newest().value_or(TraceEntry{});
-    const Writer writer = writer_in_mid_frame(trace, stream.semaphores());
+    before_ = trace.mark();
+    const Writer writer = writer_in_mid_frame(trace, stream_.semaphores());
     if (!in_time && writer.is_sure && !writer.is_gone) {
-      throw Error(Problem::busy, stream.name(),
+      throw Error(Problem::busy, stream_.name(),
                   fmt::format("process {} is in the middle of writing a frame",
                               describe_process(writer.pid)));
     }
@@ -38,16 +57,9 @@ WriteGuard::WriteGuard(const Stream& stream, Deadline deadline)
     // of the C library names nobody when it begins, so its flag, once up too long, is anybody's.
     if ((writer.is_sure && writer.is_gone && take_over(writer.pid)) || !in_time) {
       unfinished_ = true;
-      break;
+      return;
     }
-  }
-  if (!unfinished_) {
-    before_ = trace.newest().value_or(TraceEntry{});
-  }
-  trace.begin_newest(this_process());  // so that others can tell our death from a slow peer
-  if (unfinished_) {
-    restore_newest_frame();
-  }
+  } while (!layout::begin_writing(header_));
 }
 
 WriteGuard::~WriteGuard() {
@@ -80,7 +92,13 @@ std::span<std::byte> WriteGuard::slice(std::uint32_t z) noexcept {
 }
 
 void WriteGuard::write(std::span<const std::byte> frame) noexcept {
-  std::memcpy(pixels_.data(), frame.data(), pixels_.size());
+  const std::span<std::byte> slot = stream_.circular_buffer().next_frame();
+  in_buffer_ = !slot.empty();
+  if (in_buffer_) {
+    copy_frame_twice(pixels_.data(), slot.data(), frame.data(), pixels_.size());
+  } else {
+    copy_frame(pixels_.data(), frame.data(), pixels_.size());
+  }
 }
 
 std::uint64_t WriteGuard::publish() noexcept { return publish(Posts::all()); }
@@ -93,7 +111,11 @@ std::uint64_t WriteGuard::publish(const Posts& posts) noexcept {
   layout::store(header_.atime, to_timespec(info.atime));
   layout::store(header_.writetime, to_timespec(info.writetime));
   stream_.store_slice_info(info);
-  stream_.circular_buffer().push(pixels_, info);
+  if (in_buffer_) {
+    stream_.circular_buffer().push(info);
+  } else {
+    stream_.circular_buffer().push(pixels_, info);
+  }
   TraceEntry newest = trigger_ == nullptr ? TraceEntry{} : trigger_->entry;
   newest.pid = this_process();
   newest.written = Tai{0};  // still at it
@@ -112,7 +134,7 @@ std::uint64_t WriteGuard::publish(const Posts& posts) noexcept {
 }
 
 void WriteGuard::cancel() noexcept {
-  stream_.trace().set_newest(before_);
+  stream_.trace().restore(before_);
   if (!unfinished_) {
     layout::end_writing(header_);
   }

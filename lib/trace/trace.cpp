@@ -70,6 +70,20 @@ void Trace::set_newest(const TraceEntry& entry) const noexcept {
   }
 }
 
+Trace::Mark Trace::mark() const noexcept {
+  return slots_.empty() ? Mark{}
+                        : Mark{layout::load(slots_.front().procwrite_pid),
+                               layout::load(slots_.front().ts_streamupdate.seconds)};
+}
+
+void Trace::restore(Mark mark) const noexcept {
+  if (!slots_.empty()) {
+    // The PID last: until then it is the writer's own, whose death can be told.
+    layout::store(slots_.front().ts_streamupdate.seconds, mark.seconds);
+    layout::store(slots_.front().procwrite_pid, mark.pid);
+  }
+}
+
 void Trace::begin_newest(pid_t pid) const noexcept {
   if (!slots_.empty()) {
     layout::store(slots_.front().procwrite_pid, pid);

@@ -409,3 +409,81 @@ TEST_CASE("two writers lose no count and mix no frames" * doctest::test_suite("t
   }
   CHECK(stream.cnt0() == 2 * frames);
 }
+
+TEST_CASE("a frame written at once is in the array and in the circular buffer, at any size") {
+  const Directory directory;
+  // The last is copied past the caches, from and to where nothing is aligned.
+  for (const std::uint32_t size : {1U, 63U, 100'000U, (33U << 20) + 13U}) {
+    for (const std::uint32_t slots : {0U, 1U, 3U}) {
+      CAPTURE(size);
+      CAPTURE(slots);
+      Format format;
+      format.type = DataType::uint8;
+      format.shape = Shape{size};
+      format.circular_buffer = slots;
+      const Stream stream = Stream::local("frames", format);
+      std::vector<std::byte> frame(size);
+      for (std::uint64_t count = 1; count <= 4; ++count) {
+        for (std::size_t i = 0; i < frame.size(); ++i) {
+          frame[i] = static_cast<std::byte>(i * 7 + i / 251 + count);
+        }
+        WriteGuard guard(stream);
+        guard.write(frame);
+        CHECK(guard.publish() == count);
+        CHECK(std::ranges::equal(stream.unguarded_pixels(), frame));
+        std::vector<std::byte> read(size);
+        REQUIRE(stream.snapshot(read).reading == Reading::whole);
+        CHECK(read == frame);
+        const auto newest = stream.circular_buffer().newest();
+        CHECK(newest.has_value() == (slots > 0));
+        CHECK((!newest || newest->cnt0 == count));
+      }
+    }
+  }
+}
+
+TEST_CASE(
+    "a frame that is stored by way of pixels() is put into the circular buffer at publication") {
+  Format format;
+  format.type = DataType::uint8;
+  format.shape = Shape{8};
+  format.circular_buffer = 3;
+  const Stream stream = Stream::local("frames", format);
+  const std::vector<std::byte> ones(8, std::byte{1});
+  {
+    WriteGuard guard(stream);
+    guard.write(ones);
+    guard.publish();
+  }
+  WriteGuard guard(stream);
+  std::fill(guard.pixels().begin(), guard.pixels().end(), std::byte{2});
+  guard.publish();
+  std::vector<std::byte> read(8);
+  FrameInfo info;
+  const auto newest = stream.circular_buffer().newest();
+  const CopyFrame copy = [&](std::span<const std::byte> frame) {
+    read.assign(frame.begin(), frame.end());
+  };
+  REQUIRE(stream.circular_buffer().read(*newest, 2, copy, info));
+  CHECK(read == std::vector<std::byte>(8, std::byte{2}));
+  REQUIRE(stream.circular_buffer().read(*newest, 1, copy, info));
+  CHECK(read == ones);
+}
+
+TEST_CASE("a writer that changed nothing leaves the trace as it was") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  WriteGuard(stream).publish();
+  const TraceEntry before = *stream.trace().newest();
+  {
+    WriteGuard guard(stream);
+    CHECK(stream.trace().newest()->is_begun());
+    guard.cancel();
+  }
+  const TraceEntry after = *stream.trace().newest();
+  CHECK(after.pid == before.pid);
+  CHECK(after.written == before.written);
+  CHECK(after.triggered == before.triggered);
+  CHECK_FALSE(stream.is_being_written());
+  CHECK(stream.cnt0() == 1);
+}

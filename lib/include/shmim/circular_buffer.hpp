@@ -62,13 +62,19 @@ class SHMIM_EXPORT CircularBuffer {
   /// it.
   void copy_newest(std::span<std::byte> pixels) const noexcept;
 
+  /// Where the next frame goes; empty where there is no buffer. For a writer that holds the write
+  /// flag.
+  [[nodiscard]] std::span<std::byte> next_frame() const noexcept;
   /// Puts a frame in the next slot. For a writer that holds the write flag, before it counts the
   /// frame.
   void push(std::span<const std::byte> pixels, const FrameInfo& info) const noexcept;
+  /// The same, of a frame that has been put into next_frame() already.
+  void push(const FrameInfo& info) const noexcept;
 
  private:
   [[nodiscard]] std::optional<Position> number_by_next_step(std::uint32_t slot,
                                                             std::uint64_t cnt0) const noexcept;
+  [[nodiscard]] std::uint32_t next_slot() const noexcept;
   layout::Metadata* header_;
   std::span<layout::CircularBufferSlot> slots_;
   std::span<std::byte> frames_;

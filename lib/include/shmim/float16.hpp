@@ -26,7 +26,7 @@ inline float float16_to_float(std::uint16_t half) noexcept {
 inline std::uint16_t float_to_float16(float value) noexcept {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000);
-  const float magnitude = std::bit_cast<float>(bits & 0x7FFFFFFF);
+  const auto magnitude = std::bit_cast<float>(bits & 0x7FFFFFFF);
   if (std::isnan(magnitude)) {
     return static_cast<std::uint16_t>(sign | 0x7E00);
   }
@@ -39,7 +39,7 @@ inline std::uint16_t float_to_float16(float value) noexcept {
   // So large a number has no bits behind its point: adding it leaves the nearest whole number of
   // steps in the bits below, without a call to the mathematical library that every tool would have
   // to load.
-  const float steps_apart = std::bit_cast<float>((127 + 10 + 127 - exponent) << 23);
+  const auto steps_apart = std::bit_cast<float>((127 + 10 + 127 - exponent) << 23);
   const auto steps = std::bit_cast<std::uint32_t>(magnitude * steps_apart + 0x1p23F) & 0x7FFFFF;
   return static_cast<std::uint16_t>(sign | (((exponent - (127 - 14)) << 10) + steps));
 }

@@ -62,9 +62,17 @@ class SHMIM_EXPORT Trace {
   [[nodiscard]] bool exchange_writer(pid_t expected, pid_t pid) const noexcept;
   /// Entry 0 alone. For a writer that holds the write flag.
   void set_newest(const TraceEntry& entry) const noexcept;
+  /// What the mark of a writer at work takes the place of.
+  struct Mark {
+    pid_t pid = 0;
+    std::int64_t seconds = 0;
+  };
+  [[nodiscard]] Mark mark() const noexcept;
   /// Marks entry 0 as of a writer at work: its PID, and no time. For a writer that has just raised
   /// the write flag.
   void begin_newest(pid_t pid) const noexcept;
+  /// Takes the mark away again, where nothing else was changed.
+  void restore(Mark mark) const noexcept;
   /// The time and then the PID of entry 0, once all else of the frame is done, which takes the mark
   /// away. For a writer that is about to clear the write flag.
   void finish_newest(Tai written, pid_t pid) const noexcept;

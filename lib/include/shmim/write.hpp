@@ -22,8 +22,9 @@ class SHMIM_EXPORT WriteGuard {
  public:
   /// Waits for its turn while another writer is in mid-frame; takes over at once from one that died
   /// or gave up. Throws Error: not_ours_to_write, on_gpu, busy (naming the writer).
-  explicit WriteGuard(const Stream& stream,
-                      Deadline deadline = deadline_after(std::chrono::seconds{1}));
+  WriteGuard(const Stream& stream, Deadline deadline);
+  /// Waits a second at most.
+  explicit WriteGuard(const Stream& stream);
   ~WriteGuard();
   WriteGuard(const WriteGuard&) = delete;
   WriteGuard& operator=(const WriteGuard&) = delete;
@@ -34,7 +35,9 @@ class SHMIM_EXPORT WriteGuard {
   [[nodiscard]] std::span<std::byte> pixels() const noexcept { return pixels_; }
   /// One z plane of it, the slice that publish() will name in cnt1.
   [[nodiscard]] std::span<std::byte> slice(std::uint32_t z) noexcept;
-  /// Copies a whole frame into the array. `frame` has pixels().size().
+  /// Copies a whole frame into the array, and at once into the circular buffer where there is one,
+  /// which is faster than to copy it there from the array at publication; so what is stored in
+  /// pixels() afterwards does not get there. `frame` has pixels().size().
   void write(std::span<const std::byte> frame) noexcept;
   /// True where the array holds parts of a frame that was never finished, so that only a frame
   /// written whole makes it good again. (Where there is a circular buffer, its newest frame has
@@ -56,6 +59,8 @@ class SHMIM_EXPORT WriteGuard {
   void cancel() noexcept;
 
  private:
+  WriteGuard(const Stream& stream, const std::optional<Deadline>& deadline);
+  void await_turn(const Trace& trace, Deadline deadline);
   [[nodiscard]] bool take_over(pid_t from) const noexcept;
   void restore_newest_frame() noexcept;
   const Stream& stream_;
@@ -65,8 +70,9 @@ class SHMIM_EXPORT WriteGuard {
   std::optional<Tai> atime_;
   const Trigger* trigger_ = nullptr;
   pid_t pid_;
-  TraceEntry before_;
+  Trace::Mark before_;
   bool unfinished_ = false;
+  bool in_buffer_ = false;  ///< the frame is in the circular buffer's next slot already
   bool open_ = true;
 };
 
