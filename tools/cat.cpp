@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "elements.hpp"
+#include "frame_output.hpp"
 #include "tool.hpp"
 
 namespace shmim::tools {
@@ -69,11 +70,14 @@ class Cat final : public Tool {
   }
 
   void print_one(const Stream& stream, const Selection& selection) {
+    const Deadline deadline = deadline_after(timeout_.value_or(std::chrono::seconds{1}));
+    if (format_ == "raw" && selection.is_whole()) {
+      write_whole_frame(stream, deadline);
+      return;
+    }
     std::vector<std::byte> frame(selection.bytes());
-    const Snapshot snapshot =
-        stream.snapshot([&](std::span<const std::byte> pixels) { selection.take(pixels, frame); },
-                        deadline_after(timeout_.value_or(std::chrono::seconds{1})));
-    stream.require_whole(snapshot);
+    stream.require_whole(stream.snapshot(
+        [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); }, deadline));
     print(frame, selection, stream.keywords().all());
   }
 
@@ -131,12 +135,14 @@ class Cat final : public Tool {
       write_stdout(npy_header(selection.type(), selection.shape()));
       write_stdout(frame);
     } else if (format_ == "fits") {
-      write_stdout(to_fits(is_first ? Hdu::primary : Hdu::extension, selection.type(),
-                           selection.shape(), frame, keywords));
+      to_fits(is_first ? Hdu::primary : Hdu::extension, selection.type(), selection.shape(), frame,
+              keywords, [](std::span<const std::byte> part) { write_stdout(part); });
     } else {
-      const bool is_line = selection.shape().axes() == 1;
-      write_stdout((is_first || is_line ? "" : "\n") +
-                   to_text(frame, selection.type(), selection.shape()));
+      if (!is_first && selection.shape().axes() > 1) {
+        write_stdout("\n");
+      }
+      to_text(frame, selection.type(), selection.shape(),
+              [](std::string_view part) { write_stdout(part); });
     }
   }
 

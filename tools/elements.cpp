@@ -149,6 +149,14 @@ std::string_view npy_type(DataType type) noexcept {
 }  // namespace
 
 std::string to_text(std::span<const std::byte> frame, DataType type, const Shape& shape) {
+  std::string text;
+  to_text(frame, type, shape, [&](std::string_view part) { text += part; });
+  return text;
+}
+
+void to_text(std::span<const std::byte> frame, DataType type, const Shape& shape,
+             const std::function<void(std::string_view)>& write) {
+  constexpr std::size_t piece = std::size_t{64} << 10;
   const std::size_t columns = shape[0];
   const std::size_t rows = shape.axes() > 1 ? shape[1] : 1;
   const std::size_t elements = shape.elements();
@@ -161,9 +169,13 @@ std::string to_text(std::span<const std::byte> frame, DataType type, const Shape
       }
       append(std::back_inserter(text), element_at<T>(frame, i));
       text += (i + 1) % columns == 0 ? '\n' : ' ';
+      if (text.size() >= piece) {
+        write(text);
+        text.clear();
+      }
     }
   });
-  return text;
+  write(text);
 }
 
 void fill_with(std::span<std::byte> frame, DataType type, const std::string& text) {

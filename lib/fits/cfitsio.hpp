@@ -48,7 +48,6 @@ namespace shmim::cfitsio {
   DO(fits_read_key)                 \
   DO(fits_read_record)              \
   DO(fits_read_subset)              \
-  DO(fits_write_img)                \
   DO(fits_write_record)
 
 struct Functions {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -23,7 +24,6 @@ constexpr std::string_view type_keyword = "SHMIMTYP";
 /// How FITS holds the elements of a type.
 struct Elements {
   int image = 0;       ///< cfitsio's code of the image to make
-  int memory = 0;      ///< cfitsio's code of what is in memory
   int parts = 1;       ///< numbers an element is made of
   bool alien = false;  ///< FITS has no such type
 };
@@ -31,31 +31,31 @@ struct Elements {
 Elements elements_of(DataType type) {
   switch (type) {
     case DataType::uint8:
-      return {BYTE_IMG, TBYTE};
+      return {BYTE_IMG};
     case DataType::int8:
-      return {SBYTE_IMG, TSBYTE};
+      return {SBYTE_IMG};
     case DataType::uint16:
-      return {USHORT_IMG, TUSHORT};
+      return {USHORT_IMG};
     case DataType::int16:
-      return {SHORT_IMG, TSHORT};
+      return {SHORT_IMG};
     case DataType::uint32:
-      return {ULONG_IMG, TUINT};
+      return {ULONG_IMG};
     case DataType::int32:
-      return {LONG_IMG, TINT};
+      return {LONG_IMG};
     case DataType::uint64:
-      return {ULONGLONG_IMG, TULONGLONG};
+      return {ULONGLONG_IMG};
     case DataType::int64:
-      return {LONGLONG_IMG, TLONGLONG};
+      return {LONGLONG_IMG};
     case DataType::float32:
-      return {FLOAT_IMG, TFLOAT};
+      return {FLOAT_IMG};
     case DataType::float64:
-      return {DOUBLE_IMG, TDOUBLE};
+      return {DOUBLE_IMG};
     case DataType::complex64:
-      return {FLOAT_IMG, TFLOAT, 2, true};
+      return {FLOAT_IMG, 2, true};
     case DataType::complex128:
-      return {DOUBLE_IMG, TDOUBLE, 2, true};
+      return {DOUBLE_IMG, 2, true};
     case DataType::float16:
-      return {FLOAT_IMG, TFLOAT, 1, true};
+      return {FLOAT_IMG, 1, true};
   }
   throw Error(Problem::usage, "", fmt::format("no data type: {}", static_cast<int>(type)));
 }
@@ -71,14 +71,66 @@ std::vector<LONGLONG> axes_of(const Shape& shape, const Elements& elements) {
   return axes;
 }
 
-std::vector<float> widened(std::span<const std::byte> halves) {
-  std::vector<float> floats(halves.size() / sizeof(std::uint16_t));
-  for (std::size_t i = 0; i < floats.size(); ++i) {
-    std::uint16_t half = 0;
-    std::memcpy(&half, halves.data() + i * sizeof half, sizeof half);
-    floats[i] = float16_to_float(half);
+/// Numbers as FITS has them: the most significant byte first, and of unsigned ones, and of signed
+/// bytes, the top bit turned over, which is what their BZERO says.
+template <class Bits>
+void append(std::vector<std::byte>& out, std::span<const std::byte> numbers, Bits turned) {
+  for (std::size_t at = 0; at < numbers.size(); at += sizeof(Bits)) {
+    Bits bits{};
+    std::memcpy(&bits, numbers.data() + at, sizeof bits);
+    bits = static_cast<Bits>(bits ^ turned);
+    for (std::size_t byte = sizeof bits; byte > 0; --byte) {
+      out.push_back(static_cast<std::byte>(bits >> (8 * (byte - 1)) & 0xFF));
+    }
   }
-  return floats;
+}
+
+void append_widened(std::vector<std::byte>& out, std::span<const std::byte> halves) {
+  for (std::size_t at = 0; at < halves.size(); at += sizeof(std::uint16_t)) {
+    std::uint16_t half = 0;
+    std::memcpy(&half, halves.data() + at, sizeof half);
+    const float value = float16_to_float(half);
+    append<std::uint32_t>(out, std::as_bytes(std::span(&value, 1)), 0);
+  }
+}
+
+std::vector<std::byte> big_endian(DataType type, std::span<const std::byte> elements) {
+  std::vector<std::byte> out;
+  out.reserve(elements.size() * (type == DataType::float16 ? 2 : 1));
+  switch (type) {
+    case DataType::uint8:
+      append<std::uint8_t>(out, elements, 0);
+      break;
+    case DataType::int8:
+      append<std::uint8_t>(out, elements, 0x80);
+      break;
+    case DataType::uint16:
+      append<std::uint16_t>(out, elements, 0x8000);
+      break;
+    case DataType::int16:
+      append<std::uint16_t>(out, elements, 0);
+      break;
+    case DataType::uint32:
+      append<std::uint32_t>(out, elements, 0x8000'0000);
+      break;
+    case DataType::int32:
+    case DataType::float32:
+    case DataType::complex64:
+      append<std::uint32_t>(out, elements, 0);
+      break;
+    case DataType::uint64:
+      append<std::uint64_t>(out, elements, 0x8000'0000'0000'0000);
+      break;
+    case DataType::int64:
+    case DataType::float64:
+    case DataType::complex128:
+      append<std::uint64_t>(out, elements, 0);
+      break;
+    case DataType::float16:
+      append_widened(out, elements);
+      break;
+  }
+  return out;
 }
 
 void create_hdu(const File& file, int image, std::vector<LONGLONG> axes) {
@@ -127,52 +179,78 @@ void restore_names(std::vector<std::byte>& hdu, int first, const std::vector<std
   }
 }
 
-void write_pixels(const File& file, DataType type, std::span<const std::byte> pixels) {
-  const Elements elements = elements_of(type);
-  const std::vector<float> floats =
-      type == DataType::float16 ? widened(pixels) : std::vector<float>{};
-  const void* data = floats.empty() ? static_cast<const void*>(pixels.data()) : floats.data();
-  const std::uint64_t count =
-      pixels.size() / element_size(type) * static_cast<unsigned>(elements.parts);
-  file.call(&Functions::fits_write_img, elements.memory, LONGLONG{1}, static_cast<LONGLONG>(count),
-            const_cast<void*>(data));  // NOLINT(cppcoreguidelines-pro-type-const-cast): only read
+/// Writes the true length of each axis into a header: right-justified, up to column 30 of its card.
+void set_axes(std::vector<std::byte>& header, const std::vector<LONGLONG>& axes) {
+  constexpr std::size_t value_begin = 10;
+  for (std::size_t axis = 1; axis <= axes.size(); ++axis) {
+    const std::string name = fmt::format("{:<8}=", fmt::format("NAXIS{}", axis));
+    const std::string value = fmt::format("{:>20}", axes[axis - 1]);
+    for (auto* card = header.data(); card < header.data() + header.size();
+         card += fits::card_bytes) {
+      if (std::memcmp(card, name.data(), name.size()) == 0) {
+        std::memcpy(card + value_begin, value.data(), value.size());
+        break;
+      }
+    }
+  }
 }
 
-/// The bytes of the current HDU.
-std::vector<std::byte> take_hdu(const File& file) {
+/// The header of the current HDU, complete with padding.
+std::vector<std::byte> take_header(const File& file) {
   file.call(&Functions::fits_flush_file);
   LONGLONG header = 0;
   LONGLONG data = 0;
   LONGLONG end = 0;
   file.call(&Functions::fits_get_hduaddrll, &header, &data, &end);
   const std::span<const std::byte> bytes = file.bytes();
-  return {bytes.begin() + header, bytes.begin() + end};
+  return {bytes.begin() + header, bytes.begin() + data};
 }
 
 }  // namespace
 
-std::vector<std::byte> to_fits(Hdu hdu, DataType type, const Shape& shape,
-                               std::span<const std::byte> pixels,
-                               std::span<const Keyword> keywords) {
+void to_fits(Hdu hdu, DataType type, const Shape& shape, std::span<const std::byte> pixels,
+             std::span<const Keyword> keywords, const WriteBytes& write) {
   const Elements elements = elements_of(type);
   if (pixels.size() != shape.elements() * element_size(type)) {
     throw Error(Problem::usage, "",
                 fmt::format("{} bytes given for {} of {}", pixels.size(), to_string(shape),
                             to_string(type)));
   }
-  // Room for most headers: what does not fit makes cfitsio move the pixels to a larger block.
-  constexpr std::size_t headers = 8 * std::size_t{IOBUFLEN};
-  const std::size_t widening = type == DataType::float16 ? 2 : 1;
-  const File file = File::create(headers + pixels.size() * widening, "FITS");
-  if (hdu == Hdu::extension) {
-    create_hdu(file, BYTE_IMG, {});
+  {
+    const File file = File::create(8 * std::size_t{IOBUFLEN}, "FITS");
+    if (hdu == Hdu::extension) {
+      create_hdu(file, BYTE_IMG, {});
+    }
+    // Of an image of one element, or cfitsio would fill as much memory as the pixels take.
+    const std::vector<LONGLONG> axes = axes_of(shape, elements);
+    create_hdu(file, elements.image, std::vector<LONGLONG>(axes.size(), 1));
+    const std::vector<std::string> cards = cards_of(type, keywords);
+    const int first = write_cards(file, cards);
+    std::vector<std::byte> header = take_header(file);
+    restore_names(header, first, cards);
+    set_axes(header, axes);
+    write(header);
   }
-  create_hdu(file, elements.image, axes_of(shape, elements));
-  const std::vector<std::string> cards = cards_of(type, keywords);
-  const int first = write_cards(file, cards);
-  write_pixels(file, type, pixels);
-  std::vector<std::byte> bytes = take_hdu(file);
-  restore_names(bytes, first, cards);
+  // In pieces: a frame may be all that there is memory for.
+  constexpr std::size_t piece = std::size_t{64} << 10;
+  std::size_t written = 0;
+  for (std::size_t at = 0; at < pixels.size(); at += piece) {
+    const std::vector<std::byte> numbers =
+        big_endian(type, pixels.subspan(at, std::min(piece, pixels.size() - at)));
+    write(numbers);
+    written += numbers.size();
+  }
+  constexpr std::size_t block = 2880;
+  write(std::vector<std::byte>((block - written % block) % block));
+}
+
+std::vector<std::byte> to_fits(Hdu hdu, DataType type, const Shape& shape,
+                               std::span<const std::byte> pixels,
+                               std::span<const Keyword> keywords) {
+  std::vector<std::byte> bytes;
+  to_fits(hdu, type, shape, pixels, keywords, [&](std::span<const std::byte> part) {
+    bytes.insert(bytes.end(), part.begin(), part.end());
+  });
   return bytes;
 }
 

@@ -431,3 +431,79 @@ try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-cat a
   script -qec "shmim-cat a" /dev/null >out
   grep -q '0 0' out
 }
+
+@test "raw frames to a file: at its end, appended, and in the middle" {
+  make 'tui8>a' 300x1000
+  head -c 300000 /dev/urandom >frame
+  shmim-post a --data frame
+  shmim-cat a -o raw >out
+  cmp frame out
+  { echo before; shmim-cat a -o raw; echo between; shmim-cat a a -o raw; } >out
+  { echo before; cat frame; echo between; cat frame frame; } | cmp - out
+  shmim-cat a -o raw >>out
+  compare size "$(stat -c %s out)" $((4 * 300000 + 15))
+  tail -c 300000 out | cmp - frame
+  # Over what is in a file already.
+  head -c 400000 /dev/zero >out
+  shmim-cat a -o raw 1<>out
+  head -c 300000 out | cmp - frame
+  compare size "$(stat -c %s out)" 400000
+  check 0 '' '' -- sh -c 'shmim-cat a -o raw >/dev/null'
+}
+
+@test "a frame that is not whole leaves nothing in a file" {
+  make 'tui8>a' 1000
+  shmim-post a --update
+  # A program of the C library died in mid-frame.
+  printf '\x01' | dd of="$(stream_file a)" bs=1 seek=288 conv=notrunc status=none
+  for before in '' before; do
+    printf %s "$before" >out
+    local status=0
+    shmim-cat a -o raw -t 20ms >>out 2>/dev/null || status=$?
+    compare status "$status" 1
+    compare out "$(<out)" "$before"
+    { printf %s "$before"; shmim-cat a -o raw -t 20ms; } >out 2>/dev/null || true
+    compare out "$(<out)" "$before"
+  done
+}
+
+@test "a file that a writer comes in between gets whole frames all the same" {
+  make 'tui8>a' 2000000
+  # Frames of one value each.
+  for value in 1 2 3 4; do
+    head -c 2000000 /dev/zero | tr '\0' "\\$value"
+  done >frames
+  start writer shmim-post a --data frames -n 100000000 --rate 200
+  counted() { (($(cnt0 a) > 0)); }
+  until_true counted
+  for ((i = 0; i < 20; ++i)); do
+    shmim-cat a -o raw >out 2>err || grep -q 'keeps writing' err
+    [[ ! -s out ]] || {
+      compare size "$(stat -c %s out)" 2000000
+      compare values "$(tr -d "$(head -c 1 out)" <out | wc -c)" 0
+    }
+  done
+  kill "$pid_writer"
+}
+
+@test "large raw frames through a pipe" {
+  make 'tui8>a' 3000001
+  head -c 3000001 /dev/urandom >frame
+  shmim-post a --data frame
+  shmim-cat a -o raw | cmp - frame
+  { shmim-cat a a -o raw; echo end; } | cmp - <(cat frame frame; echo end)
+  # A reader that is slower than the writer's end gets the frame, not what came after it.
+  mkfifo pipe
+  start cat sh -c 'shmim-cat a -o raw >pipe'
+  exec 6<pipe
+  head -c 1 <&6 >first
+  shmim-post a --data /dev/zero -n 1
+  cat <&6 >rest
+  exec 6<&-
+  finish cat 0 '' ''
+  cat first rest | cmp - frame
+  # A reader that leaves ends it as it ends everything.
+  local status=0
+  { shmim-cat a -o raw || echo $? >status; } | head -c 1 >/dev/null
+  compare status "$(<status)" 141
+}
