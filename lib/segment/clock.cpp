@@ -26,12 +26,16 @@ std::string to_utc(Tai time) {
   constexpr std::int64_t second = 1'000'000'000;
   const std::int64_t behind = time.count() % second;
   const std::int64_t nanoseconds = behind < 0 ? behind + second : behind;
-  const std::time_t whole = time.count() / second - (behind < 0 ? 1 : 0) - tai_offset().count();
-  std::tm fields{};
-  gmtime_r(&whole, &fields);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", fields.tm_year + 1900,
-                     fields.tm_mon + 1, fields.tm_mday, fields.tm_hour, fields.tm_min,
-                     fields.tm_sec, nanoseconds);
+  const std::chrono::sys_seconds whole{
+      std::chrono::seconds{time.count() / second - (behind < 0 ? 1 : 0)} - tai_offset()};
+  // Nor by gmtime_r, which reads the file of the local time zone first.
+  const auto day = std::chrono::floor<std::chrono::days>(whole);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{whole - day};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     nanoseconds);
 }
 
 Deadline deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept {
