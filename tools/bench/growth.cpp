@@ -11,7 +11,7 @@ namespace shmim::tools::bench {
 namespace {
 
 void measure_sizes(const Bench& bench) {
-  std::vector<std::uint64_t> sizes = bench.sizes_or({1 << 10, 1 << 20, 1 << 30});
+  std::vector<std::uint64_t> sizes = bench.sizes_or({1 << 10, 1 << 20, 32 << 20, 1 << 30});
   const auto free = std::filesystem::space(bench.scratch.path()).available;
   std::erase_if(sizes, [&](std::uint64_t size) {
     const bool is_too_large = size > free / 2;
@@ -27,26 +27,29 @@ void measure_sizes(const Bench& bench) {
         std::make_unique<Temporary>(bench.scratch, fmt::format("size{}", size), size));
     WriteGuard(streams.back()->stream()).publish();
   }
+  std::vector<std::unique_ptr<Follower>> followers;
+  for (const auto& stream : streams) {
+    followers.push_back(std::make_unique<Follower>(stream->stream().duplicate()));
+  }
   struct Operation {
     const char* name;
-    std::function<void(const Stream&)> run;
+    std::function<void(const Stream&, Follower&)> run;
   };
   const std::vector<Operation> operations{
       {"open and close",
-       [](const Stream& stream) { static_cast<void>(Stream::open(stream.path())); }},
+       [](const Stream& stream, Follower&) { static_cast<void>(Stream::open(stream.path())); }},
       {"trace",
-       [](const Stream& stream) {
+       [](const Stream& stream, Follower&) {
          std::vector<TraceEntry> entries;
          stream.require_whole(stream.snapshot_trace(entries));
        }},
       {"wait, a frame being there",
-       [](const Stream& stream) {
-         Follower follower(stream.duplicate());
+       [](const Stream&, Follower& follower) {
          follower.set_seen(0);
          static_cast<void>(follower.wait(std::nullopt));
        }},
       {"post",
-       [](const Stream& stream) {
+       [](const Stream& stream, Follower&) {
          stream.semaphores().post(Posts::all());
          for (unsigned i = 0; i < stream.semaphores().count(); ++i) {
            stream.semaphores().drain(i);
@@ -57,8 +60,9 @@ void measure_sizes(const Bench& bench) {
     Case contest{"growth", operation.name, {}, 500};
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       contest.contenders.push_back(
-          {bytes_text(sizes[i]), [&operation, &stream = streams[i]->stream()] {
-             return timed([&] { operation.run(stream); }, 10);
+          {bytes_text(sizes[i]),
+           [&operation, &stream = streams[i]->stream(), &follower = *followers[i]] {
+             return timed([&] { operation.run(stream, follower); }, 10);
            }});
     }
     bench.run(contest);
@@ -72,7 +76,8 @@ void measure_listings(const Bench& bench) {
     const std::filesystem::path directory = bench.scratch.path() / fmt::format("{}", count);
     std::filesystem::create_directory(directory);
     for (std::size_t i = 0; i < count; ++i) {
-      Stream::draft(directory, fmt::format("list{:03}", i), format_of(256)).publish_over();
+      static_cast<void>(
+          Stream::draft(directory, fmt::format("list{:03}", i), format_of(256)).publish());
     }
     contest.contenders.push_back(
         {fmt::format("{} streams", count), [directory, count] {

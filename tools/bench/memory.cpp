@@ -14,11 +14,10 @@ namespace {
 
 constexpr std::uint64_t frame_bytes = 8 << 20;
 
-std::string write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+void write_file(const std::string& path, std::span<const std::byte> bytes) {
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()),
              static_cast<std::streamsize>(bytes.size()));
-  return path.string();
 }
 
 }  // namespace
@@ -27,11 +26,15 @@ void measure_memory(const Bench& bench) {
   const Temporary temporary(bench.scratch, "big", frame_bytes);
   const Stream& stream = temporary.stream();
   WriteGuard(stream).publish();
-  const std::vector<std::byte> pixels(frame_bytes, std::byte{1});
-  const std::string raw = write_file(bench.scratch.path() / "raw", pixels);
-  const std::string fits =
-      write_file(bench.scratch.path() / "fits",
-                 to_fits(Hdu::primary, stream.format().type, stream.format().shape, pixels, {}));
+  const std::string raw = (bench.scratch.path() / "raw").string();
+  const std::string fits = (bench.scratch.path() / "fits").string();
+  {
+    // Gone before a tool is forked: what we have then counts as its own.
+    const std::vector<std::byte> pixels(frame_bytes, std::byte{1});
+    write_file(raw, pixels);
+    write_file(fits,
+               to_fits(Hdu::primary, stream.format().type, stream.format().shape, pixels, {}));
+  }
   const std::filesystem::path conf = bench.scratch.path() / "conf";
   std::filesystem::create_directory(conf);
   std::filesystem::copy_file(fits, conf / "shmim.loaded.fits",

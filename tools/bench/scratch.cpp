@@ -22,7 +22,8 @@ Scratch::~Scratch() {
 Stream Scratch::stream(const std::string& name, std::uint64_t frame_bytes,
                        std::uint32_t circular_buffer) const {
   Stream stream = Stream::draft(path_, name, format_of(frame_bytes, circular_buffer));
-  stream.publish_over();
+  remove(name);
+  static_cast<void>(stream.publish());
   return stream;
 }
 
