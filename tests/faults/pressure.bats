@@ -46,7 +46,7 @@ poke() { dd of="$(stream_file a)" bs=1 seek="$1" conv=notrunc status=none; }
   with_memory() { (ulimit -v "$1"; shift; exec "$@"); }
   with_memory 60000 shmim-cat --version >/dev/null 2>&1 || skip "the programs need more than 60 MB to start"
   check 1 '' '~ shmim-cat: *a.im.shm: cannot map 64*bytes: Cannot allocate memory*' -- with_memory 60000 shmim-cat a
-  check 1 '' 'shmim-cat: not enough memory' -- with_memory 110000 shmim-cat a -o raw
+  check 1 '' 'shmim-cat: not enough memory' -- with_memory 110000 shmim-cat a -o npy
   check 1 '' '~ shmim-create: *cannot map*Cannot allocate memory*' -- with_memory 60000 shmim-create b 8000x8000
   compare names "$(listing)" a.im.shm
 }

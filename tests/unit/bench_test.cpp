@@ -47,6 +47,7 @@ TEST_CASE("a summary has the percentiles of all runs, and the spread of their me
   CHECK(summary.p999 == 199);
   CHECK(summary.spread == doctest::Approx(1.0));  // medians 50, 150 and 100
   CHECK(summarise({{5, 5, 5}}).spread == 0);
+  CHECK(summarise({{0, 0}, {0, 0}}).spread == 0);
   CHECK(summarise({}).samples == 0);
 }
 

@@ -40,8 +40,8 @@ Summary summarise(const Runs& runs) {
   summary.p99 = at_percent(all, 99);
   summary.p999 = at_percent(all, 99.9);
   summary.max = at_percent(all, 100);
-  if (!medians.empty()) {
-    summary.spread = (medians.back() - medians.front()) / at_percent(medians, 50);
+  if (const double middle = at_percent(medians, 50); middle > 0) {
+    summary.spread = (medians.back() - medians.front()) / middle;
   }
   return summary;
 }
