@@ -1,11 +1,8 @@
 #include "frame_output.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <new>
-#include <optional>
 #include <span>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -19,35 +16,14 @@
 namespace shmim::tools {
 namespace {
 
-/// Where standard output stands, if what is written from here on can be taken back.
-class Retractable {
- public:
-  static std::optional<Retractable> stdout_here() {
-    struct stat status {};
-    if (::fstat(STDOUT_FILENO, &status) != 0) {
-      return std::nullopt;
-    }
-    constexpr unsigned null_major = 1;
-    constexpr unsigned null_minor = 3;
-    if (S_ISCHR(status.st_mode) && status.st_rdev == makedev(null_major, null_minor)) {
-      return Retractable(-1);
-    }
-    const off_t here = S_ISREG(status.st_mode) ? ::lseek(STDOUT_FILENO, 0, SEEK_CUR) : -1;
-    const bool appends = (::fcntl(STDOUT_FILENO, F_GETFL) & O_APPEND) != 0;  // others may, too
-    return here >= 0 && here == status.st_size && !appends ? std::optional(Retractable(here))
-                                                           : std::nullopt;
-  }
-  void take_back() const {
-    if (here_ >= 0 && (::ftruncate(STDOUT_FILENO, here_) != 0 ||
-                       ::lseek(STDOUT_FILENO, here_, SEEK_SET) != here_)) {
-      throw Error::system("standard output", "cannot take back what was written", errno);
-    }
-  }
-
- private:
-  explicit Retractable(off_t here) noexcept : here_(here) {}
-  off_t here_;
-};
+/// True where nobody will ever read what is written.
+bool stdout_is_discarded() {
+  constexpr unsigned null_major = 1;
+  constexpr unsigned null_minor = 3;
+  struct stat status {};
+  return ::fstat(STDOUT_FILENO, &status) == 0 && S_ISCHR(status.st_mode) &&
+         status.st_rdev == makedev(null_major, null_minor);
+}
 
 /// Memory of our own that is not written to before it is needed, in large pages where there are
 /// any: a frame of 64 MiB takes 32 page faults instead of 16,384.
@@ -90,8 +66,8 @@ bool give_to_pipe(std::span<const std::byte> bytes) {
   }
   while (!bytes.empty()) {
     // vmsplice only reads; its prototype serves both directions.
-    iovec pages{const_cast<std::byte*>(bytes.data()),
-                bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
+    iovec pages{const_cast<std::byte*>(bytes.data()), bytes.size()};
     const ssize_t given = ::vmsplice(STDOUT_FILENO, &pages, 1, 0);
     throw_if_interrupted();
     if (given < 0 && errno != EINTR) {
@@ -109,49 +85,18 @@ void write_copy(std::span<const std::byte> bytes) {
   }
 }
 
-void copy_and_write(const Stream& stream, Deadline deadline) {
-  const PrivateFrame copy(stream.format().bytes());
-  stream.require_whole(stream.snapshot(copy.bytes(), deadline));
-  write_copy(copy.bytes());
-}
-
 }  // namespace
 
 void write_whole_frame(const Stream& stream, Deadline deadline) {
-  const auto retractable = Retractable::stdout_here();
-  if (!retractable) {
-    copy_and_write(stream, deadline);
+  if (stdout_is_discarded()) {
+    const auto write = [](std::span<const std::byte> frame) { write_stdout(frame); };
+    stream.require_whole(stream.snapshot(write, deadline));
     return;
   }
-  // Once. A file takes longer to write than memory, longer perhaps than a writer pauses: the second
-  // time it is copied first.
-  bool first = true;
-  std::optional<PrivateFrame> copy;
-  try {
-    const Snapshot snapshot = stream.snapshot(
-        [&](std::span<const std::byte> frame) {
-          if (std::exchange(first, false)) {
-            write_stdout(frame);
-            return;
-          }
-          if (!copy) {
-            retractable->take_back();
-            copy.emplace(frame.size());
-          }
-          std::memcpy(copy->bytes().data(), frame.data(), frame.size());
-        },
-        deadline);
-    stream.require_whole(snapshot);
-  } catch (...) {
-    if (!copy) {
-      retractable->take_back();
-    }
-    stream.require_intact();  // the system says "Bad address" of a file that was cut short
-    throw;
-  }
-  if (copy) {
-    write_stdout(copy->bytes());
-  }
+  // A copy first, everywhere else: what is written cannot be taken back, or is seen before it is.
+  const PrivateFrame copy(stream.format().bytes());
+  stream.require_whole(stream.snapshot(copy.bytes(), deadline));
+  write_copy(copy.bytes());
 }
 
 }  // namespace shmim::tools
