@@ -96,7 +96,7 @@ Record holders_value(const Row& row) {
 using D = Description;
 using M = layout::Metadata;
 
-constexpr std::array columns{
+constexpr std::array all_columns{
     Column{"name", "name", "name of the stream", false,
            [](const Row& row) { return Record(row.description().name); }, nullptr},
     Column{"target", "target", "what a link says; its name is another of the stream it leads to",
@@ -252,18 +252,18 @@ void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse) {
                  [](const Keyed& entry) { return entry.row; });
 }
 
-std::span<const Column> stream_columns() noexcept { return columns; }
+std::span<const Column> stream_columns() noexcept { return all_columns; }
 
 Columns parse_columns(const std::string& option, const std::string& list) {
   Columns chosen;
   std::string_view rest = list;
   while (true) {
     const std::string_view name = rest.substr(0, rest.find(','));
-    const auto* column = std::find_if(columns.begin(), columns.end(),
+    const auto* column = std::find_if(all_columns.begin(), all_columns.end(),
                                       [name](const Column& known) { return known.name == name; });
-    if (column == columns.end()) {
+    if (column == all_columns.end()) {
       std::string names;
-      for (const Column& known : columns) {
+      for (const Column& known : all_columns) {
         names += fmt::format(" {}", known.name);
       }
       throw UsageError(

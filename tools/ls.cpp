@@ -115,7 +115,7 @@ class Ls final : public Tool {
   }
 
   /// True of the streams that a pattern of the command line means, by name and by type.
-  [[nodiscard]] bool is_wanted(const Reference& wanted, const Description& description) const {
+  [[nodiscard]] static bool is_wanted(const Reference& wanted, const Description& description) {
     return ::fnmatch(wanted.name.c_str(), description.name.c_str(), FNM_PERIOD) == 0 &&
            (!wanted.type || (!description.unreadable && description.format.type == *wanted.type));
   }
@@ -151,6 +151,7 @@ class Ls final : public Tool {
       return;
     }
     std::vector<Identity> files;
+    files.reserve(rows.size());
     for (const StreamRow& row : rows) {
       files.push_back(row.description().identity);
     }

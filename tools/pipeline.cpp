@@ -39,6 +39,8 @@ std::string pace(const Graph& graph, const GraphEdge& edge) {
   return text;
 }
 
+// A tree is told branch by branch, each stream once.
+// NOLINTNEXTLINE(misc-no-recursion)
 void add_branches(const Graph& graph, std::size_t node, std::size_t depth,
                   std::set<std::size_t>& told, std::string& text) {
   told.insert(node);
@@ -46,7 +48,7 @@ void add_branches(const Graph& graph, std::size_t node, std::size_t depth,
     if (edge.from != node) {
       continue;
     }
-    const bool is_told = told.count(edge.to) != 0;
+    const bool is_told = told.contains(edge.to);
     const std::string speed = pace(graph, edge);
     text += fmt::format("{:{}}-> {}{}{} by {}{}{}\n", "", 3 * depth - 1,
                         printable(words(graph.nodes[edge.to])), speed.empty() ? "" : " ", speed,
@@ -121,7 +123,7 @@ std::string to_tree(const Graph& graph) {
   // What nothing triggers first; of a loop that nothing leads into, any one.
   for (const bool is_triggered : {false, true}) {
     for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
-      if (has_trigger[node] == is_triggered && told.count(node) == 0) {
+      if (has_trigger[node] == is_triggered && !told.contains(node)) {
         const auto& rate = graph.nodes[node].rate;
         text += fmt::format("{}{}\n", printable(words(graph.nodes[node])),
                             rate ? " " + rate_in_words(rate) : "");

@@ -37,7 +37,7 @@ class Builder {
         const Description& description = watched.description;
         const ino_t inode = description.identity.inode;
         if (description.unreadable || description.target.has_value() != is_link ||
-            (is_link && by_inode_.count(inode) != 0)) {
+            (is_link && by_inode_.contains(inode))) {
           continue;
         }
         GraphNode node;

@@ -37,7 +37,7 @@ bool is_saturated(Element element) noexcept {
 template <class Element, class Visit>
 void for_each_of(std::span<const std::byte> frame, const Visit& visit) {
   for (std::size_t at = 0; at + sizeof(Element) <= frame.size(); at += sizeof(Element)) {
-    Element element;
+    Element element{};
     std::memcpy(&element, &frame[at], sizeof(Element));
     visit(element);
   }

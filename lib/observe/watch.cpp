@@ -37,7 +37,7 @@ std::span<const FrameTime> recent(const std::vector<FrameTime>& seen, Tai moment
 
 }  // namespace
 
-Watcher::Watcher(std::filesystem::path directory, std::vector<std::string> patterns)
+Watcher::Watcher(const std::filesystem::path& directory, std::vector<std::string> patterns)
     : directory_(require_directory(directory)), patterns_(std::move(patterns)) {}
 
 bool Watcher::has_changed() noexcept {
@@ -146,7 +146,7 @@ void Watcher::describe_anew(Watched& watched, Watch& watch) {
   count_missed(watched, watch);
 }
 
-void Watcher::count_missed(Watched& watched, Watch& watch) const noexcept {
+void Watcher::count_missed(Watched& watched, Watch& watch) noexcept {
   const Description& description = watched.description;
   if (description.trace.empty() || description.reading != Reading::whole) {
     return;
@@ -165,7 +165,7 @@ void Watcher::count_missed(Watched& watched, Watch& watch) const noexcept {
   }
 }
 
-void Watcher::take_rate(Watched& watched, Watch& watch) const {
+void Watcher::take_rate(Watched& watched, Watch& watch) {
   if (watch.seen.size() > memory) {
     watch.seen.erase(watch.seen.begin(), watch.seen.end() - static_cast<std::ptrdiff_t>(memory));
   }

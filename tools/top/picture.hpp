@@ -28,7 +28,8 @@ struct Picture {
   double high = 0;  ///< white
   std::uint64_t cnt0 = 0;
   [[nodiscard]] unsigned at(int x, int y) const {
-    return pixels[static_cast<std::size_t>(y * width + x)];
+    return pixels[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                  static_cast<std::size_t>(x)];
   }
 };
 

@@ -293,7 +293,7 @@ int Screen::draw_picture(const Stream& stream, int first, int last) {
 
 std::vector<std::string> Screen::graph_lines() { return lines_of(to_tree(model_.graph())); }
 
-std::vector<std::string> Screen::help_lines() const {
+std::vector<std::string> Screen::help_lines() {
   return {"Keys",
           "",
           "  up down PgUp PgDn Home End   choose a stream (j and k too)",

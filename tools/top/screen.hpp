@@ -33,7 +33,7 @@ class Screen {
   void draw_foot();
   [[nodiscard]] std::vector<std::string> detail_lines();
   [[nodiscard]] std::vector<std::string> graph_lines();
-  [[nodiscard]] std::vector<std::string> help_lines() const;
+  [[nodiscard]] static std::vector<std::string> help_lines();
 
   void handle_prompt(int key);
   void finish_prompt();

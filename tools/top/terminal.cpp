@@ -36,7 +36,8 @@ volatile std::sig_atomic_t is_taken = 0;
 void on_crash(int signal) noexcept {
   if (is_taken != 0) {
     is_taken = 0;
-    static_cast<void>(!::write(STDOUT_FILENO, give_back.data(), give_back_bytes));
+    const ssize_t written = ::write(STDOUT_FILENO, give_back.data(), give_back_bytes);
+    static_cast<void>(written);
     ::tcsetattr(STDIN_FILENO, TCSANOW, &terminal_before);
   }
   static_cast<void>(std::signal(signal, SIG_DFL));
@@ -110,7 +111,7 @@ Terminal::Terminal() {
     throw Error(Problem::failed, "terminal",
                 "standard input and output are none: --batch prints tables, --openmetrics metrics");
   }
-  std::setlocale(LC_CTYPE, "");
+  static_cast<void>(std::setlocale(LC_CTYPE, ""));
   unicode_ = std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0;
   ::tcgetattr(STDIN_FILENO, &terminal_before);
   if (::newterm(nullptr, stdout, stdin) == nullptr) {
@@ -153,6 +154,8 @@ Terminal::~Terminal() {
   is_taken = 0;
 }
 
+// There is one screen, and whoever holds a Terminal may draw on it.
+// NOLINTBEGIN(readability-convert-member-functions-to-static,readability-make-member-function-const)
 int Terminal::rows() const noexcept { return LINES; }
 
 int Terminal::columns() const noexcept { return COLS; }
@@ -235,5 +238,6 @@ std::optional<int> Terminal::read_key(std::chrono::milliseconds patience) noexce
       return key::resize;
   }
 }
+// NOLINTEND(readability-convert-member-functions-to-static,readability-make-member-function-const)
 
 }  // namespace shmim::tools

@@ -59,7 +59,7 @@ class SHMIM_EXPORT HolderTable {
  private:
   struct Use {
     Identity file;
-    pid_t process;
+    pid_t process = 0;
   };
   void look_at_open_files(pid_t process);
   void look_at_mappings(pid_t process);

@@ -35,7 +35,8 @@ struct Watched {
 class SHMIM_EXPORT Watcher {
  public:
   /// Streams whose names match one of the shell patterns. Throws Error (no_directory).
-  explicit Watcher(std::filesystem::path directory, std::vector<std::string> patterns = {"*"});
+  explicit Watcher(const std::filesystem::path& directory,
+                   std::vector<std::string> patterns = {"*"});
 
   /// One look. Streams that have appeared, vanished or been made anew since are noticed. Throws
   /// Error (no_directory) where the directory is gone.
@@ -60,8 +61,8 @@ class SHMIM_EXPORT Watcher {
   void list();
   void open(const std::string& name, Watched& watched, Watch& watch);
   void describe_anew(Watched& watched, Watch& watch);
-  void count_missed(Watched& watched, Watch& watch) const noexcept;
-  void take_rate(Watched& watched, Watch& watch) const;
+  static void count_missed(Watched& watched, Watch& watch) noexcept;
+  static void take_rate(Watched& watched, Watch& watch);
 
   std::filesystem::path directory_;
   std::vector<std::string> patterns_;
