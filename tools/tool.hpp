@@ -186,8 +186,12 @@ std::chrono::nanoseconds parse_duration(const std::string& text);
 /// Seconds, 0 or more, as the nearest whole number of nanoseconds. (Not by std::round: libm is slow
 /// to load.)
 constexpr std::chrono::nanoseconds nanoseconds_of(double seconds) noexcept {
-  return std::chrono::nanoseconds{static_cast<std::int64_t>(seconds * 1e9 + 0.5)};
+  const double nanoseconds = seconds * 1e9;
+  const auto whole = static_cast<std::int64_t>(nanoseconds);
+  const bool is_nearer_to_next = nanoseconds - static_cast<double>(whole) >= 0.5;
+  return std::chrono::nanoseconds{is_nearer_to_next ? whole + 1 : whole};
 }
+
 /// As many open files as the system lets us have: for tools that keep every stream open.
 void raise_file_limit() noexcept;
 
