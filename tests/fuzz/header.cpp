@@ -2,14 +2,13 @@
 // it.
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <shmim/shmim.hpp>
+#include <sys/mman.h>
 #include <unistd.h>
 
 namespace {
@@ -18,18 +17,12 @@ using namespace shmim;
 
 constexpr std::uint64_t largest_file = 1 << 20;
 
-/// A file that is written anew for each input.
+/// A file without a name, written anew for each input.
 class File {
  public:
   File()
-      : path_(std::filesystem::path("/dev/shm") / fmt::format("shmim-fuzz-{}.im.shm", ::getpid())),
-        file_(::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
-    static_cast<void>(std::atexit([] { std::filesystem::remove(instance().path_); }));
-  }
-  static File& instance() {
-    static auto* const file = new File;
-    return *file;
-  }
+      : file_(::memfd_create("fuzz", MFD_CLOEXEC)),
+        path_(fmt::format("/proc/self/fd/{}", file_.get())) {}
   void write(std::span<const std::uint8_t> bytes, std::size_t size) const {
     if (::ftruncate(file_.get(), 0) != 0 ||
         ::pwrite(file_.get(), bytes.data(), bytes.size(), 0) < 0 ||
@@ -40,8 +33,8 @@ class File {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
-  std::filesystem::path path_;
   FileDescriptor file_;
+  std::filesystem::path path_;
 };
 
 /// The size that the header asks for, so that more than one input in a million gets past that
@@ -97,8 +90,10 @@ void look_at(const Stream& stream) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::span bytes(data, size);
-  const File& file = File::instance();
+  static const File file;
   file.write(bytes, std::max<std::size_t>(size_for(bytes), size == 0 ? 0 : 1));
+  ProcessTable processes;
+  static_cast<void>(describe(file.path(), processes));
   try {
     look_at(Stream::open(file.path(), Access::read));
   } catch (const Error&) {
