@@ -1,4 +1,5 @@
-// What is there, and what is each: a thousand streams. The floor is open and pread of each header.
+// What is there, and what is each: a thousand streams. The floor is open and pread of each header;
+// of the screen that shows them, what it may cost.
 
 #include <array>
 
@@ -7,11 +8,47 @@
 #include <unistd.h>
 
 #include "bench/measure.hpp"
+#include "bench/process.hpp"
+#include "tool.hpp"
 
 namespace shmim::tools::bench {
+namespace {
+
+constexpr std::size_t count = 1000;
+
+/// The screen that people leave open, while each stream gets ten frames a second: the processor
+/// time of one refresh, of which there are ten a second too.
+void measure_screen(const Bench& bench, const std::vector<std::string>& paths) {
+  constexpr double refreshes = 20;
+  constexpr std::chrono::milliseconds period{100};
+  const Peer writer(bench.settings, [&] {
+    raise_file_limit();
+    std::vector<Stream> streams;
+    for (const std::string& path : paths) {
+      streams.push_back(Stream::open(path));
+    }
+    for (auto moment = Clock::now();; moment += period) {
+      for (const Stream& stream : streams) {
+        WriteGuard(stream).publish();
+      }
+      sleep_until(moment + period);
+    }
+  });
+  Case screen{"list", "1,000 streams at 10 Hz", {}, 1};
+  screen.contenders.push_back({"a tenth of a processor, for 100 ms", [] { return 1e7; }});
+  screen.contenders.push_back(
+      {"shmim-top -b, a refresh", [&] {
+         const Ended ended =
+             run_program({{sibling("top").string(), "-b", "-n", fmt::format("{:.0f}", refreshes),
+                           "-i", "100ms", "--dir", bench.scratch.path().string()}});
+         return ended.processor_nanoseconds / refreshes;
+       }});
+  bench.run(screen);
+}
+
+}  // namespace
 
 void measure_list(const Bench& bench) {
-  constexpr std::size_t count = 1000;
   std::vector<std::string> paths;
   for (std::size_t i = 0; i < count; ++i) {
     const Stream stream = bench.scratch.stream(fmt::format("list{:03}", i), 256);
@@ -44,7 +81,25 @@ void measure_list(const Bench& bench) {
                 }) /
                 count;
        }});
+  contest.contenders.push_back(
+      {"list_streams and describe", [&] {
+         return timed([&] {
+                  ProcessTable processes;
+                  for (const std::string& name : list_streams(bench.scratch.path())) {
+                    const auto path = stream_path(bench.scratch.path(), name);
+                    sum += describe(path, processes).header.cnt0;
+                  }
+                }) /
+                count;
+       }});
+  contest.contenders.push_back(
+      {"shmim-ls", [&] {
+         return run_program({{sibling("ls").string(), "--dir", bench.scratch.path().string()}})
+                    .nanoseconds /
+                count;
+       }});
   bench.run(contest);
+  measure_screen(bench, paths);
   for (std::size_t i = 0; i < count; ++i) {
     bench.scratch.remove(fmt::format("list{:03}", i));
   }

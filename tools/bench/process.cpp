@@ -75,8 +75,12 @@ pid_t start(const Command& command) {
   return pid;
 }
 
-/// Waits for its end; kills it if we are to end first.
-std::uint64_t await_end(pid_t pid, const std::string& name) {
+double nanoseconds_in(const timeval& time) {
+  return (static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec)) * 1e3;
+}
+
+/// Waits for its end; kills it if we are to end first. Gives what it used.
+Ended await_end(pid_t pid, const std::string& name) {
   int status = 0;
   rusage usage{};
   while (::wait4(pid, &status, 0, &usage) < 0) {
@@ -91,7 +95,10 @@ std::uint64_t await_end(pid_t pid, const std::string& name) {
     throw_failed(name, WIFEXITED(status) ? fmt::format("exited with {}", WEXITSTATUS(status))
                                          : fmt::format("ended by signal {}", WTERMSIG(status)));
   }
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  Ended ended;
+  ended.processor_nanoseconds = nanoseconds_in(usage.ru_utime) + nanoseconds_in(usage.ru_stime);
+  ended.peak_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  return ended;
 }
 
 double since(Clock::time_point begin) {
@@ -192,8 +199,7 @@ void futex_wake(std::atomic<std::uint32_t>& word) noexcept {
 Ended run_program(const Command& command) {
   const auto begin = Clock::now();
   const pid_t pid = start(command);
-  Ended ended;
-  ended.peak_bytes = await_end(pid, command.words.front());
+  Ended ended = await_end(pid, command.words.front());
   ended.nanoseconds = since(begin);
   return ended;
 }
@@ -210,8 +216,7 @@ Ended run_into_pipe(Command command, const std::function<void(int)>& drain) {
   const pid_t pid = start(command);
   writing.reset();
   drain(reading.get());
-  Ended ended;
-  ended.peak_bytes = await_end(pid, command.words.front());
+  Ended ended = await_end(pid, command.words.front());
   ended.nanoseconds = since(begin);
   return ended;
 }
@@ -233,8 +238,7 @@ Ended run_for_memory(const Command& command) {
     ::execv(command.words.front().c_str(), arguments_of(command).data());
     std::_Exit(127);
   }
-  Ended ended;
-  ended.peak_bytes = await_end(pid, command.words.front());
+  Ended ended = await_end(pid, command.words.front());
   ended.nanoseconds = since(begin);
   return ended;
 }

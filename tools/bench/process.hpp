@@ -76,8 +76,9 @@ struct Command {
 };
 /// How it went.
 struct Ended {
-  double nanoseconds = 0;        ///< from the start to its being gone
-  std::uint64_t peak_bytes = 0;  ///< most memory that was resident, shared pages included
+  double nanoseconds = 0;            ///< from the start to its being gone
+  double processor_nanoseconds = 0;  ///< that it was running
+  std::uint64_t peak_bytes = 0;      ///< most memory that was resident, shared pages included
 };
 /// Starts a program and waits for its end. Throws Error (failed) unless it exits with 0,
 /// Interrupted.
