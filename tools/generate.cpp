@@ -232,7 +232,7 @@ int main(int argc, char** argv) {
     }
     return 0;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "shmim-generate: {}\n", error.what());
+    static_cast<void>(std::fputs(error.what(), stderr));
     return 1;
   }
 }

@@ -133,6 +133,9 @@ bool see_frames(const Stream& stream, std::vector<FrameTime>& seen) {
   if (!seen.empty() && newest.cnt0 == seen.back().cnt0) {
     return false;
   }
+  if (!seen.empty() && seen.back().written == Tai{0}) {
+    seen.clear();  // what was seen was that there is no frame: nothing to count from
+  }
   const CircularBuffer buffer = stream.circular_buffer();
   const auto position = !seen.empty() && buffer.in_use() ? buffer.newest() : std::nullopt;
   if (position && position->cnt0 >= newest.cnt0) {

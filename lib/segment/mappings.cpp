@@ -65,7 +65,7 @@ void on_bus_error(int signal, siginfo_t* info, void* context) noexcept {
     previous_action.sa_handler(signal);
   } else {
     // The access is tried again on return, and then ends the process as it would have before.
-    std::signal(signal, SIG_DFL);
+    static_cast<void>(std::signal(signal, SIG_DFL));
   }
 }
 

@@ -211,13 +211,46 @@ void claim_writing(const CrowdOptions& options, Verdict& verdict) {
              options.processes, options.rounds);
 }
 
+bool is_ours(unsigned index) { return index % 2 == 0; }
+
+/// What was seen of claims beside programs of the C library.
+struct Mixture {
+  std::uint64_t ours = 0;
+  std::uint64_t taken_from_us = 0;
+  std::uint64_t doubled_by_theirs = 0;
+
+  void judge(std::span<const Result> results, const Stream& stream, Verdict& verdict) {
+    std::map<int, pid_t> holder_of_ours;
+    std::set<int> theirs;
+    for (unsigned index = 0; index < results.size(); ++index) {
+      const Result& result = results[index];
+      if (result.got == nothing) {
+        continue;
+      }
+      if (is_ours(index)) {
+        ++ours;
+        verdict.expect(holder_of_ours.try_emplace(result.got, result.pid).second,
+                       fmt::format("two of ours have semaphore {}", result.got));
+      } else {
+        doubled_by_theirs += theirs.insert(result.got).second ? 0 : 1;
+      }
+    }
+    for (const auto& [semaphore, pid] : holder_of_ours) {
+      const bool is_still_ours =
+          stream.semaphores().reader(static_cast<unsigned>(semaphore)) == pid;
+      taken_from_us += is_still_ours ? 0 : 1;
+      verdict.expect(!is_still_ours || !theirs.contains(semaphore),
+                     fmt::format("ours took semaphore {} from theirs", semaphore));
+    }
+  }
+};
+
 /// Every other one claims as the C library does.
 void claim_beside_the_c_library(const CrowdOptions& options, Verdict& verdict) {
   const Directory directory;
   Stream stream = Stream::draft(directory.path(), "crowd", numbers(512));
   verdict.expect(stream.publish(), "a stream of our own");
   const c_library::Image image = c_library::open(directory.stream("crowd"));
-  const auto is_ours = [](unsigned index) { return index % 2 == 0; };
   Crowd crowd(options.processes, [&](unsigned index, Result& result) -> std::shared_ptr<void> {
     if (!is_ours(index)) {
       const auto semaphore = c_library::claim_semaphore(image);
@@ -232,42 +265,17 @@ void claim_beside_the_c_library(const CrowdOptions& options, Verdict& verdict) {
       return {};
     }
   });
-  std::uint64_t ours = 0;
-  std::uint64_t taken_from_us = 0;
-  std::uint64_t doubled_by_theirs = 0;
+  Mixture seen;
   for (unsigned round = 0; round < options.rounds; ++round) {
-    const auto results = crowd.contend();
-    std::map<int, pid_t> holder_of_ours;
-    std::map<int, unsigned> theirs;
-    for (unsigned index = 0; index < options.processes; ++index) {
-      const Result& result = results[index];
-      if (result.got == nothing) {
-        continue;
-      }
-      if (is_ours(index)) {
-        ++ours;
-        verdict.expect(holder_of_ours.try_emplace(result.got, result.pid).second,
-                       fmt::format("round {}: two of ours have semaphore {}", round, result.got));
-      } else {
-        doubled_by_theirs += ++theirs[result.got] > 1 ? 1 : 0;
-      }
-    }
-    for (const auto& [semaphore, pid] : holder_of_ours) {
-      const bool is_still_ours =
-          stream.semaphores().reader(static_cast<unsigned>(semaphore)) == pid;
-      taken_from_us += is_still_ours ? 0 : 1;
-      verdict.expect(!is_still_ours || theirs.count(semaphore) == 0,
-                     fmt::format("round {}: ours took semaphore {} from theirs", round, semaphore));
-    }
+    seen.judge(crowd.contend(), stream, verdict);
     crowd.done();
     // Those of the C library give nothing back.
     std::fill_n(image.semReadPID, stream.semaphores().count(), 0);
   }
   fmt::print(
       "{} processes, half of them of the C library, claim semaphores: {} rounds, {} claims of "
-      "ours, "
-      "none doubled by ours; {} taken from us and {} doubled by theirs\n",
-      options.processes, options.rounds, ours, taken_from_us, doubled_by_theirs);
+      "ours, none doubled by ours; {} taken from us and {} doubled by theirs\n",
+      options.processes, options.rounds, seen.ours, seen.taken_from_us, seen.doubled_by_theirs);
 }
 
 }  // namespace

@@ -162,10 +162,10 @@ class Inquest {
 
   /// No semaphore is lost to the dead.
   void claim_all(const Stream& stream) {
-    const unsigned others =
+    const bool reader_has_one =
         stage_.reader && stage_.reader->stream().identity() == stream.identity();
     std::vector<SemaphoreClaim> claims;
-    for (unsigned index = others; index < stream.semaphores().count(); ++index) {
+    for (unsigned index = reader_has_one ? 1 : 0; index < stream.semaphores().count(); ++index) {
       claims.push_back(stream.semaphores().claim());
     }
   }

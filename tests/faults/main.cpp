@@ -1,11 +1,10 @@
 // shmim-faults: hostile peers and sudden deaths, and what must hold all the same. See README.md.
 
-#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "harness.hpp"
 
@@ -74,7 +73,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "shmim-faults: {}\n", error.what());
+    static_cast<void>(std::fputs(error.what(), stderr));
     return EXIT_FAILURE;
   }
 }

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <system_error>
 #include <thread>
 
@@ -72,8 +73,7 @@ bool Traced::resume(int request, const std::function<void()>& while_blocked) {
     ::ptrace(static_cast<__ptrace_request>(request), pid_, nullptr, signal);
     const auto begin = steady_clock::now();
     int status = 0;
-    pid_t changed = 0;
-    while ((changed = ::waitpid(pid_, &status, poke ? WNOHANG : 0)) == 0) {
+    while (::waitpid(pid_, &status, poke ? WNOHANG : 0) == 0) {
       if (steady_clock::now() - begin > blocked_after) {
         std::exchange(poke, {})();
       } else {
@@ -120,14 +120,15 @@ bool Traced::is_entering_call_on(const std::filesystem::path& directory) const {
     return false;
   }
   std::string text(directory.native().size(), '\0');
-  return std::any_of(std::begin(info.entry.args), std::end(info.entry.args),
-                     [&](std::uint64_t address) {
-                       iovec here{text.data(), text.size()};
-                       iovec there{reinterpret_cast<void*>(address), text.size()};
-                       return ::process_vm_readv(pid_, &here, 1, &there, 1, 0) ==
-                                  static_cast<ssize_t>(text.size()) &&
-                              text == directory.native();
-                     });
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access): `op` says which it is
+  const std::span<const __uint64_t> arguments(info.entry.args);
+  return std::any_of(arguments.begin(), arguments.end(), [&](std::uint64_t address) {
+    iovec here{text.data(), text.size()};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in the other process
+    iovec there{reinterpret_cast<void*>(address), text.size()};
+    return ::process_vm_readv(pid_, &here, 1, &there, 1, 0) == static_cast<ssize_t>(text.size()) &&
+           text == directory.native();
+  });
 }
 
 View::~View() {
@@ -142,7 +143,7 @@ void View::update_names() {
   for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
     const int descriptor = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status {};
-    if (descriptor >= 0 && ::fstat(descriptor, &status) == 0 && files_.count(status.st_ino) == 0) {
+    if (descriptor >= 0 && ::fstat(descriptor, &status) == 0 && !files_.contains(status.st_ino)) {
       const auto size = static_cast<std::size_t>(status.st_size);
       void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor, 0);
       if (data != MAP_FAILED) {

@@ -13,7 +13,7 @@ using namespace shmim::test;
 
 namespace {
 
-constexpr std::uint64_t rounds = 20'000;
+constexpr std::uint64_t rounds = 2'000;
 
 /// A stream of one number, written by a thread of its own; `look` runs for each frame, while the
 /// writer waits for it to return.

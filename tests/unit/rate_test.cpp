@@ -12,6 +12,7 @@ constexpr Tai start = std::chrono::seconds{1'000'000'000};
 
 std::vector<FrameTime> regular(std::uint64_t first, int count, Tai interval) {
   std::vector<FrameTime> frames;
+  frames.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     frames.push_back({first + static_cast<std::uint64_t>(i), start + i * interval});
   }
@@ -142,4 +143,18 @@ TEST_CASE("frames are watched until there are enough, or no longer") {
   CHECK(watch_frames(watched, 1, {}, [] { return true; }).size() == 1);
   std::filesystem::remove(directory.stream("cam"));
   CHECK(watch_frames(watched, 1, {}, {}).size() == 1);
+}
+
+TEST_CASE("a stream that had no frame yet has its first one as the beginning") {
+  using namespace std::chrono_literals;
+  const Directory directory;
+  const Stream stream = directory.make("a");
+  std::vector<FrameTime> seen;
+  CHECK(see_frames(stream, seen));
+  for (int frame = 0; frame < 3; ++frame) {
+    publish_at(stream, start + frame * 1ms);
+    CHECK(see_frames(stream, seen));
+  }
+  CHECK(seen.size() == 3);
+  CHECK(rate_of(seen).hertz.value_or(0) == doctest::Approx(1000));
 }

@@ -28,6 +28,7 @@ void measure_sizes(const Bench& bench) {
     WriteGuard(streams.back()->stream()).publish();
   }
   std::vector<std::unique_ptr<Follower>> followers;
+  followers.reserve(streams.size());
   for (const auto& stream : streams) {
     followers.push_back(std::make_unique<Follower>(stream->stream().duplicate()));
   }
@@ -58,10 +59,10 @@ void measure_sizes(const Bench& bench) {
   };
   for (const Operation& operation : operations) {
     Case contest{"growth", operation.name, {}, 500};
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
+    for (const auto& follower : followers) {
+      const Stream& stream = follower->stream();
       contest.contenders.push_back(
-          {bytes_text(sizes[i]),
-           [&operation, &stream = streams[i]->stream(), &follower = *followers[i]] {
+          {bytes_text(stream.format().bytes()), [&operation, &stream, &follower = *follower] {
              return timed([&] { operation.run(stream, follower); }, 10);
            }});
     }

@@ -51,7 +51,10 @@ void Bench::run(const Case& contest) const {
 }
 
 std::vector<std::uint64_t> Bench::sizes_or(std::vector<std::uint64_t> usual) const {
-  return settings.sizes.empty() ? std::move(usual) : settings.sizes;
+  if (settings.sizes.empty()) {
+    return usual;
+  }
+  return settings.sizes;
 }
 
 std::string bytes_text(std::uint64_t bytes) {

@@ -97,6 +97,7 @@ Ended await_end(pid_t pid, const std::string& name) {
   }
   Ended ended;
   ended.processor_nanoseconds = nanoseconds_in(usage.ru_utime) + nanoseconds_in(usage.ru_stime);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access): of longs, for 32 bits
   ended.peak_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
   return ended;
 }
@@ -244,7 +245,7 @@ Ended run_for_memory(const Command& command) {
 }
 
 std::filesystem::path sibling(const std::string& name) {
-  const std::filesystem::path path = own_directory() / ("shmim-" + name);
+  std::filesystem::path path = own_directory() / ("shmim-" + name);
   if (::access(path.c_str(), X_OK) != 0) {
     throw Error(Problem::failed, path.string(), "is not there, where this program is");
   }
