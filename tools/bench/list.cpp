@@ -24,6 +24,7 @@ void measure_screen(const Bench& bench, const std::vector<std::string>& paths) {
   const Peer writer(bench.settings, [&] {
     raise_file_limit();
     std::vector<Stream> streams;
+    streams.reserve(paths.size());
     for (const std::string& path : paths) {
       streams.push_back(Stream::open(path));
     }
