@@ -189,9 +189,10 @@ bool SemaphoreClaim::still_ours() const noexcept {
 
 Wake SemaphoreClaim::wait(Deadline deadline) noexcept {
   std::uint32_t& status = semaphores_.regions_.status[index_];
+  layout::clear_bits(status, layout::status_timed_out);
   layout::set_bits(status, layout::status_waiting);
   const Wake wake = semaphores_.wait(index_, deadline);
-  layout::clear_bits(status, layout::status_waiting | layout::status_timed_out);
+  layout::clear_bits(status, layout::status_waiting);
   if (wake == Wake::timed_out) {
     layout::set_bits(status, layout::status_timed_out);
   }
