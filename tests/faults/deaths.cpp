@@ -261,7 +261,7 @@ struct Steps {
   std::uint64_t changes = 0;
 };
 
-Steps survey(const Scenario& scenario, Verdict& verdict) {
+Steps survey(const Scenario& scenario, bool calls_only, Verdict& verdict) {
   Steps steps;
   {
     Execution execution(scenario);
@@ -280,7 +280,7 @@ Steps survey(const Scenario& scenario, Verdict& verdict) {
                                execution.process().exit_status()));
     verdict.expect(steps.first_call > 0, scenario.name + ": it touched no stream");
   }
-  if (steps.stepping_from) {
+  if (steps.stepping_from && !calls_only) {
     Execution execution(scenario);
     execution.to_call(*steps.stepping_from);
     while (execution.to_next_change()) {
@@ -290,9 +290,10 @@ Steps survey(const Scenario& scenario, Verdict& verdict) {
   return steps;
 }
 
-Tally die_at_every_step(const Scenario& scenario, unsigned stride, Verdict& verdict) {
+Tally die_at_every_step(const Scenario& scenario, const DeathOptions& options, Verdict& verdict) {
+  const unsigned stride = std::max(options.stride, 1U);
   Tally tally;
-  const Steps steps = survey(scenario, verdict);
+  const Steps steps = survey(scenario, options.calls_only, verdict);
   const auto die = [&](const std::string& where, const std::function<void(Execution&)>& run) {
     Execution execution(scenario);
     run(execution);
@@ -421,7 +422,7 @@ int deaths(const DeathOptions& options) {
     if (scenario.name.find(options.only) == std::string::npos) {
       continue;
     }
-    const Tally tally = die_at_every_step(scenario, std::max(options.stride, 1U), verdict);
+    const Tally tally = die_at_every_step(scenario, options, verdict);
     print(scenario.name, tally);
     verdict.expect(tally.deaths > 0, scenario.name + ": nobody died");
     sum.deaths += tally.deaths;

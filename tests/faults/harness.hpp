@@ -136,8 +136,9 @@ struct CrowdOptions {
 int crowds(const CrowdOptions& options);
 
 struct DeathOptions {
-  unsigned stride = 1;  ///< of the points to die at, every so many
-  std::string only;     ///< scenarios whose name holds this
+  unsigned stride = 1;      ///< of the points to die at, every so many
+  std::string only;         ///< scenarios whose name holds this
+  bool calls_only = false;  ///< at system calls, not between them
 };
 int deaths(const DeathOptions& options);
 

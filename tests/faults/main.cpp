@@ -46,6 +46,8 @@ int run(int argc, char** argv) {
       command("deaths", "kill -9 at every step", [&] { return deaths(options.deaths); });
   deaths_command->add_option("--stride", options.deaths.stride, "of the steps, every so many");
   deaths_command->add_option("--only", options.deaths.only, "scenarios whose name holds this");
+  deaths_command->add_flag("--calls-only", options.deaths.calls_only,
+                           "at system calls, not between them");
   auto* soak_command = command("soak", "all of it at random", [&] { return soak(options.soak); });
   soak_command->add_option("MINUTES", options.soak.minutes, "how long")->type_name("");
   soak_command->add_option("--seed", options.soak.seed, "of the random numbers");
