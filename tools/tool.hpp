@@ -180,6 +180,11 @@ std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool);
 /// From the command line to the exit status.
 int run(const Registration& registration, int argc, char** argv);
 
+/// One line on stderr: `shmim-TOOL: message`, made safe for a terminal.
+void print_error(std::string_view tool, std::string_view message);
+/// The same with a pointer to --help; gives the exit status.
+Exit report_usage(std::string_view tool, std::string_view message);
+
 /// `250us`, `5ms`, `2s`, `1m`; a bare number is seconds. Throws UsageError.
 std::chrono::nanoseconds parse_duration(const std::string& text);
 

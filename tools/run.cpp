@@ -1,0 +1,206 @@
+// From main to the exit status: signals, the command line, and what is said of what went wrong.
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "tool.hpp"
+
+namespace shmim::tools {
+namespace {
+
+constexpr std::array meanings{
+    ExitMeaning{"0", "done"},
+    ExitMeaning{"1", "failed"},
+    ExitMeaning{"2", "wrong usage: an option, a reference, a modifier the tool has no meaning for"},
+    ExitMeaning{"3", "stream not found"},
+    ExitMeaning{"4", "stream exists already"},
+    ExitMeaning{"5", "the stream's format is another"},
+    ExitMeaning{"124", "timed out"},
+    ExitMeaning{"128+n", "ended by signal n"},
+};
+
+volatile std::sig_atomic_t received_signal = 0;
+
+/// A signal that comes just before a system call blocks would not be noticed until the call
+/// returns: so once one has come, an alarm ends whatever blocks, every second.
+void on_signal(int signal) noexcept {
+  if (signal != SIGALRM) {
+    received_signal = signal;
+  }
+  alarm(1);
+}
+
+void install_signal_handlers() noexcept {
+  struct sigaction action {};
+  action.sa_handler = on_signal;  // without SA_RESTART: blocking calls return
+  for (const int signal : {SIGINT, SIGTERM, SIGALRM}) {
+    sigaction(signal, &action, nullptr);
+  }
+  action.sa_handler = SIG_IGN;  // a write that fails lets us give back what we have claimed
+  sigaction(SIGPIPE, &action, nullptr);
+}
+
+/// A standard stream that whoever started us closed is opened the wrong way round, so that its use
+/// still fails: or the stream we open would get its number, and what we print.
+void occupy_standard_streams() noexcept {
+  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(number, F_GETFD) < 0) {
+      static_cast<void>(::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+    }
+  }
+}
+
+/// Ends by a signal, so that a shell sees what happened.
+[[noreturn]] void end_by(int signal) noexcept {
+  static_cast<void>(std::signal(signal, SIG_DFL));
+  static_cast<void>(std::raise(signal));
+  std::_Exit(128 + signal);
+}
+
+/// What is wrong with a command line, in our words where CLI11's are few.
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+  const auto strangers = app.remaining();
+  if (!strangers.empty() && strangers.front().starts_with('-')) {
+    return fmt::format("unknown option {}",
+                       strangers.front().substr(0, strangers.front().find('=')));
+  }
+  std::string text = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    const std::string name = text.substr(0, text.find(':'));
+    const CLI::Option* option = app.get_option_no_throw(name);
+    return option == nullptr ? text : fmt::format("{} needs {}", name, option->get_type_name());
+  }
+  constexpr std::string_view no_number = "Could not convert: ";
+  const std::size_t middle = text.find(" = ");
+  if (text.starts_with(no_number) && middle != text.npos) {
+    return fmt::format("{}: '{}' is no number that it takes",
+                       text.substr(no_number.size(), middle - no_number.size()),
+                       text.substr(middle + 3));
+  }
+  return text;
+}
+
+std::string help_footer() {
+  std::string text = "Exit status:\n";
+  for (const ExitMeaning& meaning : meanings) {
+    text += fmt::format("  {:<6}{}\n", meaning.status, meaning.meaning);
+  }
+  return text;
+}
+
+const Registration* first_registration = nullptr;
+
+}  // namespace
+
+std::span<const ExitMeaning> exit_meanings() noexcept { return meanings; }
+
+bool interrupted() noexcept { return received_signal != 0; }
+
+void throw_if_interrupted() {
+  if (interrupted()) {
+    throw Interrupted{};
+  }
+}
+
+void sleep_until(std::chrono::steady_clock::time_point time) {
+  const auto since = time.time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
+  const timespec until{static_cast<time_t>(seconds.count()),
+                       static_cast<long>((since - seconds).count())};
+  do {
+    throw_if_interrupted();
+  } while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR);
+}
+
+Registration::Registration(const char* tool_name, const char* tool_summary, Make make_tool) noexcept
+    : name(tool_name), summary(tool_summary), make(make_tool), next(first_registration) {
+  first_registration = this;
+}
+
+const Registration* registrations() noexcept { return first_registration; }
+
+void print_error(std::string_view tool, std::string_view message) {
+  fmt::print(stderr, "shmim-{}: {}\n", tool, printable(message));
+}
+
+Exit report_usage(std::string_view tool, std::string_view message) {
+  print_error(tool, message);
+  fmt::print(stderr, "Try 'shmim-{} --help' for more information.\n", tool);
+  return Exit::usage;
+}
+
+std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool) {
+  tool.set_name(registration.name);
+  auto app =
+      std::make_unique<CLI::App>(registration.summary, fmt::format("shmim-{}", registration.name));
+  app->set_help_flag("-h,--help", "print this help and exit");
+  app->set_version_flag("-V,--version",
+                        fmt::format("shmim-{} {}", registration.name, SHMIM_VERSION),
+                        "print the version and exit");
+  app->get_formatter()->column_width(32);
+  app->get_formatter()->label("REQUIRED", "");
+  app->footer(help_footer());
+  tool.declare(*app);
+  // `--dir "$unset"` must not pass for no --dir.
+  const CLI::Validator not_empty(
+      [](const std::string& text) { return text.empty() ? std::string("an empty value") : ""; },
+      "");
+  for (CLI::Option* option : app->get_options()) {
+    if (!option->get_positional() && option->get_items_expected_min() > 0) {
+      option->check(not_empty);
+    }
+  }
+  return app;
+}
+
+int run(const Registration& registration, int argc, char** argv) {
+  occupy_standard_streams();
+  const std::string_view name = registration.name;
+  const std::unique_ptr<Tool> tool = registration.make();
+  Exit status = Exit::failed;
+  try {
+    const auto app = parser(registration, *tool);
+    try {
+      app->parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      write_stdout(app->help());
+      return 0;
+    } catch (const CLI::CallForVersion& version) {
+      write_stdout(fmt::format("{}\n", version.what()));
+      return 0;
+    } catch (const CLI::ParseError& error) {
+      return static_cast<int>(report_usage(name, usage_message(*app, error)));
+    }
+    install_signal_handlers();
+    survive_truncation();
+    status = tool->run();
+  } catch (const Interrupted&) {
+    end_by(received_signal);
+  } catch (const TimedOut&) {
+    status = Exit::timed_out;
+  } catch (const BrokenPipe&) {
+    end_by(SIGPIPE);
+  } catch (const UsageError& error) {
+    status = report_usage(name, error.what());
+  } catch (const Error& error) {
+    // A call that the signal broke off fails, which is no news.
+    status = interrupted() ? Exit::failed : tool->report(error);
+  } catch (const std::bad_alloc&) {
+    print_error(name, "not enough memory");
+  } catch (const std::exception& error) {
+    print_error(name, error.what());
+  }
+  if (interrupted()) {
+    end_by(received_signal);
+  }
+  return static_cast<int>(status);
+}
+
+}  // namespace shmim::tools
