@@ -157,9 +157,7 @@ try: shmim-rm --dry-run --force a" -- "shmim-$tool" a
 }
 
 @test "a full tmpfs" {
-  [[ $(id -u) -eq 0 ]] || skip "only root can mount a small tmpfs"
-  mkdir small
-  unshare -m mount -t tmpfs -o size=1M none small 2>/dev/null || skip "cannot mount a tmpfs here"
+  need_small_tmpfs
   cat >full.sh <<'SCRIPT'
 mount -t tmpfs -o size=1M none small
 shmim-create keep 16x16 --fill 7 -d small >/dev/null

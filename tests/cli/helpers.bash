@@ -146,6 +146,13 @@ until_true() {
 # field FILE OFFSET TYPE BYTES: numbers in a file, with a TYPE of od's.
 field() { od -An -v "-t$3" -j"$2" -N"$4" "$1" | tr -s ' \n' ' ' | sed 's/^ //; s/ $//'; }
 
+# need_small_tmpfs: a directory small/, where a script run by `unshare -m` can mount a tmpfs of 1 MiB.
+need_small_tmpfs() {
+  [[ $(id -u) -eq 0 ]] || skip "only root can mount a small tmpfs"
+  mkdir small
+  unshare -m mount -t tmpfs -o size=1M none small 2>/dev/null || skip "cannot mount a tmpfs here"
+}
+
 stream_file() { printf '%s/%s.im.shm' "$SHM" "$1"; }
 cnt0() { field "$(stream_file "$1")" 264 u8 8; }
 listing() { ls -A "$SHM"; }

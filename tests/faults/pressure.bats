@@ -54,9 +54,7 @@ poke() { dd of="$(stream_file a)" bs=1 seek="$1" conv=notrunc status=none; }
 }
 
 @test "a full tmpfs takes no frame from the stream that is there, and leaves nothing" {
-  [[ $(id -u) -eq 0 ]] || skip "only root can mount a small tmpfs"
-  mkdir small
-  unshare -m mount -t tmpfs -o size=1M none small 2>/dev/null || skip "cannot mount a tmpfs here"
+  need_small_tmpfs
   cat >full.sh <<'SCRIPT'
 mount -t tmpfs -o size=1M none small
 shmim-create -q 'tui8>a' 4 --fill 7 -d small
@@ -205,6 +203,13 @@ ends_by() {
     'shmim-post a --data never'
     'shmim-post a --update --rate 0.01'
     'shmim-post a --rate 0.01'
+    'shmim-ls --watch=100'
+    'shmim-ls --rate=100'
+    'shmim-info a --rate 9'
+    'shmim-kw a --wait EXPTIME=1'
+    'shmim-trace a --follow'
+    'shmim-trace --graph --rate 100'
+    'shmim-top -b --interval 100'
   )
   local place signal
   for place in "${places[@]}"; do
