@@ -28,15 +28,6 @@ std::optional<Seconds> age(const Row& row) {
   return since ? std::optional(Seconds(*since)) : std::nullopt;
 }
 
-std::optional<double> throughput(const Row& row) {
-  const auto& hertz = row.watched->rate.hertz;
-  const Format& format = row.description().format;
-  // Of a circular stream a frame is one slice.
-  const double frame = static_cast<double>(format.bytes()) /
-                       (format.is_circular() ? static_cast<double>(format.shape[2]) : 1);
-  return hertz && row.is_measured ? std::optional(*hertz * frame) : std::nullopt;
-}
-
 Record processes_of(const std::vector<Process>& processes) {
   Record list = Record::array();
   for (const Process& process : processes) {
@@ -128,11 +119,11 @@ constexpr std::array all_columns{
            [](const Row& row) { return rate_in_words(row.watched->rate.hertz); }},
     Column{"throughput", "throughput", "bytes of pixels per second; as text in millions", true,
            if_measured<[](const Row& row) {
-             const auto bytes = throughput(row);
+             const auto bytes = row.watched->bytes_per_second();
              return bytes ? Record(*bytes) : Record();
            }>,
            [](const Row& row) {
-             const auto bytes = throughput(row);
+             const auto bytes = row.watched->bytes_per_second();
              return bytes ? fmt::format("{:.{}f}MB/s", *bytes / 1e6, *bytes < 1e7 ? 3 : 1) : "-";
            }},
     Column{"age", "age", "time since the last frame was written; in JSON in seconds", true,

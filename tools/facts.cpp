@@ -1,7 +1,5 @@
 #include "facts.hpp"
 
-#include <cstring>
-
 #include <fmt/format.h>
 
 #include "words.hpp"
@@ -29,11 +27,6 @@ Record to_record(const Statistics& statistics) {
           {"stddev", statistics.stddev},
           {"saturated", statistics.saturated},
           {"non_finite", statistics.non_finite}};
-}
-
-template <std::size_t N>
-std::string text_of(const std::array<char, N>& text) {
-  return {text.data(), strnlen(text.data(), N)};
 }
 
 Record age(const Description& description, layout::Timespec stamp) {
@@ -106,15 +99,6 @@ std::string semaphore_table(const Description& description) {
   return rows.size() == 1 ? std::string() : to_table(rows);
 }
 
-std::string keyword_table(const Description& description) {
-  std::vector<std::vector<std::string>> rows{{"NAME", "TYPE", "VALUE", "COMMENT"}};
-  for (const Keyword& keyword : description.keywords) {
-    rows.push_back({printable(keyword.name), type_of(keyword), printable(to_string(keyword)),
-                    printable(keyword.comment)});
-  }
-  return rows.size() == 1 ? std::string() : to_table(rows);
-}
-
 template <class Say>
 void say_rate(const Rate& rate, const Say& say) {
   const auto words = [](const std::optional<Seconds>& duration) {
@@ -137,21 +121,6 @@ void say_statistics(const Statistics& statistics, const Say& say) {
 
 }  // namespace
 
-std::map<ino_t, std::string> names_by_inode(const std::filesystem::path& directory) {
-  std::map<ino_t, std::string> names;
-  for (const std::string& name : list_streams(directory)) {
-    if (const auto identity = identity_of(stream_path(directory, name))) {
-      names.try_emplace(identity->inode, name);
-    }
-  }
-  return names;
-}
-
-Record FactsTeller::name_of(ino_t inode) const {
-  const auto found = names_.find(inode);
-  return inode == 0 || found == names_.end() ? Record() : Record(found->second);
-}
-
 Record FactsTeller::to_record(const Facts& facts) const {
   const Description& description = facts.description;
   const layout::Metadata& header = description.header;
@@ -163,8 +132,8 @@ Record FactsTeller::to_record(const Facts& facts) const {
                 {"target", description.target ? Record(*description.target) : Record()},
                 {"bytes", description.file_bytes},
                 {"state", state_of(description)},
-                {"version", text_of(header.version)},
-                {"header_name", text_of(header.name)},
+                {"version", layout::text_of(header.version)},
+                {"header_name", layout::text_of(header.name)},
                 {"naxis", header.naxis},
                 {"size", to_json(description.format.shape)},
                 {"nelement", header.nelement},
@@ -214,21 +183,17 @@ Record FactsTeller::to_record(const Facts& facts) const {
   record["log_semaphore"] = description.log_semaphore;
   record["keywords"] = Record::array();
   for (const Keyword& keyword : description.keywords) {
-    record["keywords"].push_back({{"name", keyword.name},
-                                  {"type", type_of(keyword)},
-                                  {"value", value_of(keyword)},
-                                  {"comment", keyword.comment}});
+    record["keywords"].push_back(to_json(keyword));
   }
   record["trace"] = Record::array();
-  for (std::size_t step = 0; step < description.trace.size(); ++step) {
-    const TraceEntry& entry = description.trace[step];
-    const auto latency = latency_of(description.trace, step);
+  for (const Hop& hop : hops_of(description.name, description.trace, names_)) {
+    const bool is_known = names_.contains(hop.entry.trigger_inode);
     record["trace"].push_back(
-        {{"procwrite_PID", entry.pid},
-         {"process", to_json(processes_.look_up(entry.pid))},
-         {"trigger", name_of(entry.trigger_inode)},
-         {"trigger_inode", entry.trigger_inode},
-         {"latency", latency ? Record(Seconds(*latency).count()) : Record()}});
+        {{"procwrite_PID", hop.entry.pid},
+         {"process", to_json(processes_.look_up(hop.entry.pid))},
+         {"trigger", is_known ? Record(hop.trigger) : Record()},
+         {"trigger_inode", hop.entry.trigger_inode},
+         {"latency", hop.latency ? Record(Seconds(*hop.latency).count()) : Record()}});
   }
   Record holders = Record::array();
   for (const pid_t pid : facts.holders.processes) {
@@ -258,8 +223,8 @@ std::string FactsTeller::to_text(const Facts& facts) const {
                  : std::string("never");
   };
   say("path", printable(description.path.string()));
-  if (text_of(header.name) != description.name) {
-    say("name in header", printable(text_of(header.name)));
+  if (layout::text_of(header.name) != description.name) {
+    say("name in header", printable(layout::text_of(header.name)));
   }
   say("type", std::string(to_string(description.format.type)));
   say("size", fmt::format("{}, {} elements", to_string(description.format.shape), header.nelement));
@@ -298,7 +263,7 @@ std::string FactsTeller::to_text(const Facts& facts) const {
                                 description.saturated(), description.log_semaphore));
   text += indented(semaphore_table(description));
   say("keywords", fmt::format("{} of {}", description.keywords.size(), header.nb_kw));
-  text += indented(keyword_table(description));
+  text += indented(keyword_table(description.keywords));
   say("trace", fmt::format("{} of {} steps", description.trace.size(), header.nb_proctrace));
   text += indented(trace_lines(description));
   if (facts.rate) {
@@ -324,17 +289,11 @@ std::string FactsTeller::holders_in_words(const Holders& holders) const {
 
 std::string FactsTeller::trace_lines(const Description& description) const {
   std::string text;
-  std::string written = printable(description.name);
-  for (std::size_t step = 0; step < description.trace.size(); ++step) {
-    const TraceEntry& entry = description.trace[step];
-    const Record trigger = name_of(entry.trigger_inode);
-    const std::string name = trigger.is_null() ? fmt::format("inode {}", entry.trigger_inode)
-                                               : printable(trigger.get<std::string>());
-    const auto latency = latency_of(description.trace, step);
-    text += fmt::format("{} by {}{}{}\n", written, in_words(processes_.look_up(entry.pid)),
-                        entry.trigger_inode == 0 ? "" : ", triggered by " + name,
-                        latency ? ", after " + in_words(*latency) : "");
-    written = name;
+  for (const Hop& hop : hops_of(description.name, description.trace, names_)) {
+    text += fmt::format("{} by {}{}{}\n", printable(hop.stream),
+                        in_words(processes_.look_up(hop.entry.pid)),
+                        hop.trigger.empty() ? "" : ", triggered by " + printable(hop.trigger),
+                        hop.latency ? ", after " + in_words(*hop.latency) : "");
   }
   return text;
 }

@@ -18,9 +18,6 @@ struct Facts {
   std::optional<Statistics> statistics;
 };
 
-/// Names of the streams in a directory by the inode that traces know them by.
-std::map<ino_t, std::string> names_by_inode(const std::filesystem::path& directory);
-
 /// Tells facts in words, line by line, and as JSON.
 class FactsTeller {
  public:
@@ -30,7 +27,6 @@ class FactsTeller {
   [[nodiscard]] Record to_record(const Facts& facts) const;
 
  private:
-  [[nodiscard]] Record name_of(ino_t inode) const;
   [[nodiscard]] std::string holders_in_words(const Holders& holders) const;
   [[nodiscard]] std::string trace_lines(const Description& description) const;
   ProcessTable& processes_;

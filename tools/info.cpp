@@ -128,8 +128,6 @@ class Info final : public Tool {
     }
     processes_.forget();
     facts.description = describe(stream, processes_);
-    auto& trace = facts.description.trace;
-    trace.resize(chain_of(trace).size());
     facts.holders = holders_of(stream.identity());
     // We have it open ourselves, for as long as we look.
     std::erase(facts.holders.processes, this_process());

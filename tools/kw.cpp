@@ -120,29 +120,25 @@ class Kw final : public Tool {
   }
 
   [[nodiscard]] static Record record(const Stream& stream, const Keyword& keyword) {
-    return {{"stream", stream.name()},
-            {"name", keyword.name},
-            {"type", type_of(keyword)},
-            {"value", value_of(keyword)},
-            {"comment", keyword.comment}};
+    Record record{{"stream", stream.name()}};
+    record.update(to_json(keyword));
+    return record;
   }
 
   void list(const Stream& stream) const {
-    std::vector<std::vector<std::string>> rows{{"NAME", "TYPE", "VALUE", "COMMENT"}};
+    std::vector<Keyword> keywords = stream.keywords().all();
+    std::erase_if(keywords, [this](const Keyword& keyword) {
+      return keyword.name.starts_with('_') && !all_;
+    });
+    if (!json()) {
+      write_stdout(keyword_table(keywords));
+      return;
+    }
     std::string lines;
-    for (const Keyword& keyword : stream.keywords().all()) {
-      if (keyword.name.starts_with('_') && !all_) {
-        continue;
-      }
+    for (const Keyword& keyword : keywords) {
       lines += to_json_line(record(stream, keyword));
-      rows.push_back({printable(keyword.name), type_of(keyword), printable(to_string(keyword)),
-                      printable(keyword.comment)});
     }
-    if (json()) {
-      write_stdout(lines);
-    } else if (rows.size() > 1) {
-      write_stdout(to_table(rows));
-    }
+    write_stdout(lines);
   }
 
   /// 1 and 1.0 are one value, and so are a string and a number that is written so.

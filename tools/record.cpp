@@ -8,6 +8,14 @@
 #include "tool.hpp"
 
 namespace shmim::tools {
+namespace {
+
+/// True of all bytes of UTF-8 but those that go on with a character.
+bool begins_character(char byte) noexcept {
+  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+}
+
+}  // namespace
 
 std::string to_json_line(const Record& record) {
   return record.dump(-1, ' ', false, Record::error_handler_t::replace) + "\n";
@@ -45,9 +53,17 @@ std::string quoted(const std::string& text) {
 }
 
 std::size_t width_of(std::string_view text) noexcept {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char character) {
-    return (static_cast<unsigned char>(character) & 0xC0U) != 0x80U;
-  }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+std::string_view beginning_of(std::string_view text, std::size_t width) noexcept {
+  std::size_t bytes = 0;
+  for (std::size_t left = width; bytes < text.size(); ++bytes) {
+    if (begins_character(text[bytes]) && left-- == 0) {
+      break;
+    }
+  }
+  return text.substr(0, bytes);
 }
 
 std::string to_table(const std::vector<std::vector<std::string>>& rows) {

@@ -30,5 +30,7 @@ std::string to_table(const std::vector<std::vector<std::string>>& rows, std::siz
 
 /// Characters that a text fills on a terminal, if each fills one.
 std::size_t width_of(std::string_view text) noexcept;
+/// The beginning of a text, as much of it as fills so many characters.
+std::string_view beginning_of(std::string_view text, std::size_t width) noexcept;
 
 }  // namespace shmim::tools

@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <map>
-#include <set>
 
 #include "pipeline.hpp"
 #include "record.hpp"
@@ -15,34 +13,10 @@
 namespace shmim::tools {
 namespace {
 
-/// A step of the trace, with what follows from its neighbours.
-struct Hop {
-  std::string stream;  ///< that was written
-  TraceEntry entry;
-  std::optional<Tai> latency;  ///< from the writing of the trigger stream to this writing
-};
-
 struct Traced {
   std::string name;
   std::vector<Hop> hops;  ///< newest first
   std::optional<Tai> total;
-};
-
-/// End-to-end latencies of the frames that were followed.
-class Latencies {
- public:
-  void add(Tai latency) { latencies_.push_back(latency); }
-  [[nodiscard]] std::size_t count() const noexcept { return latencies_.size(); }
-  /// The smallest that `percent` of them do not exceed. For at least one.
-  [[nodiscard]] Tai percentile(double percent) {
-    std::sort(latencies_.begin(), latencies_.end());
-    const auto rank =
-        static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(latencies_.size())));
-    return latencies_[std::max<std::size_t>(rank, 1) - 1];
-  }
-
- private:
-  std::vector<Tai> latencies_;
 };
 
 class Trace final : public Tool {
@@ -95,16 +69,10 @@ class Trace final : public Tool {
     if (graph_ || dot_) {
       return show_graph(references);
     }
-    collect_streams();
-    std::vector<Traced> traces;
+    std::vector<Traced> traces = all_ ? trace_all() : std::vector<Traced>();
     const Exit status = for_each<Reference>(references, [&](const Reference& wanted) {
       traces.push_back(trace(open(wanted, Access::read)));
     });
-    for (const Stream& stream : streams_) {
-      if (all_) {
-        traces.push_back(trace(stream));
-      }
-    }
     print_traces(traces);
     const Exit verdict = for_each<Traced>(traces, [this](const Traced& traced) {
       if (budget_ && !(all_ && !traced.total)) {
@@ -115,25 +83,31 @@ class Trace final : public Tool {
   }
 
  private:
-  /// The streams there are, and their names by the inode that traces know them by.
-  void collect_streams() {
+  /// The names of all streams, read once a trigger must be named.
+  [[nodiscard]] const std::map<ino_t, std::string>& names() {
+    if (!names_) {
+      names_ = names_by_inode(places().shm);
+    }
+    return *names_;
+  }
+
+  [[nodiscard]] std::vector<Traced> trace_all() {
     const std::filesystem::path directory = places().shm;
+    std::vector<Traced> traces;
     for (const std::string& name : list_streams(directory)) {
+      std::optional<Stream> stream;
       try {
-        streams_.push_back(Stream::open(stream_path(directory, name), Access::read));
-        names_.try_emplace(streams_.back().identity().inode, name);
+        stream = Stream::open(stream_path(directory, name), Access::read);
       } catch (const Error&) {
         detail(name, "is no readable stream");
+        continue;
       }
+      traces.push_back(trace(*stream));
     }
+    return traces;
   }
 
-  [[nodiscard]] std::string name_of(ino_t inode) const {
-    const auto name = names_.find(inode);
-    return name == names_.end() ? fmt::format("inode {}", inode) : name->second;
-  }
-
-  [[nodiscard]] Traced trace(const Stream& stream) const {
+  [[nodiscard]] Traced trace(const Stream& stream) {
     std::vector<TraceEntry> entries;
     const Snapshot snapshot =
         stream.snapshot_trace(entries, deadline_after(std::chrono::milliseconds{100}));
@@ -144,18 +118,11 @@ class Trace final : public Tool {
                        snapshot.reading == Reading::busy ? "is in the middle of being written"
                                                          : "holds an unfinished frame"));
     }
-    entries.resize(chain_of(entries).size());
-    Traced traced{stream.name(), {}, {}};
-    std::string written = stream.name();
-    for (const TraceEntry& entry : entries) {
-      traced.hops.push_back({written, entry, {}});
-      written = entry.trigger_inode == 0 ? "-" : name_of(entry.trigger_inode);
-    }
-    for (std::size_t i = 0; i < traced.hops.size(); ++i) {
-      traced.hops[i].latency = latency_of(entries, i);
-    }
-    traced.total = end_to_end(entries);
-    return traced;
+    const bool is_triggered = !entries.empty() && entries.front().trigger_inode != 0;
+    return {
+        stream.name(),
+        hops_of(stream.name(), entries, is_triggered ? names() : std::map<ino_t, std::string>()),
+        end_to_end(entries)};
   }
 
   void print_traces(const std::vector<Traced>& traces) const {
@@ -175,14 +142,14 @@ class Trace final : public Tool {
     }
   }
 
-  [[nodiscard]] Record record(const Traced& traced, const Hop& hop) const {
+  [[nodiscard]] static Record record(const Traced& traced, const Hop& hop) {
     const TraceEntry& entry = hop.entry;
     Record record{{"name", traced.name},
                   {"stream", hop.stream},
                   {"procwrite_PID", entry.pid},
                   {"command", command_of(entry.pid)},
                   {"alive", is_alive(entry.pid)},
-                  {"trigger", entry.trigger_inode == 0 ? "" : name_of(entry.trigger_inode)},
+                  {"trigger", hop.trigger},
                   {"trigger_inode", entry.trigger_inode},
                   {"triggermode", to_string(entry.mode)},
                   {"triggerstatus", to_string(entry.status)},
@@ -195,7 +162,7 @@ class Trace final : public Tool {
     return record;
   }
 
-  [[nodiscard]] std::string table(const Traced& traced) const {
+  [[nodiscard]] static std::string table(const Traced& traced) {
     std::vector<std::vector<std::string>> rows{{"STREAM", "PID", "COMMAND", "TRIGGER", "MODE",
                                                 "STATUS", "SEM", "CNT0", "TRIGGERED", "WRITTEN",
                                                 "LATENCY"}};
@@ -204,7 +171,7 @@ class Trace final : public Tool {
       const bool is_triggered = entry.trigger_inode != 0;
       rows.push_back({printable(hop.stream), fmt::format("{}", entry.pid),
                       is_alive(entry.pid) ? printable(command_of(entry.pid)) : "(dead)",
-                      is_triggered ? printable(name_of(entry.trigger_inode)) : "-",
+                      is_triggered ? printable(hop.trigger) : "-",
                       std::string(to_string(entry.mode)), std::string(to_string(entry.status)),
                       entry.semaphore < 0 ? "-" : std::to_string(entry.semaphore),
                       is_triggered ? std::to_string(entry.cnt0) : "-", to_utc(entry.triggered),
@@ -238,11 +205,11 @@ class Trace final : public Tool {
     options.cancelled = interrupted;
     Follower follower(open(wanted, Access::read), std::move(options));
     const Deadline deadline = deadline_after(timeout_);
-    Latencies latencies;
+    std::vector<double> latencies;  // in nanoseconds
     std::uint64_t missed = 0;
     std::uint64_t untriggered = 0;
     say_ready();
-    while (!count_ || latencies.count() + untriggered < *count_) {
+    while (!count_ || latencies.size() + untriggered < *count_) {
       const std::uint64_t before = follower.seen();
       if (const Arrival arrival = follower.wait(deadline); arrival != Arrival::arrived) {
         print_summary(wanted.name, latencies, missed, untriggered);
@@ -257,7 +224,7 @@ class Trace final : public Tool {
       }
       const std::optional<Tai> latency = end_to_end(entries);
       if (latency) {
-        latencies.add(*latency);
+        latencies.push_back(static_cast<double>(latency->count()));
       } else {
         ++untriggered;
       }
@@ -282,15 +249,16 @@ class Trace final : public Tool {
     }
   }
 
-  void print_summary(const std::string& name, Latencies& latencies, std::uint64_t missed,
+  void print_summary(const std::string& name, std::vector<double> latencies, std::uint64_t missed,
                      std::uint64_t untriggered) const {
     constexpr std::array percents{0.0, 50.0, 90.0, 99.0, 99.9, 100.0};
     constexpr std::array names{"min", "p50", "p90", "p99", "p99.9", "max"};
-    const std::size_t frames = latencies.count() + untriggered;
+    const std::size_t frames = latencies.size() + untriggered;
+    std::sort(latencies.begin(), latencies.end());
     Record record{{"name", name}, {"frames", frames}, {"missed", missed}};
     std::string text = fmt::format("{} frames, {} missed", frames, missed);
-    for (std::size_t i = 0; i < percents.size() && latencies.count() > 0; ++i) {
-      const Tai latency = latencies.percentile(percents[i]);
+    for (std::size_t i = 0; i < percents.size() && !latencies.empty(); ++i) {
+      const Tai latency{static_cast<std::int64_t>(percentile(latencies, percents[i]))};
       record[names[i]] = Seconds(latency).count();
       text += fmt::format("{} {} {}", i == 0 ? ":" : ",", names[i], in_microseconds(latency));
     }
@@ -316,31 +284,23 @@ class Trace final : public Tool {
     for (GraphNode& node : graph.nodes) {
       node.rate = is_measured ? node.rate : std::nullopt;
     }
-    const std::vector<bool> is_shown = shown(graph, references);
+    const std::vector<bool> is_shown = leading_to(graph, marked(graph, references));
     write_stdout(dot_     ? to_dot(graph, is_shown)
                  : json() ? to_json_line(to_record(graph))
                           : to_tree(graph));
     return status;
   }
 
-  /// All, or those that lead to the streams that were asked for.
-  static std::vector<bool> shown(const Graph& graph, const std::vector<Reference>& references) {
-    std::vector<bool> is_shown(graph.nodes.size(), references.empty());
+  /// The streams that were asked for: all, where none was.
+  static std::vector<bool> marked(const Graph& graph, const std::vector<Reference>& references) {
+    std::vector<bool> marks(graph.nodes.size(), references.empty());
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       for (const Reference& wanted : references) {
-        is_shown[i] = is_shown[i] || (graph.nodes[i].state == GraphNode::State::live &&
-                                      graph.nodes[i].name == wanted.name);
+        marks[i] = marks[i] || (graph.nodes[i].state == GraphNode::State::live &&
+                                graph.nodes[i].name == wanted.name);
       }
     }
-    for (bool grows = true; grows;) {
-      grows = false;
-      for (const GraphEdge& edge : graph.edges) {
-        if (is_shown[edge.to] && !is_shown[edge.from]) {
-          is_shown[edge.from] = grows = true;
-        }
-      }
-    }
-    return is_shown;
+    return marks;
   }
 
   std::vector<std::string> refs_;
@@ -352,8 +312,7 @@ class Trace final : public Tool {
   std::optional<std::chrono::nanoseconds> rate_;
   std::optional<std::chrono::nanoseconds> timeout_;
   std::optional<std::chrono::nanoseconds> budget_;
-  std::vector<Stream> streams_;
-  std::map<ino_t, std::string> names_;
+  std::optional<std::map<ino_t, std::string>> names_;
 };
 
 const Registration registration("trace", "show who made a stream's frame, and what triggered it",

@@ -5,6 +5,15 @@
 #include <fmt/format.h>
 
 namespace shmim::tools {
+namespace {
+
+/// `L`, `D` or `S`.
+const char* type_of(const Keyword& keyword) noexcept {
+  constexpr std::array types{"L", "D", "S"};
+  return types[keyword.value.index()];
+}
+
+}  // namespace
 
 std::string in_words(Seconds duration) {
   const double seconds = std::fabs(duration.count());
@@ -105,11 +114,9 @@ std::string name_in_words(const Description& description) {
   std::string text = printable(description.name);
   if (description.target) {
     // As it is named: the suffix says nothing.
-    std::string target = *description.target;
-    if (target.ends_with(stream_suffix) && target.find('/') == target.npos) {
-      target.resize(target.size() - stream_suffix.size());
-    }
-    text += fmt::format(" -> {}", printable(target));
+    const std::string& target = *description.target;
+    const bool is_of_the_directory = target.find('/') == target.npos;
+    text += fmt::format(" -> {}", printable(is_of_the_directory ? stream_name(target) : target));
   }
   return text;
 }
@@ -133,13 +140,20 @@ Record to_json(const Shape& shape) {
   return lengths;
 }
 
-Record value_of(const Keyword& keyword) {
-  return std::visit([](const auto& value) { return Record(value); }, keyword.value);
+Record to_json(const Keyword& keyword) {
+  return {{"name", keyword.name},
+          {"type", type_of(keyword)},
+          {"value", std::visit([](const auto& value) { return Record(value); }, keyword.value)},
+          {"comment", keyword.comment}};
 }
 
-const char* type_of(const Keyword& keyword) noexcept {
-  constexpr std::array types{"L", "D", "S"};
-  return types[keyword.value.index()];
+std::string keyword_table(std::span<const Keyword> keywords) {
+  std::vector<std::vector<std::string>> rows{{"NAME", "TYPE", "VALUE", "COMMENT"}};
+  for (const Keyword& keyword : keywords) {
+    rows.push_back({printable(keyword.name), type_of(keyword), printable(to_string(keyword)),
+                    printable(keyword.comment)});
+  }
+  return rows.size() == 1 ? std::string() : to_table(rows);
 }
 
 }  // namespace shmim::tools

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,10 @@ Record to_json(const Process& process);
 Record to_json(const std::optional<Seconds>& duration);
 /// Lengths of the axes in use.
 Record to_json(const Shape& shape);
-/// A keyword's value in its own type.
-Record value_of(const Keyword& keyword);
-/// `L`, `D` or `S`.
-const char* type_of(const Keyword& keyword) noexcept;
+/// A keyword, its value in its own type.
+Record to_json(const Keyword& keyword);
+
+/// Keywords as a table with headings; nothing where there are none.
+std::string keyword_table(std::span<const Keyword> keywords);
 
 }  // namespace shmim::tools

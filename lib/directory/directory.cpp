@@ -63,6 +63,28 @@ std::vector<std::string> list_streams(const std::filesystem::path& directory,
   return names;
 }
 
+std::map<ino_t, std::string> names_by_inode(const std::filesystem::path& directory) {
+  std::map<ino_t, std::string> names;
+  std::vector<std::string> links;
+  for (std::string& name : list_streams(directory)) {
+    struct stat status {};
+    if (::lstat(stream_path(directory, name).c_str(), &status) != 0) {
+      continue;  // gone meanwhile
+    }
+    if (S_ISLNK(status.st_mode)) {
+      links.push_back(std::move(name));
+    } else {
+      names.emplace(status.st_ino, std::move(name));
+    }
+  }
+  for (std::string& name : links) {
+    if (const auto identity = identity_of(stream_path(directory, name))) {
+      names.try_emplace(identity->inode, std::move(name));
+    }
+  }
+  return names;
+}
+
 bool remove_stream(const std::filesystem::path& path, Identity expected) {
   std::optional<Stream> stream;
   try {

@@ -21,11 +21,6 @@ using layout::KeywordSlot;
 constexpr std::size_t value_bytes = sizeof(KeywordSlot::value);
 
 template <std::size_t N>
-std::string text_of(const std::array<char, N>& text) {
-  return {text.data(), strnlen(text.data(), N)};
-}
-
-template <std::size_t N>
 std::array<char, N> padded(const std::string& text) {
   std::array<char, N> bytes{};
   std::copy_n(text.begin(), std::min(text.size(), N), bytes.begin());
@@ -110,13 +105,13 @@ std::optional<Keyword> keyword_of(const SlotCopy& slot) {
   if (!is_used(slot.type)) {
     return std::nullopt;
   }
-  Keyword keyword{text_of(slot.name), {}, text_of(slot.comment)};
+  Keyword keyword{layout::text_of(slot.name), {}, layout::text_of(slot.comment)};
   if (slot.type == 'L') {
     keyword.value = static_cast<std::int64_t>(slot.value[0]);
   } else if (slot.type == 'D') {
     keyword.value = std::bit_cast<double>(slot.value[0]);
   } else {
-    keyword.value = text_of(std::bit_cast<std::array<char, value_bytes>>(slot.value));
+    keyword.value = layout::text_of(std::bit_cast<std::array<char, value_bytes>>(slot.value));
   }
   return keyword;
 }

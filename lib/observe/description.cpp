@@ -70,6 +70,7 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
   } else {
     description.trace = stream.trace().entries();
   }
+  description.trace.resize(chain_of(description.trace).size());
   const Semaphores semaphores = stream.semaphores();
   description.semaphores.reserve(semaphores.count());
   for (unsigned index = 0; index < semaphores.count(); ++index) {
@@ -96,14 +97,6 @@ std::string without_subject(const Error& error) {
     text.remove_prefix(subject.size());
   }
   return std::string(text);
-}
-
-std::string name_of(const std::filesystem::path& path) {
-  std::string name = path.filename().string();
-  if (name.ends_with(stream_suffix)) {
-    name.resize(name.size() - stream_suffix.size());
-  }
-  return name;
 }
 
 }  // namespace
@@ -169,7 +162,7 @@ unsigned Description::saturated() const noexcept {
 
 Description describe(const std::filesystem::path& path, ProcessTable& processes) {
   Description description;
-  description.name = name_of(path);
+  description.name = stream_name(path);
   description.path = path;
   std::error_code not_a_link;
   if (const auto target = std::filesystem::read_symlink(path, not_a_link); !not_a_link) {

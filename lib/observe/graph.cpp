@@ -6,6 +6,8 @@
 #include <map>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace shmim {
 namespace {
 
@@ -73,9 +75,7 @@ class Builder {
   [[nodiscard]] std::string former_name(ino_t inode, pid_t writer, Tai moment) const {
     for (const HolderTable::Removed& removed : removed_) {
       if (removed.identity.inode == inode && is_of_this_directory(removed)) {
-        std::string name = removed.path.filename().string();
-        name.resize(name.size() - stream_suffix.size());
-        return name;
+        return stream_name(removed.path);
       }
     }
     const Description* successor = nullptr;
@@ -258,35 +258,34 @@ Graph graph_of(std::span<const Watched> streams, std::span<const HolderTable::Re
   return graph;
 }
 
-std::optional<Tai> latency_of(std::span<const TraceEntry> trace, std::size_t step) {
-  if (trace[step].trigger_inode == 0 || trace[step].written == Tai{0}) {
-    return std::nullopt;
-  }
-  const bool is_known = step + 1 < trace.size() && trace[step + 1].written != Tai{0};
-  return elapsed(is_known ? trace[step + 1].written : trace[step].triggered, trace[step].written);
-}
-
-std::span<const TraceEntry> chain_of(std::span<const TraceEntry> trace) noexcept {
-  std::size_t length = 0;
-  while (length < trace.size()) {
-    if (trace[length++].trigger_inode == 0) {
-      break;
+std::vector<bool> leading_to(const Graph& graph, std::vector<bool> marked) {
+  for (bool grows = true; grows;) {
+    grows = false;
+    for (const GraphEdge& edge : graph.edges) {
+      if (marked[edge.to] && !marked[edge.from]) {
+        marked[edge.from] = grows = true;
+      }
     }
   }
-  return trace.first(length);
+  return marked;
 }
 
-std::optional<Tai> end_to_end(std::span<const TraceEntry> whole) {
-  const std::span<const TraceEntry> trace = chain_of(whole);
-  if (trace.empty() || trace.front().written == Tai{0}) {
-    return std::nullopt;
+std::vector<Hop> hops_of(std::string_view name, std::span<const TraceEntry> trace,
+                         const std::map<ino_t, std::string>& names) {
+  const std::span<const TraceEntry> chain = chain_of(trace);
+  std::vector<Hop> hops;
+  std::string written(name);
+  for (std::size_t step = 0; step < chain.size(); ++step) {
+    const ino_t inode = chain[step].trigger_inode;
+    std::string trigger;
+    if (inode != 0) {
+      const auto known = names.find(inode);
+      trigger = known == names.end() ? fmt::format("inode {}", inode) : known->second;
+    }
+    hops.push_back({chain[step], std::move(written), trigger, latency_of(chain, step)});
+    written = std::move(trigger);
   }
-  const TraceEntry& oldest = trace.back();
-  if (oldest.trigger_inode != 0) {
-    return elapsed(oldest.triggered, trace.front().written);
-  }
-  return trace.size() > 1 ? std::optional(elapsed(oldest.written, trace.front().written))
-                          : std::nullopt;
+  return hops;
 }
 
 }  // namespace shmim

@@ -37,6 +37,13 @@ std::span<const FrameTime> recent(const std::vector<FrameTime>& seen, Tai moment
 
 }  // namespace
 
+std::optional<double> Watched::bytes_per_second() const noexcept {
+  const Format& format = description.format;
+  const double slices = format.is_circular() ? static_cast<double>(format.shape[2]) : 1;
+  return rate.hertz ? std::optional(*rate.hertz * static_cast<double>(format.bytes()) / slices)
+                    : std::nullopt;
+}
+
 Watcher::Watcher(const std::filesystem::path& directory, std::vector<std::string> patterns)
     : directory_(require_directory(directory)), patterns_(std::move(patterns)) {}
 

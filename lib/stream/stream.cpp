@@ -18,20 +18,9 @@ namespace {
 
 using layout::Metadata;
 
-constexpr std::string_view file_suffix = ".im.shm";
-
-std::string name_of(const std::filesystem::path& path) {
-  std::string name = path.filename().string();
-  if (name.ends_with(file_suffix)) {
-    name.resize(name.size() - file_suffix.size());
-  }
-  return name;
-}
-
 /// Refuses a file that does not begin with our version of the layout, and says what it is instead.
 void check_version(const Metadata& header, const std::string& name) {
-  const auto bytes = layout::load(header.version);
-  const std::string_view version(bytes.data(), strnlen(bytes.data(), bytes.size()));
+  const std::string version = layout::text_of(layout::load(header.version));
   const std::string_view ours(layout::version.data());
   if (version == ours) {
     return;
@@ -49,23 +38,6 @@ void check_version(const Metadata& header, const std::string& name) {
               fmt::format("is no ImageStreamIO stream: it begins with '{}', as files of the DAO "
                           "toolkit do with their name",
                           printable(version)));
-}
-
-layout::Geometry geometry_in(const Metadata& header) noexcept {
-  layout::Geometry geometry;
-  geometry.naxis = layout::load(header.naxis);
-  for (std::size_t axis = 0; axis < std::min<std::size_t>(geometry.naxis, layout::max_axes);
-       ++axis) {
-    geometry.size[axis] = layout::load(header.size[axis]);
-  }
-  geometry.datatype = layout::load(header.datatype);
-  geometry.imagetype = layout::load(header.imagetype);
-  geometry.location = layout::load(header.location);
-  geometry.semaphores = layout::load(header.sem);
-  geometry.trace_entries = layout::load(header.nb_proctrace);
-  geometry.keywords = layout::load(header.nb_kw);
-  geometry.circular_buffer = layout::load(header.cb_size);
-  return geometry;
 }
 
 Format format_of(const layout::Geometry& geometry) {
@@ -104,6 +76,14 @@ layout::Regions require_regions(const layout::Geometry& geometry, std::size_t fi
 
 }  // namespace
 
+std::string stream_name(const std::filesystem::path& path) {
+  std::string name = path.filename().string();
+  if (name.ends_with(stream_suffix)) {
+    name.resize(name.size() - stream_suffix.size());
+  }
+  return name;
+}
+
 Stream::Stream(Segment segment, std::string name, std::filesystem::path path, const Format& format,
                const layout::Regions& regions)
     : segment_(std::move(segment)),
@@ -114,7 +94,7 @@ Stream::Stream(Segment segment, std::string name, std::filesystem::path path, co
 
 Stream Stream::open(const std::filesystem::path& path, Access access) {
   Segment segment = Segment::open(path, access);
-  std::string name = name_of(path);
+  std::string name = stream_name(path);
   if (segment.size() < sizeof(Metadata)) {
     throw Error(Problem::too_short, name,
                 fmt::format("has {} bytes, fewer than the {} of a header: no stream (yet)",
@@ -122,7 +102,7 @@ Stream Stream::open(const std::filesystem::path& path, Access access) {
   }
   const auto& header = *reinterpret_cast<const Metadata*>(segment.data());
   check_version(header, name);
-  const layout::Geometry geometry = geometry_in(header);
+  const layout::Geometry geometry = layout::geometry_in(header);
   const layout::Regions regions = require_regions(geometry, segment.size(), name);
   return {std::move(segment), std::move(name), path, format_of(geometry), regions};
 }
@@ -180,7 +160,7 @@ Stream Stream::draft(const std::filesystem::path& directory, const std::string& 
                      const Format& format, std::optional<mode_t> mode) {
   require_makeable(name, format);
   Segment segment = Segment::draft(directory, format.file_bytes(), mode);
-  return make(std::move(segment), name, directory / (name + std::string(file_suffix)), format);
+  return make(std::move(segment), name, directory / (name + std::string(stream_suffix)), format);
 }
 
 Stream Stream::local(const std::string& name, const Format& format) {

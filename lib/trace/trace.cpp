@@ -115,4 +115,35 @@ void Trace::initialise() const noexcept {
   }
 }
 
+std::optional<Tai> latency_of(std::span<const TraceEntry> trace, std::size_t step) {
+  if (trace[step].trigger_inode == 0 || trace[step].written == Tai{0}) {
+    return std::nullopt;
+  }
+  const bool is_known = step + 1 < trace.size() && trace[step + 1].written != Tai{0};
+  return elapsed(is_known ? trace[step + 1].written : trace[step].triggered, trace[step].written);
+}
+
+std::span<const TraceEntry> chain_of(std::span<const TraceEntry> trace) noexcept {
+  std::size_t length = 0;
+  while (length < trace.size()) {
+    if (trace[length++].trigger_inode == 0) {
+      break;
+    }
+  }
+  return trace.first(length);
+}
+
+std::optional<Tai> end_to_end(std::span<const TraceEntry> whole) {
+  const std::span<const TraceEntry> trace = chain_of(whole);
+  if (trace.empty() || trace.front().written == Tai{0}) {
+    return std::nullopt;
+  }
+  const TraceEntry& oldest = trace.back();
+  if (oldest.trigger_inode != 0) {
+    return elapsed(oldest.triggered, trace.front().written);
+  }
+  return trace.size() > 1 ? std::optional(elapsed(oldest.written, trace.front().written))
+                          : std::nullopt;
+}
+
 }  // namespace shmim

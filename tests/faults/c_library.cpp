@@ -15,19 +15,10 @@ constexpr int semaphore_maximum = 10;
 
 Image image_of(std::byte* map) {
   auto* md = reinterpret_cast<layout::Metadata*>(map);
-  layout::Geometry geometry;
-  geometry.naxis = md->naxis;
-  geometry.size = md->size;
-  geometry.datatype = md->datatype;
-  geometry.imagetype = md->imagetype;
-  geometry.semaphores = md->sem;
-  geometry.trace_entries = md->nb_proctrace;
-  geometry.keywords = md->nb_kw;
-  geometry.circular_buffer = md->cb_size;
-  const layout::Regions regions = layout::lay_out(geometry).value();
+  const layout::Regions regions = layout::lay_out(layout::geometry_in(*md)).value();
   return {md,
           {map + regions.array, regions.array_bytes},
-          {reinterpret_cast<sem_t*>(map + regions.semaphores), geometry.semaphores},
+          {reinterpret_cast<sem_t*>(map + regions.semaphores), md->sem},
           reinterpret_cast<sem_t*>(map + regions.log_semaphore),
           reinterpret_cast<pid_t*>(map + regions.read_pid),
           reinterpret_cast<pid_t*>(map + regions.write_pid),

@@ -42,17 +42,7 @@ class File {
 std::size_t size_for(std::span<const std::uint8_t> bytes) {
   layout::Metadata header{};
   std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof(header)));
-  layout::Geometry geometry;
-  geometry.naxis = header.naxis;
-  geometry.size = header.size;
-  geometry.datatype = header.datatype;
-  geometry.imagetype = header.imagetype;
-  geometry.location = header.location;
-  geometry.semaphores = header.sem;
-  geometry.trace_entries = header.nb_proctrace;
-  geometry.keywords = header.nb_kw;
-  geometry.circular_buffer = header.cb_size;
-  const auto regions = layout::lay_out(geometry);
+  const auto regions = layout::lay_out(layout::geometry_in(header));
   return regions && regions->total <= largest_file ? regions->total : bytes.size();
 }
 

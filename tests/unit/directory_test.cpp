@@ -71,6 +71,19 @@ TEST_CASE("streams are listed by pattern, sorted, hidden files apart") {
   CHECK(error_of([] { list_streams("/nowhere/at/all"); }).problem() == Problem::not_found);
 }
 
+TEST_CASE("streams are named by the inodes that traces know them by") {
+  const Directory directory;
+  const ino_t cam = directory.make("cam").identity().inode;
+  std::filesystem::create_symlink("cam.im.shm", directory.stream("alias"));
+  std::filesystem::create_symlink("nothing.im.shm", directory.stream("broken"));
+  const Directory elsewhere;
+  const ino_t far = elsewhere.make("far").identity().inode;
+  std::filesystem::create_symlink(elsewhere.stream("far"), directory.stream("near"));
+  CHECK(names_by_inode(directory.path()) ==
+        std::map<ino_t, std::string>{{cam, "cam"}, {far, "near"}});
+  CHECK(error_of([] { names_by_inode("/nowhere/at/all"); }).problem() == Problem::not_found);
+}
+
 TEST_CASE("who has a stream open or mapped is found") {
   const Directory directory;
   Identity identity;

@@ -136,3 +136,39 @@ TEST_CASE("latency of a trace, step by step and end to end") {
   CHECK(chain_of(trace).size() == 3);
   CHECK_FALSE(end_to_end(left));
 }
+
+TEST_CASE("the hops of a frame, by the names of the streams") {
+  const std::vector trace{step(3, 11, 30, 45), step(2, 10, 10, 25), step(1, 0, 0, 7),
+                          step(9, 12, 1, 2)};
+  const auto hops = hops_of("dm", trace, {{10, "cam"}});
+  REQUIRE(hops.size() == 3);
+  CHECK(hops[0].stream == "dm");
+  CHECK(hops[0].trigger == "inode 11");
+  CHECK(hops[0].latency == Tai{20});
+  CHECK(hops[0].entry.pid == 3);
+  CHECK(hops[1].stream == "inode 11");
+  CHECK(hops[1].trigger == "cam");
+  CHECK(hops[2].stream == "cam");
+  CHECK(hops[2].trigger.empty());
+  CHECK_FALSE(hops[2].latency);
+  CHECK(hops_of("dm", {}, {}).empty());
+}
+
+TEST_CASE("what leads to some streams") {
+  // cam -> roi -> dm -> roi, roi -> log
+  Graph graph;
+  graph.nodes.resize(5);  // cam, roi, dm, log, idle
+  for (const auto& [from, to] : {std::pair{0, 1}, {1, 2}, {2, 1}, {1, 3}}) {
+    GraphEdge edge;
+    edge.from = static_cast<std::size_t>(from);
+    edge.to = static_cast<std::size_t>(to);
+    graph.edges.push_back(edge);
+  }
+  const auto leading = [&](std::vector<bool> marked) {
+    return leading_to(graph, std::move(marked));
+  };
+  CHECK(leading({false, false, false, false, false}) ==
+        std::vector{false, false, false, false, false});
+  CHECK(leading({false, false, false, true, false}) == std::vector{true, true, true, true, false});
+  CHECK(leading({true, false, false, false, true}) == std::vector{true, false, false, false, true});
+}

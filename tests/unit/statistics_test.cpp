@@ -74,3 +74,13 @@ TEST_CASE("values of every element as doubles") {
   CHECK(values_of(std::as_bytes(std::span(elements)), DataType::int16) ==
         std::vector<double>{-1, 0, 7});
 }
+
+TEST_CASE("percentiles are values that there are") {
+  const std::vector<double> sorted{1, 2, 3, 4};
+  CHECK(percentile(sorted, 0) == 1);
+  CHECK(percentile(sorted, 25) == 1);
+  CHECK(percentile(sorted, 26) == 2);
+  CHECK(percentile(sorted, 50) == 2);
+  CHECK(percentile(sorted, 100) == 4);
+  CHECK(std::isnan(percentile({}, 50)));
+}

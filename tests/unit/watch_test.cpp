@@ -118,3 +118,18 @@ TEST_CASE("frames of its trigger that a writer did not take") {
   }
   CHECK(watcher.streams()[1].missed == 3);
 }
+
+TEST_CASE("bytes per second: of a circular stream a frame is one slice") {
+  Watched watched;
+  watched.description.format = Directory::small_format();
+  CHECK(*watched.bytes_per_second() == 0);
+  watched.rate.hertz.reset();
+  CHECK_FALSE(watched.bytes_per_second());
+  watched.rate.hertz = 100;
+  CHECK(*watched.bytes_per_second() == 2400);
+  watched.description.format.shape = Shape{4, 3, 5};
+  CHECK(*watched.bytes_per_second() == 12000);
+  watched.description.format.image_type = layout::image_circular | layout::image_z_time;
+  REQUIRE(watched.description.format.is_circular());
+  CHECK(*watched.bytes_per_second() == 2400);
+}

@@ -30,6 +30,18 @@ constexpr int trend_width = 8;
 
 const Column& column_named(const char* name) { return *parse_columns("column", name).front(); }
 
+/// What top_columns show, in their order.
+const Columns& columns_shown() {
+  static const Columns columns = [] {
+    Columns found;
+    for (const TopColumn& top : top_columns) {
+      found.push_back(&column_named(top.name));
+    }
+    return found;
+  }();
+  return columns;
+}
+
 /// `text` in so many columns, cut with a mark where it is longer.
 std::string fitted(const std::string& text, int width, bool is_right) {
   const auto room = static_cast<std::size_t>(width);
@@ -38,13 +50,7 @@ std::string fitted(const std::string& text, int width, bool is_right) {
     const std::string blanks(room - length, ' ');
     return is_right ? blanks + text : text + blanks;
   }
-  std::size_t bytes = 0;
-  for (std::size_t left = room - 1; bytes < text.size(); ++bytes) {
-    if ((static_cast<unsigned char>(text[bytes]) & 0xC0U) != 0x80U && left-- == 0) {
-      break;
-    }
-  }
-  return text.substr(0, bytes) + "~";
+  return std::string(beginning_of(text, room - 1)) + "~";
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -114,9 +120,8 @@ void Screen::draw_title() {
     if (watched.description.target) {
       continue;  // another name of a stream that is counted by its own
     }
-    const double hertz = watched.rate.hertz.value_or(0);
-    bytes += hertz * static_cast<double>(watched.description.format.bytes());
-    running += hertz > 0 ? 1 : 0;
+    bytes += watched.bytes_per_second().value_or(0);
+    running += watched.rate.hertz.value_or(0) > 0 ? 1 : 0;
   }
   std::string text = fmt::format("shmim-top {}  {} streams, {} running, {:.1f}MB/s",
                                  printable(model_.directory().string()), model_.streams().size(),
@@ -193,10 +198,11 @@ void Screen::draw_row(int line, const StreamRow& row, bool is_selected, int name
       text +=
           sparkline(model_.history(description.name), trend_width, terminal_.is_unicode()) + " ";
     }
-    for (const TopColumn& top : top_columns) {
-      const Column& column = column_named(top.name);
+    for (std::size_t i = 0; i < top_columns.size(); ++i) {
+      const Column& column = *columns_shown()[i];
       const std::string cell = column.cell(row);
-      text += top.width == 0 ? cell : fitted(cell, top.width, column.is_right) + " ";
+      const int width = top_columns[i].width;
+      text += width == 0 ? cell : fitted(cell, width, column.is_right) + " ";
     }
     is_bad = is_bad || (description.writer.pid != 0 && !description.writer.alive);
   }
@@ -234,8 +240,6 @@ std::vector<std::string> Screen::detail_lines() {
     facts.description = stream == nullptr || model_.is_frozen()
                             ? watched.description
                             : describe(*stream, model_.processes());
-    auto& trace = facts.description.trace;
-    trace.resize(chain_of(trace).size());
     facts.holders = model_.holders(watched.description);
     facts.rate = watched.rate;
     std::map<ino_t, std::string> names;

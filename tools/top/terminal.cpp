@@ -1,5 +1,7 @@
 #include "top/terminal.hpp"
 
+#include "record.hpp"
+
 // What ncurses is to call functions, and not macros; those for wide characters among them.
 #define NCURSES_NOMACROS 1  // NOLINT
 #define NCURSES_WIDECHAR 1  // NOLINT
@@ -168,13 +170,8 @@ void Terminal::put(int row, int column, std::string_view text, Style style) noex
   }
   ::wattrset(stdscr, static_cast<int>(attributes_of(style)));
   // As many characters as there is room for, none cut in two.
-  std::size_t bytes = 0;
-  for (int room = COLS - column; bytes < text.size(); ++bytes) {
-    if ((static_cast<unsigned char>(text[bytes]) & 0xC0U) != 0x80U && room-- == 0) {
-      break;
-    }
-  }
-  ::mvwaddnstr(stdscr, row, column, text.data(), static_cast<int>(bytes));
+  const std::string_view shown = beginning_of(text, static_cast<std::size_t>(COLS - column));
+  ::mvwaddnstr(stdscr, row, column, shown.data(), static_cast<int>(shown.size()));
   ::wattrset(stdscr, A_NORMAL);
 }
 

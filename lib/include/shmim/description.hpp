@@ -94,7 +94,7 @@ struct SHMIM_EXPORT Description {
   std::vector<SemaphoreState> semaphores;
   int log_semaphore = 0;
   std::vector<Keyword> keywords;
-  std::vector<TraceEntry> trace;
+  std::vector<TraceEntry> trace;  ///< the steps that led to the newest frame, newest first
 
   [[nodiscard]] bool is_dangling() const noexcept;
   [[nodiscard]] Tai written() const noexcept { return to_tai(header.writetime); }

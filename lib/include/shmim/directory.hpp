@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,8 +13,6 @@
 #include "shmim/stream.hpp"
 
 namespace shmim {
-
-inline constexpr std::string_view stream_suffix = ".im.shm";
 
 /// Where streams live: MILK_SHM_DIR, else /milk/shm if it is a directory, else /dev/shm. Throws
 /// Error (no_directory) where MILK_SHM_DIR is set to what is no directory.
@@ -30,6 +29,10 @@ SHMIM_EXPORT std::filesystem::path stream_path(const std::filesystem::path& dire
 /// suffix is listed, readable or not. Throws Error (no_directory, no_permission).
 SHMIM_EXPORT std::vector<std::string> list_streams(const std::filesystem::path& directory,
                                                    const std::string& pattern = "*");
+
+/// Names of the streams in `directory` by the inodes that traces know them by. A link is another
+/// name of a stream, and gives it only where it has none here. Throws as list_streams() does.
+SHMIM_EXPORT std::map<ino_t, std::string> names_by_inode(const std::filesystem::path& directory);
 
 /// Who may still be using a stream file.
 struct Holders {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -53,16 +55,21 @@ struct Graph {
 SHMIM_EXPORT Graph graph_of(std::span<const Watched> streams,
                             std::span<const HolderTable::Removed> removed, ProcessTable& processes);
 
-/// The steps that led to the newest, newest first. What stands behind a step that nothing triggered
-/// was left by an older frame: a writer without a trigger writes the first entry and no more.
-SHMIM_EXPORT std::span<const TraceEntry> chain_of(std::span<const TraceEntry> trace) noexcept;
+/// Of the nodes marked true, and those from which one comes to them along the edges: what leads to
+/// them. `marked` has an element for each node, as has what is returned.
+SHMIM_EXPORT std::vector<bool> leading_to(const Graph& graph, std::vector<bool> marked);
 
-/// Time from one step of a trace (newest first) to what triggered it: from the writing of the
-/// trigger's frame where the trace tells, else from the trigger; nothing where nothing triggered
-/// it.
-SHMIM_EXPORT std::optional<Tai> latency_of(std::span<const TraceEntry> trace, std::size_t step);
-/// Time from the oldest step of a trace's chain to the newest; nothing where there is one step, and
-/// nothing triggered it.
-SHMIM_EXPORT std::optional<Tai> end_to_end(std::span<const TraceEntry> trace);
+/// A step that led to a stream's newest frame, and what follows from the step before it.
+struct Hop {
+  TraceEntry entry;
+  std::string stream;   ///< that was written; `inode N` where there is none with that inode now
+  std::string trigger;  ///< what triggered it, named the same way; empty where nothing did
+  std::optional<Tai> latency;  ///< as latency_of() tells
+};
+
+/// The chain of a trace, newest first, of the stream `name`. `names` must have the streams that it
+/// passed, see names_by_inode().
+SHMIM_EXPORT std::vector<Hop> hops_of(std::string_view name, std::span<const TraceEntry> trace,
+                                      const std::map<ino_t, std::string>& names);
 
 }  // namespace shmim

@@ -48,11 +48,13 @@
 // Every live field is read and written through the accessors at the end of this file, never
 // plainly.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include <semaphore.h>
 #include <sys/types.h>
@@ -422,6 +424,29 @@ inline Metadata load(const Metadata& header) noexcept {
     copy.cuda_mem_handle[i] = load(header.cuda_mem_handle[i]);
   }
   return copy;
+}
+
+/// A text of a header, up to its first NUL or its end.
+template <std::size_t N>
+std::string text_of(const std::array<char, N>& text) {
+  return {text.begin(), std::find(text.begin(), text.end(), '\0')};
+}
+
+/// The geometry that a header tells, whatever it is worth: lay_out() checks it.
+inline Geometry geometry_in(const Metadata& header) noexcept {
+  Geometry geometry;
+  geometry.naxis = load(header.naxis);
+  for (std::size_t axis = 0; axis < geometry.naxis && axis < max_axes; ++axis) {
+    geometry.size[axis] = load(header.size[axis]);
+  }
+  geometry.datatype = load(header.datatype);
+  geometry.imagetype = load(header.imagetype);
+  geometry.location = load(header.location);
+  geometry.semaphores = load(header.sem);
+  geometry.trace_entries = load(header.nb_proctrace);
+  geometry.keywords = load(header.nb_kw);
+  geometry.circular_buffer = load(header.cb_size);
+  return geometry;
 }
 
 /// The frame counter. Acquire pairs with count_frame's release: whoever sees the new count sees the

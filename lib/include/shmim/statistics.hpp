@@ -29,4 +29,8 @@ SHMIM_EXPORT Statistics statistics_of(std::span<const std::byte> frame, DataType
 /// Every element as a double; of complex types the modulus.
 SHMIM_EXPORT std::vector<double> values_of(std::span<const std::byte> frame, DataType type);
 
+/// The smallest of `sorted` values that at least `percent` of all are not above; NaN where there is
+/// none.
+SHMIM_EXPORT double percentile(std::span<const double> sorted, double percent) noexcept;
+
 }  // namespace shmim

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -20,6 +21,12 @@
 #include "shmim/trace.hpp"
 
 namespace shmim {
+
+/// What the name of every stream file ends with.
+inline constexpr std::string_view stream_suffix = ".im.shm";
+
+/// Name of the stream whose file this is: the last part of the path, without the suffix.
+SHMIM_EXPORT std::string stream_name(const std::filesystem::path& path);
 
 /// How reading one whole frame ended.
 enum class Reading {

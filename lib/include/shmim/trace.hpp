@@ -47,6 +47,18 @@ struct TraceEntry {
   }
 };
 
+/// The steps that led to the newest, newest first. What stands behind a step that nothing triggered
+/// was left by an older frame: a writer without a trigger writes the first entry and no more.
+SHMIM_EXPORT std::span<const TraceEntry> chain_of(std::span<const TraceEntry> trace) noexcept;
+
+/// Time from one step of a trace (newest first) to what triggered it: from the writing of the
+/// trigger's frame where the trace tells, else from the trigger; nothing where nothing triggered
+/// it.
+SHMIM_EXPORT std::optional<Tai> latency_of(std::span<const TraceEntry> trace, std::size_t step);
+/// Time from the oldest step of a trace's chain to the newest; nothing where there is one step, and
+/// nothing triggered it.
+SHMIM_EXPORT std::optional<Tai> end_to_end(std::span<const TraceEntry> trace);
+
 /// The process trace of a stream: a view, valid as long as the stream is. Entry 0 is the newest
 /// writer, the last its oldest ancestor. Written between write = 1 and write = 0 only; read it
 /// within a snapshot to have one whole trace.

@@ -20,13 +20,17 @@
 namespace shmim {
 
 /// A stream under observation.
-struct Watched {
+struct SHMIM_EXPORT Watched {
   Description description;  ///< counters and times of the last look, the rest within a second of it
   Rate rate;                ///< over the last seconds
   /// Frames of its trigger stream that its writer did not take, since the first look, by the trace;
   /// nothing where it is not triggered by a stream.
   std::optional<std::uint64_t> missed;
   unsigned made_anew = 0;  ///< times, since the first look
+
+  /// Bytes of pixels per second, where the rate is known. Of a circular stream a frame is one
+  /// slice.
+  [[nodiscard]] std::optional<double> bytes_per_second() const noexcept;
 };
 
 /// Watches every stream of a directory. Each look costs a few loads per stream and no more, so that
