@@ -123,9 +123,10 @@ void Screen::draw_title() {
     bytes += watched.bytes_per_second().value_or(0);
     running += watched.rate.hertz.value_or(0) > 0 ? 1 : 0;
   }
-  std::string text = fmt::format("shmim-top {}  {} streams, {} running, {:.1f}MB/s",
-                                 printable(model_.directory().string()), model_.streams().size(),
-                                 running, bytes / 1e6);
+  const std::size_t streams = model_.streams().size();
+  std::string text = fmt::format("shmim-top {}  {} stream{}, {} running, {:.1f}MB/s",
+                                 printable(model_.directory().string()), streams,
+                                 streams == 1 ? "" : "s", running, bytes / 1e6);
   if (!model_.filter().empty()) {
     text += fmt::format("  filter '{}'", printable(model_.filter()));
   }
