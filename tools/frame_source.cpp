@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -96,23 +97,25 @@ class FitsFrames final : public FrameSource {
   FitsFrames(std::vector<std::unique_ptr<ImageFile>> images, const std::string& name, DataType type,
              const Shape& shape)
       : images_(std::move(images)) {
-    if (images_.empty()) {
-      throw Error(Problem::not_an_image, name, "holds no image");
-    }
     for (const auto& image : images_) {
       counts_.push_back(frames_in(image->format(), type, shape, name));
     }
   }
 
   bool next(std::span<std::byte> frame) override {
-    if (frame_ == 0 && image_ < images_.size()) {
-      pixels_.resize(images_[image_]->format().bytes());
-      images_[image_]->read(pixels_);
-    }
     if (image_ == images_.size()) {
       return false;
     }
-    std::memcpy(frame.data(), &pixels_[frame_ * frame.size()], frame.size());
+    ImageFile& image = *images_[image_];
+    if (counts_[image_] == 1) {
+      image.read(frame);
+    } else {
+      if (frame_ == 0) {
+        pixels_.resize(image.format().bytes());
+        image.read(pixels_);
+      }
+      std::memcpy(frame.data(), &pixels_[frame_ * frame.size()], frame.size());
+    }
     if (++frame_ == counts_[image_]) {
       frame_ = 0;
       ++image_;
@@ -129,7 +132,7 @@ class FitsFrames final : public FrameSource {
  private:
   std::vector<std::unique_ptr<ImageFile>> images_;
   std::vector<std::uint32_t> counts_;
-  std::vector<std::byte> pixels_;
+  std::vector<std::byte> pixels_;  ///< of an image that is several frames
   std::size_t image_ = 0;
   std::uint32_t frame_ = 0;
 };
@@ -181,9 +184,7 @@ bool needs_cfitsio(const std::string& file) {
 std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
                                          const Shape& shape) {
   if (needs_cfitsio(file)) {
-    std::vector<std::unique_ptr<ImageFile>> images;
-    images.push_back(open_fits(file));
-    return std::make_unique<FitsFrames>(std::move(images), file, type, shape);
+    return std::make_unique<FitsFrames>(open_fits_images(file), file, type, shape);
   }
   const std::string name = file == "-" ? "standard input" : file;
   FileDescriptor input = open_input(file);
@@ -193,6 +194,9 @@ std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
   if (may_be_fits(begun) && begun.size() < card_bytes) {
     // Small frames: whether they are frames shows in what follows.
     begun = read_to(card_bytes, input, std::move(begun), name);
+  }
+  if (looks_like_fits(begun) && file != "-" && std::filesystem::is_regular_file(file)) {
+    return std::make_unique<FitsFrames>(open_fits_images(file), file, type, shape);
   }
   if (looks_like_fits(begun)) {
     auto bytes =

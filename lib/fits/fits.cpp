@@ -378,23 +378,14 @@ class FitsImage final : public ImageFile {
   double nan64_ = std::numeric_limits<double>::quiet_NaN();
 };
 
-}  // namespace
-
-std::unique_ptr<ImageFile> open_fits(const std::string& file) {
-  const FileName name = fits::parse_file_name(file);
-  check_kind(name.path, file);
-  check_beginning(name.path, file);
-  const auto opened = std::make_shared<const File>(File::open(name.path, file));
-  move_to_image(*opened, name);
-  return std::make_unique<FitsImage>(opened, name.section);
+std::shared_ptr<const File> open_checked(const std::string& path, const std::string& subject) {
+  check_kind(path, subject);
+  check_beginning(path, subject);
+  return std::make_shared<const File>(File::open(path, subject));
 }
 
-std::vector<std::unique_ptr<ImageFile>> open_fits_images(
-    std::shared_ptr<const std::vector<std::byte>> bytes, const std::string& name) {
-  if (!looks_like_fits(*bytes)) {
-    throw Error(Problem::not_an_image, name, "is not FITS");
-  }
-  const auto file = std::make_shared<const File>(File::open(std::move(bytes), name));
+/// Each HDU with an image.
+std::vector<std::unique_ptr<ImageFile>> images_in(const std::shared_ptr<const File>& file) {
   std::vector<std::unique_ptr<ImageFile>> images;
   for (int number = 1; move_to(*file, number); ++number) {
     if (holds_image(*file)) {
@@ -405,6 +396,33 @@ std::vector<std::unique_ptr<ImageFile>> open_fits_images(
     not_an_image(*file, "holds no image");
   }
   return images;
+}
+
+}  // namespace
+
+std::unique_ptr<ImageFile> open_fits(const std::string& file) {
+  const FileName name = fits::parse_file_name(file);
+  const std::shared_ptr<const File> opened = open_checked(name.path, file);
+  move_to_image(*opened, name);
+  return std::make_unique<FitsImage>(opened, name.section);
+}
+
+std::vector<std::unique_ptr<ImageFile>> open_fits_images(const std::string& file) {
+  const FileName name = fits::parse_file_name(file);
+  if (std::holds_alternative<FileName::FirstImage>(name.hdu) && name.section.empty()) {
+    return images_in(open_checked(name.path, file));
+  }
+  std::vector<std::unique_ptr<ImageFile>> images;
+  images.push_back(open_fits(file));
+  return images;
+}
+
+std::vector<std::unique_ptr<ImageFile>> open_fits_images(
+    std::shared_ptr<const std::vector<std::byte>> bytes, const std::string& name) {
+  if (!looks_like_fits(*bytes)) {
+    throw Error(Problem::not_an_image, name, "is not FITS");
+  }
+  return images_in(std::make_shared<const File>(File::open(std::move(bytes), name)));
 }
 
 bool looks_like_fits(std::span<const std::byte> bytes) noexcept {

@@ -123,11 +123,11 @@ Try 'shmim-post --help' for more information." -- shmim-post a -s 1 -s 10
   compare cnt0 "$(cnt0 c)" 5
   gzip -k both.fits
   check 0 '' '' -- shmim-post c --data both.fits.gz
-  compare cnt0 "$(cnt0 c)" 6
+  compare cnt0 "$(cnt0 c)" 7
   make 'tui16>cube' 3x2x4 --fill 9
   shmim-cat cube -o fits >cube.fits
   check 0 '' '' -- shmim-post c --data cube.fits
-  compare cnt0 "$(cnt0 c)" 10
+  compare cnt0 "$(cnt0 c)" 11
   check 0 '9 9 9
 9 9 9' '' -- shmim-cat c
 }

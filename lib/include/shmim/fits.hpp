@@ -27,7 +27,11 @@ namespace shmim {
 /// NaN where they are BLANK. Images of one file are not to be read by several threads at once.
 SHMIM_EXPORT std::unique_ptr<ImageFile> open_fits(const std::string& file);
 
-/// The images of a FITS file that is in memory, one after the other: each HDU with an image.
+/// The images of a FITS file, one after the other: each HDU with an image, or the one image that
+/// `file` names as for open_fits(). Throws the same.
+SHMIM_EXPORT std::vector<std::unique_ptr<ImageFile>> open_fits_images(const std::string& file);
+
+/// The same of a FITS file that is in memory.
 SHMIM_EXPORT std::vector<std::unique_ptr<ImageFile>> open_fits_images(
     std::shared_ptr<const std::vector<std::byte>> bytes, const std::string& name);
 
