@@ -78,7 +78,7 @@ class Cat final : public Tool {
     std::vector<std::byte> frame(selection.bytes());
     stream.require_whole(stream.snapshot(
         [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); }, deadline));
-    print(frame, selection, stream.keywords().all());
+    print(stream.name(), frame, selection, stream.keywords().all());
   }
 
   void print_file(const Reference& wanted, const std::string& file) {
@@ -94,7 +94,7 @@ class Cat final : public Tool {
     image->read(pixels);
     std::vector<std::byte> frame(selection.bytes());
     selection.take(pixels, frame);
-    print(frame, selection, image->keywords());
+    print(wanted.name, frame, selection, image->keywords());
   }
 
   void follow(const Stream& stream, const Selection& selection) {
@@ -115,9 +115,18 @@ class Cat final : public Tool {
         note_missed(stream, missed);
         end_following(arrival, follower);
       }
-      print(frame, selection, follower.stream().keywords().all());
+      print(stream.name(), frame, selection, follower.stream().keywords().all());
     }
     note_missed(stream, missed);
+  }
+
+  /// Once, as long as it would say the same.
+  void warn_altered(const std::string& name, const std::vector<Keyword>& keywords) {
+    const std::string warning = fmt::format("keywords altered or left out in FITS: {}",
+                                            fmt::join(altered_in_fits(keywords), ", "));
+    if (!warning.ends_with(": ") && std::exchange(warned_, name + warning) != name + warning) {
+      note(name, warning);
+    }
   }
 
   void note_missed(const Stream& stream, std::uint64_t missed) const {
@@ -126,7 +135,13 @@ class Cat final : public Tool {
     }
   }
 
-  void print(std::span<const std::byte> frame, const Selection& selection,
+  /// Of a frame that is written in many: a signal need not wait for the last.
+  static void write_part(std::span<const std::byte> part) {
+    throw_if_interrupted();
+    write_stdout(part);
+  }
+
+  void print(const std::string& name, std::span<const std::byte> frame, const Selection& selection,
              const std::vector<Keyword>& keywords) {
     const bool is_first = !std::exchange(printed_, true);
     if (format_ == "raw") {
@@ -135,14 +150,15 @@ class Cat final : public Tool {
       write_stdout(npy_header(selection.type(), selection.shape()));
       write_stdout(frame);
     } else if (format_ == "fits") {
+      warn_altered(name, keywords);
       to_fits(is_first ? Hdu::primary : Hdu::extension, selection.type(), selection.shape(), frame,
-              keywords, [](std::span<const std::byte> part) { write_stdout(part); });
+              keywords, write_part);
     } else {
       if (!is_first && selection.shape().axes() > 1) {
         write_stdout("\n");
       }
       to_text(frame, selection.type(), selection.shape(),
-              [](std::string_view part) { write_stdout(part); });
+              [](std::string_view part) { write_part(std::as_bytes(std::span(part))); });
     }
   }
 
@@ -154,6 +170,7 @@ class Cat final : public Tool {
   std::optional<std::uint64_t> count_;
   std::optional<std::chrono::nanoseconds> timeout_;
   bool printed_ = false;
+  std::string warned_;
 };
 
 const Registration registration("cat", "write frames to standard output", make<Cat>);

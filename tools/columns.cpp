@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <numeric>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -215,6 +216,30 @@ std::string Column::cell(const StreamRow& row) const {
   return content.is_string() ? printable(content.get<std::string>()) : content.dump();
 }
 
+namespace {
+
+/// Where a value stands among those of its column: numbers by themselves, sizes by elements, lists
+/// by length, processes by PID.
+double rank_of(const Record& value) {
+  if (value.is_number()) {
+    return value.get<double>();
+  }
+  if (value.is_array() && !value.empty() && value.front().is_number()) {
+    return std::accumulate(value.begin(), value.end(), 1.0, [](double product, const Record& axis) {
+      return product * axis.get<double>();
+    });
+  }
+  if (value.is_array()) {
+    return static_cast<double>(value.size());
+  }
+  if (value.is_object()) {
+    return value.contains("pid") ? value["pid"].get<double>() : rank_of(value["processes"]);
+  }
+  return 0;
+}
+
+}  // namespace
+
 void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse) {
   // Values are made once for each row, and not for each comparison.
   struct Keyed {
@@ -227,11 +252,8 @@ void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse) {
   keyed.reserve(rows.size());
   for (const StreamRow& row : rows) {
     const Record value = by.value(row);
-    const double number = value.is_number()  ? value.get<double>()
-                          : value.is_array() ? static_cast<double>(value.size())
-                                             : 0;
-    const bool is_text = !value.is_number() && !value.is_array() && !value.is_null();
-    keyed.push_back({row, !value.is_null(), number, is_text ? by.cell(row) : std::string()});
+    keyed.push_back(
+        {row, !value.is_null(), rank_of(value), value.is_string() ? by.cell(row) : std::string()});
   }
   const auto is_less = [](const Keyed& a, const Keyed& b) {
     return std::tie(a.has_value, a.number, a.text) < std::tie(b.has_value, b.number, b.text);

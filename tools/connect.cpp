@@ -69,26 +69,32 @@ class Connect final : public Tool {
     if (reference.existence == Existence::must_exist && create_) {
       throw UsageError("@E: and --create exclude one another");
     }
-    if (const auto mode = options_.mode()) {
-      ::umask(0777 & ~*mode);  // for what is made from a FITS file too
-    }
-    const Places where = places();
+    Places where = places();
+    where.mode = options_.mode();
     detail(reference.name,
            fmt::format("looking in memory, {} and {}", where.shm.string(), where.conf.string()));
     if (reload_) {
       return reload(reference, demand, where);
     }
     const Deadline deadline = deadline_after(wait_.value_or(std::chrono::nanoseconds{0}));
-    Connection connection = attempt(reference, demand, where);
-    if (wait_) {
+    const auto is_waiting = [&] { return wait_ && std::chrono::steady_clock::now() < *deadline; };
+    while (true) {
+      try {
+        const Connection connection = attempt(reference, demand, where);
+        if (wait_) {
+          say_ready();
+        }
+        if (connection.outcome != Outcome::not_found || !is_waiting()) {
+          return conclude(reference, connection);
+        }
+      } catch (const Error& error) {
+        if (!may_be_half_made(error.problem()) || !is_waiting()) {
+          throw;
+        }
+      }
       say_ready();
-    }
-    while (connection.outcome == Outcome::not_found &&
-           std::chrono::steady_clock::now() < *deadline) {
       sleep_until(std::chrono::steady_clock::now() + std::chrono::milliseconds{10});
-      connection = attempt(reference, demand, where);
     }
-    return conclude(reference, connection);
   }
 
  private:

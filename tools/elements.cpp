@@ -111,7 +111,9 @@ std::optional<std::complex<T>> element_from(const std::string& text, std::comple
 
 std::optional<Float16> element_from(const std::string& text, Float16) {
   const auto number = parse<float>(text);
-  return number ? std::optional(Float16{float_to_float16(*number)}) : std::nullopt;
+  const Float16 value{float_to_float16(number.value_or(0))};
+  const bool fits = number && std::isfinite(*number) == std::isfinite(float16_to_float(value.bits));
+  return fits ? std::optional(value) : std::nullopt;
 }
 
 std::string_view npy_type(DataType type) noexcept {

@@ -173,6 +173,12 @@ bool may_be_fits(std::span<const std::byte> bytes) {
   return size > 0 && std::memcmp(bytes.data(), beginning.data(), size) == 0;
 }
 
+bool looks_like_gzip(std::span<const std::byte> bytes) {
+  constexpr std::array beginning{std::byte{0x1f}, std::byte{0x8b}, std::byte{8}};  // by deflation
+  return bytes.size() >= beginning.size() &&
+         std::equal(beginning.begin(), beginning.end(), bytes.begin());
+}
+
 /// A name that only cfitsio can read: compressed, or with its extended syntax behind it.
 bool needs_cfitsio(const std::string& file) {
   return file.ends_with(".fits.gz") || file.ends_with(".fz") ||
@@ -195,7 +201,8 @@ std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
     // Small frames: whether they are frames shows in what follows.
     begun = read_to(card_bytes, input, std::move(begun), name);
   }
-  if (looks_like_fits(begun) && file != "-" && std::filesystem::is_regular_file(file)) {
+  if ((looks_like_fits(begun) || looks_like_gzip(begun)) && file != "-" &&
+      std::filesystem::is_regular_file(file)) {
     return std::make_unique<FitsFrames>(open_fits_images(file), file, type, shape);
   }
   if (looks_like_fits(begun)) {

@@ -29,10 +29,12 @@ class Kw final : public Tool {
     app.add_option("--from", from_, "set the keywords of a FITS file")
         ->type_name("FILE")
         ->excludes(erase);
-    app.add_option("--wait", wait_, "wait until a keyword has this value, after all else")
-        ->type_name("NAME=VALUE")
-        ->excludes(erase);
-    add_duration(app, "-t,--timeout", timeout_, "give up waiting when it takes longer");
+    auto* wait =
+        app.add_option("--wait", wait_, "wait until a keyword has this value, after all else")
+            ->type_name("NAME=VALUE")
+            ->excludes(erase);
+    add_duration(app, "-t,--timeout", timeout_, "give up waiting when it takes longer")
+        ->needs(wait);
     declare_ready_fd(app);
     app.add_flag("-a,--all", all_, "list technical keywords too, which begin with _");
     declare_json(app, "print one JSON object per keyword");

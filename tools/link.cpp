@@ -24,10 +24,11 @@ class Link final : public Tool {
         target_.empty() ? linked_stream(reference(name_, {"SEN"}).name, where) : target_;
     const Reference target = reference(linked, {"SE"});
     const Reference link = reference(name_, {"SEN"});
-    if (target.name == link.name) {
-      throw Error(Problem::usage, link.name, "cannot be a link to itself");
+    if (link.type) {
+      throw Error(Problem::usage, link.text, "a link has the type of its target");
     }
     const std::filesystem::path path = stream_path(where.shm, link.name);
+    check_way(link, path, stream_path(where.shm, target.name));
     check_link(link, path);
     check_target(target, stream_path(where.shm, target.name));
     // Relative, so that it holds wherever the directory is mounted.
@@ -41,6 +42,25 @@ class Link final : public Tool {
   }
 
  private:
+  /// Refuses to lead a link back to itself, by way of others too.
+  static void check_way(const Reference& link, const std::filesystem::path& path,
+                        std::filesystem::path at) {
+    constexpr int most_links = 40;  // that Linux follows
+    for (int links = 0; links < most_links; ++links) {
+      if (at.lexically_normal() == path.lexically_normal()) {
+        throw Error(
+            Problem::usage, link.name,
+            links == 0 ? "cannot be a link to itself" : "cannot be a link to what leads to it");
+      }
+      std::error_code not_a_link;
+      const std::filesystem::path next = std::filesystem::read_symlink(at, not_a_link);
+      if (not_a_link) {
+        return;
+      }
+      at = at.parent_path() / next;
+    }
+  }
+
   static void check_link(const Reference& link, const std::filesystem::path& path) {
     std::error_code ignored;
     const bool is_there = std::filesystem::symlink_status(path, ignored).type() !=

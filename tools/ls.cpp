@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include <fnmatch.h>
 #include <unistd.h>
 
 #include "columns.hpp"
@@ -52,6 +51,9 @@ class Ls final : public Tool {
   }
 
   Exit run() override {
+    if (watch_ && *watch_ < std::chrono::milliseconds{1}) {
+      throw UsageError("--watch: at least 1ms");
+    }
     const bool is_rated = rate_ || watch_;
     columns_ = parse_columns("--columns", !list_.empty()      ? list_
                                           : long_ && is_rated ? rated_long_list
@@ -114,19 +116,13 @@ class Ls final : public Tool {
     return status;
   }
 
-  /// True of the streams that a pattern of the command line means, by name and by type.
-  [[nodiscard]] static bool is_wanted(const Reference& wanted, const Description& description) {
-    return ::fnmatch(wanted.name.c_str(), description.name.c_str(), FNM_PERIOD) == 0 &&
-           (!wanted.type || (!description.unreadable && description.format.type == *wanted.type));
-  }
-
   Exit list(const std::vector<Watched>& streams, bool is_measured) {
     std::vector<StreamRow> rows;
     std::vector<bool> has_match(patterns_.size());
     for (const Watched& watched : streams) {
       bool is_listed = patterns_.empty();
       for (std::size_t i = 0; i < patterns_.size(); ++i) {
-        if (is_wanted(patterns_[i], watched.description)) {
+        if (is_meant(patterns_[i], watched.description)) {
           is_listed = has_match[i] = true;
         }
       }

@@ -1,5 +1,6 @@
 #include "pipeline.hpp"
 
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -69,19 +70,28 @@ std::string in_microseconds(Tai duration) {
 }
 
 std::string to_dot(const Graph& graph, const std::vector<bool>& is_shown) {
+  std::map<std::string, int> uses;
+  for (const GraphNode& node : graph.nodes) {
+    ++uses[words(node)];
+  }
+  // To Graphviz nodes of one name are one: two streams that had a name one after the other are not.
+  const auto id = [&](const GraphNode& node) {
+    const std::string name = words(node);
+    return quoted(uses[name] == 1 ? name : fmt::format("{}\ninode {}", name, node.inode));
+  };
   std::string text = "digraph streams {\n  rankdir=LR;\n  node [shape=box];\n";
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     if (is_shown[i]) {
-      text += fmt::format("  {}{};\n", quoted(words(graph.nodes[i])),
+      text += fmt::format("  {}{};\n", id(graph.nodes[i]),
                           graph.nodes[i].state == GraphNode::State::live ? "" : " [style=dashed]");
     }
   }
   for (const GraphEdge& edge : graph.edges) {
     if (is_shown[edge.to]) {
       const std::string speed = pace(graph, edge);
-      text += fmt::format("  {} -> {} [label={}{}{}];\n", quoted(words(graph.nodes[edge.from])),
-                          quoted(words(graph.nodes[edge.to])),
-                          quoted(in_words(edge.process) + (speed.empty() ? "" : "\\n" + speed)),
+      text += fmt::format("  {} -> {} [label={}{}{}];\n", id(graph.nodes[edge.from]),
+                          id(graph.nodes[edge.to]),
+                          quoted(in_words(edge.process) + (speed.empty() ? "" : "\n" + speed)),
                           edge.traced ? "" : " style=dotted", edge.in_loop ? " color=red" : "");
     }
   }

@@ -11,28 +11,54 @@
 namespace shmim::tools {
 namespace {
 
+/// The date and time at the beginning of `text`, which it is taken off, in seconds since 1970.
+std::optional<std::int64_t> take_date(std::string_view& text) {
+  std::tm fields{};
+  const std::string whole(text);
+  const char* end = strptime(whole.c_str(), "%Y-%m-%dT%H:%M:%S", &fields);
+  if (end == nullptr) {
+    return std::nullopt;
+  }
+  std::tm normal = fields;
+  const std::int64_t seconds = timegm(&normal);
+  if (normal.tm_mday != fields.tm_mday) {
+    return std::nullopt;  // the 31st of February
+  }
+  text.remove_prefix(static_cast<std::size_t>(end - whole.c_str()));
+  return seconds;
+}
+
+template <class Number, class... Format>
+std::optional<Number> take_number(std::string_view& text, Format... format) {
+  Number number{};
+  const auto [stop, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, format...);
+  if (error != std::errc{}) {
+    return std::nullopt;
+  }
+  text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
+  return number;
+}
+
 /// `2026-11-22T01:52:49.5Z`, or the seconds since 1970 that `date +%s.%N` prints.
 Tai parse_stamp(const std::string& text) {
-  std::tm fields{};
   std::string_view rest = text;
-  std::int64_t seconds = 0;
-  if (const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &fields); end != nullptr) {
-    seconds = timegm(&fields);
-    rest.remove_prefix(static_cast<std::size_t>(end - text.c_str()));
-  } else {
-    const auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), seconds);
-    rest.remove_prefix(error == std::errc{} ? static_cast<std::size_t>(stop - rest.data()) : 0);
+  auto seconds = take_date(rest);
+  if (!seconds) {
+    seconds = take_number<std::int64_t>(rest);
   }
-  double fraction = 0;
-  if (rest.starts_with('.')) {
-    const auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), fraction);
-    rest.remove_prefix(error == std::errc{} ? static_cast<std::size_t>(stop - rest.data()) : 0);
-  }
-  if (rest.size() == text.size() || !(rest.empty() || rest == "Z")) {
+  const double fraction =
+      rest.starts_with('.') ? take_number<double>(rest, std::chars_format::fixed).value_or(0) : 0;
+  if (!seconds || !(rest.empty() || rest == "Z")) {
     throw UsageError(fmt::format(
         "--atime: '{}' is neither like 2026-11-22T01:52:49.5Z nor seconds since 1970", text));
   }
-  return std::chrono::seconds{seconds} + nanoseconds_of(fraction) + tai_offset();
+  constexpr std::int64_t latest = 9'000'000'000;  // 64 bits of nanoseconds end in 2262
+  if (*seconds < 0 || *seconds > latest) {
+    throw UsageError(fmt::format(
+        "--atime: '{}' is not between the years 1970 and 2255; it is in seconds", text));
+  }
+  return std::chrono::seconds{*seconds} + nanoseconds_of(fraction) + tai_offset();
 }
 
 /// Events at a steady rate: each has its moment from the first on, so that being late once delays

@@ -49,10 +49,18 @@ void Publisher::claim() {
   claim_.reset();
   if (options_.claim) {
     claim_.emplace(stream_.claim_writing());
-  } else if (const pid_t holder = stream_.claimed_by(); holder != 0) {
-    throw Error(
-        Problem::claimed, stream_.name(),
-        fmt::format("process {} has claimed the right to write it", describe_process(holder)));
+  } else {
+    stream_.require_unclaimed();
+  }
+}
+
+void Publisher::respect_claim() {
+  // Now and then: to ask takes longer than to publish.
+  constexpr std::chrono::milliseconds interval{100};
+  const auto now = std::chrono::steady_clock::now();
+  if (!claim_ && now - looked_for_claim_ >= interval) {
+    looked_for_claim_ = now;
+    stream_.require_unclaimed();
   }
 }
 
@@ -110,6 +118,7 @@ void Publisher::write(WriteGuard& guard, std::span<const std::byte> pixels) cons
 
 void Publisher::publish(std::span<const std::byte> pixels) {
   follow_replacement();
+  respect_claim();
   WriteGuard guard(stream_);
   const bool is_whole = !pixels.empty() && selection_.is_whole() && !options_.plane;
   if (guard.needs_whole_frame() && !is_whole) {
@@ -118,9 +127,7 @@ void Publisher::publish(std::span<const std::byte> pixels) {
                 "holds an unfinished frame of a writer that died; only a whole frame mends it");
   }
   try {  // before the pixels: what has no slot must not leave half a frame
-    for (const Keyword& keyword : options_.keywords) {
-      stream_.keywords().set(keyword);
-    }
+    stream_.keywords().set(options_.keywords);
   } catch (const Error&) {
     guard.cancel();
     throw;

@@ -35,13 +35,15 @@ class Publisher {
   /// Notes the trigger: now is when the next frame was caused.
   void note_trigger();
   /// Publishes a frame, or without pixels a full update of what is there. Throws Error: unfinished
-  /// (only a whole frame can follow a half one), removed, mismatch (made anew with another format).
+  /// (only a whole frame can follow a half one), removed, mismatch (made anew with another format),
+  /// claimed (by another process meanwhile).
   void publish(std::span<const std::byte> pixels);
 
  private:
   void check() const;
   void claim();
   void follow_replacement();
+  void respect_claim();
   void write(WriteGuard& guard, std::span<const std::byte> pixels) const;
   [[nodiscard]] bool is_plane() const noexcept;
   Stream stream_;
@@ -49,6 +51,7 @@ class Publisher {
   PublishOptions options_;
   Selection selection_;
   std::optional<Claim> claim_;
+  std::chrono::steady_clock::time_point looked_for_claim_ = std::chrono::steady_clock::now();
   std::optional<Trigger> trigger_;
 };
 

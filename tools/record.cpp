@@ -46,10 +46,18 @@ std::string render(const std::string& text, const Record& record) {
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
-  for (const char character : printable(text)) {
-    out += character == '"' ? "\\\"" : std::string(1, character);
+  for (std::string_view rest = text;;) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    for (const char character : printable(line)) {
+      out += character == '"' || character == '\\' ? "\\" : "";
+      out += character;
+    }
+    if (line.size() == rest.size()) {
+      return out + "\"";
+    }
+    out += "\\n";
+    rest.remove_prefix(line.size() + 1);
   }
-  return out + "\"";
 }
 
 std::size_t width_of(std::string_view text) noexcept {

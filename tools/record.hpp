@@ -18,7 +18,7 @@ std::string to_json_line(const Record& record);
 /// UsageError for a field there is none of.
 std::string render(const std::string& text, const Record& record);
 
-/// A string of Graphviz's language; \n stays a line break.
+/// A string of Graphviz's language, its lines below one another.
 std::string quoted(const std::string& text);
 
 /// Rows of cells as lines of text, in columns that are as wide as they must be.

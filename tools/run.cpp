@@ -126,13 +126,18 @@ Registration::Registration(const char* tool_name, const char* tool_summary, Make
 
 const Registration* registrations() noexcept { return first_registration; }
 
+void write_stderr(const std::string& line) {
+  // Where nobody can be told, the exit status must do.
+  static_cast<void>(std::fputs((line + '\n').c_str(), stderr));
+}
+
 void print_error(std::string_view tool, std::string_view message) {
-  fmt::print(stderr, "shmim-{}: {}\n", tool, printable(message));
+  write_stderr(fmt::format("shmim-{}: {}", tool, printable(message)));
 }
 
 Exit report_usage(std::string_view tool, std::string_view message) {
   print_error(tool, message);
-  fmt::print(stderr, "Try 'shmim-{} --help' for more information.\n", tool);
+  write_stderr(fmt::format("Try 'shmim-{} --help' for more information.", tool));
   return Exit::usage;
 }
 

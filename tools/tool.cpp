@@ -1,5 +1,7 @@
 #include "tool.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -7,6 +9,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <pwd.h>
 #include <shmim/fits.hpp>
 #include <sys/resource.h>
@@ -31,6 +34,22 @@ Exit exit_of(Problem problem) noexcept {
   }
 }
 
+/// A word as a shell takes it for one.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view plain = "_-./:,+@%=";
+  const bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || plain.find(c) != plain.npos;
+  });
+  if (is_plain) {
+    return text;
+  }
+  std::string quoted = "'";
+  for (const char c : text) {
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return quoted + "'";
+}
+
 /// How to make the directory that an error is about; nothing where something else has its name.
 std::string missing_directory(const std::string& subject) {
   const bool is_variable = subject == "MILK_SHM_DIR";
@@ -41,7 +60,7 @@ std::string missing_directory(const std::string& subject) {
           std::filesystem::file_type::not_found) {
     return {};
   }
-  return fmt::format("mkdir -p {}", is_variable ? "\"$MILK_SHM_DIR\"" : subject);
+  return fmt::format("mkdir -p {}", is_variable ? "\"$MILK_SHM_DIR\"" : shell_word(subject));
 }
 
 }  // namespace
@@ -183,18 +202,25 @@ void Tool::say_ready() const {
   if (ready_fd_ && ::write(static_cast<int>(*ready_fd_), "\n", 1) != 1) {
     throw Error::system("--ready-fd", "cannot write to the descriptor", errno);
   }
+  ready_fd_.reset();
 }
 
 std::string Tool::hint(const Error& error) const {
-  const std::string name = reference_ ? reference_->name : error.subject();
-  const std::string where = dir_.empty() ? "" : " --dir " + dir_;
+  const std::string plain_name = reference_ ? reference_->name : error.subject();
+  const std::string name = shell_word(plain_name);
+  const std::string where = dir_.empty() ? "" : " --dir " + shell_word(dir_);
+  // Of the stream itself, and not of a file that it was to be made from.
+  const auto is_of_stream = [&] {
+    return error.subject().empty() || error.subject() == plain_name ||
+           error.subject() == stream_path(places().shm, plain_name).string();
+  };
   switch (error.problem()) {
     case Problem::not_found:
-      if (!reference_ || error.subject() != name || name_ == "rm" || name_ == "ls" ||
+      if (!reference_ || error.subject() != plain_name || name_ == "rm" || name_ == "ls" ||
           name_ == "link") {
         return {};
       }
-      if (name_ != "connect" && find_file(name, places()).origin != Origin::nowhere) {
+      if (name_ != "connect" && find_file(plain_name, places()).origin != Origin::nowhere) {
         return fmt::format("shmim-connect {}{}", name, where);
       }
       return name_ == "wait" ? fmt::format("shmim-wait {} --appear{}", name, where)
@@ -204,7 +230,7 @@ std::string Tool::hint(const Error& error) const {
              : name_ == "connect" ? fmt::format("shmim-connect {}{}", name, where)
                                   : fmt::format("shmim-create {} SIZE --recreate{}", name, where);
     case Problem::mismatch:
-      return name_ == "create" && error.subject() != name
+      return name_ == "create" && error.subject() != plain_name
                  ? std::string()
                  : fmt::format("shmim-connect {}{}", name, where);
     case Problem::too_short:
@@ -212,17 +238,21 @@ std::string Tool::hint(const Error& error) const {
     case Problem::wrong_size:
     case Problem::bad_header:
     case Problem::dangling_link:
-      return fmt::format("shmim-rm {}--force {}{}", name_ == "rm" ? "" : "--dry-run ", name, where);
+      return is_of_stream() ? fmt::format("shmim-rm {}--force {}{}",
+                                          name_ == "rm" ? "" : "--dry-run ", name, where)
+                            : std::string();
     case Problem::no_space:
-      return fmt::format("df -h {}", places().shm.string());
+      return fmt::format("df -h {}", shell_word(places().shm.string()));
     case Problem::no_directory:
       return missing_directory(error.subject());
     case Problem::unfinished:
       return fmt::format("shmim-post {} --data FILE{}", name, where);
     case Problem::no_permission:
     case Problem::not_ours_to_write:
-      return reference_ ? fmt::format("ls -l {}", stream_path(places().shm, name).string())
-                        : std::string();
+      return reference_ && is_of_stream()
+                 ? fmt::format("ls -l {}",
+                               shell_word(stream_path(places().shm, plain_name).string()))
+                 : std::string();
     default:
       return {};
   }
@@ -239,12 +269,17 @@ Exit Tool::report(const Error& error) const {
   print_error(name_, message);
   try {
     if (const std::string what = hint(error); !what.empty()) {
-      fmt::print(stderr, "try: {}\n", printable(what));
+      write_stderr(fmt::format("try: {}", printable(what)));
     }
   } catch (const Error&) {
     // What would help cannot be found out; the message stands alone.
   }
   return exit_of(error.problem());
+}
+
+bool is_meant(const Reference& pattern, const Description& description) {
+  return ::fnmatch(pattern.name.c_str(), description.name.c_str(), FNM_PERIOD) == 0 &&
+         (!pattern.type || (!description.unreadable && description.format.type == *pattern.type));
 }
 
 void raise_file_limit() noexcept {
@@ -258,10 +293,16 @@ void raise_file_limit() noexcept {
 void write_stdout(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
-    throw_if_interrupted();
     if (written >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(written));
-    } else if (errno == EPIPE) {
+    }
+    if (!bytes.empty()) {
+      throw_if_interrupted();
+    }
+    if (written >= 0) {
+      continue;
+    }
+    if (errno == EPIPE) {
       throw BrokenPipe{};
     } else if (errno != EINTR) {
       throw Error(Problem::failed, "standard output",

@@ -3,6 +3,7 @@
 // What the tools share: the order of events from main to exit, the options they have in common, and
 // the one way to say things. A tool is a class with two functions: declare() its options, run().
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -118,7 +119,7 @@ class Tool {
   /// `awaited` is what did not come in time.
   [[noreturn]] void end_following(Arrival arrival, const Follower& follower,
                                   std::string_view awaited = "frame") const;
-  /// One newline to --ready-fd, if it was given.
+  /// One newline to --ready-fd, if it was given; once, however often it is called.
   void say_ready() const;
 
   /// Runs `job` on each item; an error is reported and the next item has its turn. Gives the first
@@ -151,7 +152,7 @@ class Tool {
   std::string dir_;
   std::string conf_;
   std::string print_;
-  std::optional<unsigned> ready_fd_;
+  mutable std::optional<unsigned> ready_fd_;  ///< until it has been told
   bool quiet_ = false;
   bool verbose_ = false;
   bool json_ = false;
@@ -180,7 +181,9 @@ std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool);
 /// From the command line to the exit status.
 int run(const Registration& registration, int argc, char** argv);
 
-/// One line on stderr: `shmim-TOOL: message`, made safe for a terminal.
+/// One line on stderr, if it can be written.
+void write_stderr(const std::string& line);
+/// The same: `shmim-TOOL: message`, made safe for a terminal.
 void print_error(std::string_view tool, std::string_view message);
 /// The same with a pointer to --help; gives the exit status.
 Exit report_usage(std::string_view tool, std::string_view message);
@@ -191,11 +194,15 @@ std::chrono::nanoseconds parse_duration(const std::string& text);
 /// Seconds, 0 or more, as the nearest whole number of nanoseconds. (Not by std::round: libm is slow
 /// to load.)
 constexpr std::chrono::nanoseconds nanoseconds_of(double seconds) noexcept {
-  const double nanoseconds = seconds * 1e9;
+  constexpr double longest = 1e9;  // 30 years, safely within 64 bits of nanoseconds
+  const double nanoseconds = std::min(seconds, longest) * 1e9;
   const auto whole = static_cast<std::int64_t>(nanoseconds);
   const bool is_nearer_to_next = nanoseconds - static_cast<double>(whole) >= 0.5;
   return std::chrono::nanoseconds{is_nearer_to_next ? whole + 1 : whole};
 }
+
+/// True where a pattern means that stream, by name and by type.
+bool is_meant(const Reference& pattern, const Description& description);
 
 /// As many open files as the system lets us have: for tools that keep every stream open.
 void raise_file_limit() noexcept;

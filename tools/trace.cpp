@@ -60,6 +60,9 @@ class Trace final : public Tool {
     for (const std::string& text : refs_) {
       references.push_back(reference(text, {"SE"}));
     }
+    if (rate_ && !graph_ && !dot_) {
+      throw UsageError("--rate is for --graph and --dot");
+    }
     if (follow_) {
       if (references.size() != 1) {
         throw UsageError("--follow takes one REF");
@@ -213,7 +216,8 @@ class Trace final : public Tool {
       const std::uint64_t before = follower.seen();
       if (const Arrival arrival = follower.wait(deadline); arrival != Arrival::arrived) {
         print_summary(wanted.name, latencies, missed, untriggered);
-        end_following(arrival, follower);
+        end_following(arrival, follower,
+                      untriggered + latencies.size() > 0 ? "further frame" : "frame");
       }
       std::vector<TraceEntry> entries;
       const Snapshot snapshot = follower.stream().snapshot_trace(entries);
@@ -284,7 +288,7 @@ class Trace final : public Tool {
     for (GraphNode& node : graph.nodes) {
       node.rate = is_measured ? node.rate : std::nullopt;
     }
-    const std::vector<bool> is_shown = leading_to(graph, marked(graph, references));
+    const std::vector<bool> is_shown = leading_to(graph, marked(graph, references, directory));
     write_stdout(dot_     ? to_dot(graph, is_shown)
                  : json() ? to_json_line(to_record(graph))
                           : to_tree(graph));
@@ -292,12 +296,14 @@ class Trace final : public Tool {
   }
 
   /// The streams that were asked for: all, where none was.
-  static std::vector<bool> marked(const Graph& graph, const std::vector<Reference>& references) {
+  [[nodiscard]] static std::vector<bool> marked(const Graph& graph,
+                                                const std::vector<Reference>& references,
+                                                const std::filesystem::path& directory) {
     std::vector<bool> marks(graph.nodes.size(), references.empty());
-    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-      for (const Reference& wanted : references) {
-        marks[i] = marks[i] || (graph.nodes[i].state == GraphNode::State::live &&
-                                graph.nodes[i].name == wanted.name);
+    for (const Reference& wanted : references) {
+      const auto identity = identity_of(stream_path(directory, wanted.name));  // a link's target's
+      for (std::size_t i = 0; identity && i < graph.nodes.size(); ++i) {
+        marks[i] = marks[i] || graph.nodes[i].inode == identity->inode;
       }
     }
     return marks;

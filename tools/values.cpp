@@ -30,8 +30,7 @@ std::chrono::nanoseconds parse_duration(const std::string& text) {
     throw UsageError(fmt::format(
         "'{}' is no duration: write 250us, 5ms, 2s or 1m; a bare number is seconds", text));
   }
-  constexpr double longest = 1e9;  // 30 years, safely within 64 bits of nanoseconds
-  return nanoseconds_of(std::min(value * unit->seconds, longest));
+  return nanoseconds_of(value * unit->seconds);
 }
 
 CLI::Option* add_optional_duration(CLI::App& app, const std::string& name,

@@ -44,6 +44,7 @@ class Wait final : public Tool {
     options.semaphore = semaphore_;
     options.spin = spin_.value_or(std::chrono::nanoseconds{0});
     options.cancelled = interrupted;
+    check_template(reference.name);
     Stream stream = appear_ ? await(reference, deadline) : open(reference);
     if (const std::uint64_t cnt0 = stream.cnt0(); cnt0_ && cnt0 >= *cnt0_) {
       detail(reference.name, fmt::format("cnt0 is {} already", cnt0));
@@ -52,7 +53,6 @@ class Wait final : public Tool {
       return Exit::done;
     }
     Follower follower(std::move(stream), std::move(options));
-    check_template(follower);
     if (flush_) {
       follower.flush();
     }
@@ -74,17 +74,12 @@ class Wait final : public Tool {
       try {
         return open(reference);
       } catch (const Error& error) {
-        switch (error.problem()) {
-          case Problem::not_found:
-          case Problem::dangling_link:
-          case Problem::too_short:
-          case Problem::no_version:
-          case Problem::wrong_size:
-            break;  // not there, or being made by a program of the C library
-          default:
-            throw;
+        if (error.problem() != Problem::not_found && error.problem() != Problem::dangling_link &&
+            !may_be_half_made(error.problem())) {
+          throw;
         }
       }
+      say_ready();
       if (deadline && std::chrono::steady_clock::now() >= *deadline) {
         note(reference.name, "timed out: it did not appear");
         throw TimedOut{};
@@ -137,10 +132,12 @@ class Wait final : public Tool {
   }
 
   /// So that a mistake in --print is told before the wait, not after.
-  void check_template(const Follower& follower) const {
+  void check_template(const std::string& name) const {
     if (!print_template().empty()) {
-      static_cast<void>(
-          render(print_template(), record(follower.stream(), 0, 0, follower.semaphore())));
+      Format smallest;
+      smallest.shape = Shape{1};
+      const Stream example = Stream::local(name, smallest);  // the one to wait for may be missing
+      static_cast<void>(render(print_template(), record(example, 0, 0, std::nullopt)));
     }
   }
 

@@ -85,6 +85,13 @@ bool CircularBuffer::read(Position known, std::uint64_t cnt0, const CopyFrame& c
   }
   const std::uint64_t behind = (known.cnt0 - cnt0) % size();
   const auto index = static_cast<std::size_t>((known.slot + size() - behind) % size());
+  // A label of this lap that is another frame's: a writer died after it had filled a slot, and one
+  // that knows no labels went on. (A label of an older lap says nothing: such a writer leaves it.)
+  const std::uint64_t label = layout::load(slots_[index].cnt0);
+  const std::uint64_t distance = label > cnt0 ? label - cnt0 : cnt0 - label;
+  if (label != 0 && distance != 0 && distance < size()) {
+    return false;
+  }
   copy(frames_.subspan(index * frame_bytes_, frame_bytes_));
 
   const layout::CircularBufferSlot& slot = slots_[index];
@@ -98,6 +105,11 @@ bool CircularBuffer::read(Position known, std::uint64_t cnt0, const CopyFrame& c
   }
   layout::finish_copy();
   return is_untouched();
+}
+
+bool CircularBuffer::holds_uncounted() const noexcept {
+  const std::uint32_t slot = layout::buffer_index(*header_);
+  return slot < size() && layout::load(slots_[slot].cnt0) == layout::cnt0(*header_) + 1;
 }
 
 void CircularBuffer::copy_newest(std::span<std::byte> pixels) const noexcept {

@@ -204,6 +204,13 @@ class Reader {
     } else if (header_.keywords.size() == UINT16_MAX) {
       refuse(keyword, fmt::format("a stream has at most {} keywords", UINT16_MAX));
     } else {
+      const auto before =
+          std::find_if(header_.keywords.begin(), header_.keywords.end(),
+                       [&keyword](const Keyword& known) { return known.name == keyword.name; });
+      if (before != header_.keywords.end()) {
+        refuse(*before, "is there more than once: the last one counts");
+        header_.keywords.erase(before);
+      }
       header_.keywords.push_back(std::move(keyword));
     }
   }
@@ -223,6 +230,15 @@ std::string ascii(std::string text, char substitute) {
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, substitute);
   return text;
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+constexpr std::string_view comment_mark = " / ";
+std::string comment_part(const Keyword& keyword) {
+  return std::string(comment_mark) + ascii(keyword.comment, '?');
 }
 
 bool is_standard_name(std::string_view name) {
@@ -289,9 +305,30 @@ std::optional<std::string> make_card(const Keyword& keyword) {
     return std::nullopt;
   }
   if (!keyword.comment.empty()) {
-    text += " / " + ascii(keyword.comment, '?');
+    text += comment_part(keyword);
   }
   return text.substr(0, card_bytes);
+}
+
+std::optional<std::string> why_altered(const Keyword& keyword) {
+  if (!make_card(keyword)) {
+    return "FITS gives the name a meaning of its own";
+  }
+  if (const auto* number = std::get_if<double>(&keyword.value);
+      number != nullptr && !std::isfinite(*number)) {
+    return "its value is no finite number";
+  }
+  const auto* value = std::get_if<std::string>(&keyword.value);
+  if (!is_ascii(keyword.name) || !is_ascii(keyword.comment) ||
+      (value != nullptr && !is_ascii(*value))) {
+    return "it is not in printable ASCII";
+  }
+  const std::size_t before = name_part(keyword.name).size() + value_part(keyword).size();
+  if (!keyword.comment.empty() && before + comment_part(keyword).size() > card_bytes) {
+    return fmt::format("comment of {} bytes, {} fit in its card", keyword.comment.size(),
+                       card_bytes - before - comment_mark.size());
+  }
+  return std::nullopt;
 }
 
 }  // namespace shmim::fits

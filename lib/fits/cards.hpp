@@ -25,4 +25,7 @@ Header read_header(const cfitsio::File& file);
 /// keyword.
 std::optional<std::string> make_card(const Keyword& keyword);
 
+/// What make_card() does not keep of a keyword; nothing where it keeps all.
+std::optional<std::string> why_altered(const Keyword& keyword);
+
 }  // namespace shmim::fits

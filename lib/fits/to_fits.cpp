@@ -208,6 +208,16 @@ std::vector<std::byte> take_header(const File& file) {
 
 }  // namespace
 
+std::vector<std::string> altered_in_fits(std::span<const Keyword> keywords) {
+  std::vector<std::string> altered;
+  for (const Keyword& keyword : keywords) {
+    if (const std::optional<std::string> why = fits::why_altered(keyword)) {
+      altered.push_back(fmt::format("{} ({})", keyword.name, *why));
+    }
+  }
+  return altered;
+}
+
 void to_fits(Hdu hdu, DataType type, const Shape& shape, std::span<const std::byte> pixels,
              std::span<const Keyword> keywords, const WriteBytes& write) {
   const Elements elements = elements_of(type);

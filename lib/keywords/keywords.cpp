@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -291,7 +292,28 @@ std::optional<Keyword> Keywords::find(std::string_view name) const {
   return std::nullopt;
 }
 
-void Keywords::set(const Keyword& keyword) const {
+void Keywords::set(std::span<const Keyword> keywords) const {
+  std::set<std::string> names;
+  std::size_t unused = 0;
+  for (const SlotCopy& slot : read_slots(slots_)) {
+    if (const auto keyword = keyword_of(slot)) {
+      names.insert(keyword->name);
+    } else {
+      ++unused;
+    }
+  }
+  for (const Keyword& keyword : keywords) {
+    require_settable(keyword);
+    if (names.insert(keyword.name).second && unused-- == 0) {
+      throw_full(keyword);
+    }
+  }
+  for (const Keyword& keyword : keywords) {
+    set(keyword);
+  }
+}
+
+void Keywords::require_settable(const Keyword& keyword) const {
   if (!writable_) {
     throw Error(Problem::not_ours_to_write, "",
                 "keywords cannot be written: the stream is read-only");
@@ -299,6 +321,15 @@ void Keywords::set(const Keyword& keyword) const {
   if (const auto why = why_unfit(keyword)) {
     throw Error(Problem::usage, "", fmt::format("keyword '{}': {}", keyword.name, *why));
   }
+}
+
+void Keywords::throw_full(const Keyword& keyword) const {
+  throw Error(Problem::failed, "",
+              fmt::format("keyword '{}': all {} slots are in use", keyword.name, slots_.size()));
+}
+
+void Keywords::set(const Keyword& keyword) const {
+  require_settable(keyword);
   SlotCopy content = content_of(keyword);
   KeywordSlot* unused = nullptr;
   const std::vector<SlotCopy> table = read_slots(slots_);
@@ -316,8 +347,7 @@ void Keywords::set(const Keyword& keyword) const {
     }
   }
   if (unused == nullptr) {
-    throw Error(Problem::failed, "",
-                fmt::format("keyword '{}': all {} slots are in use", keyword.name, slots_.size()));
+    throw_full(keyword);
   }
   write_slot(*unused, content);
 }

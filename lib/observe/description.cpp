@@ -89,16 +89,6 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
   description.clock = clock_of(description.created(), file_created(description.path), tai_offset());
 }
 
-/// A message without the subject that it begins with.
-std::string without_subject(const Error& error) {
-  std::string_view text = error.what();
-  const std::string subject = printable(error.subject()) + ": ";
-  if (text.starts_with(subject)) {
-    text.remove_prefix(subject.size());
-  }
-  return std::string(text);
-}
-
 }  // namespace
 
 const Process& ProcessTable::look_up(pid_t pid) {
@@ -171,7 +161,7 @@ Description describe(const std::filesystem::path& path, ProcessTable& processes)
   try {
     describe_open(Stream::open(path, Access::read), processes, description);
   } catch (const Error& error) {
-    description.unreadable = {error.problem(), without_subject(error)};
+    description.unreadable = {error.problem(), error.why()};
     struct stat status {};
     if (::stat(path.c_str(), &status) == 0) {
       description.identity = {status.st_dev, status.st_ino};

@@ -94,7 +94,7 @@ void Watcher::look() {
     } catch (const Error& error) {
       // It was cut short under us.
       watch = {};
-      watched.description.unreadable = {error.problem(), error.what()};
+      watched.description.unreadable = {error.problem(), error.why()};
     }
   }
 }

@@ -354,14 +354,14 @@ template <class Element>
 void Selection::average(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept {
   using Value = typename Element::Value;
   const auto& [x_axis, y_axis, z_axis] = axes_;
-  const double weight = 1.0 / (static_cast<double>(x_axis.group) * y_axis.group * z_axis.group);
+  const double elements = static_cast<double>(x_axis.group) * y_axis.group * z_axis.group;
   std::size_t element = 0;
   for (std::uint32_t z = 0; z < z_axis.count; ++z) {
     for (std::uint32_t y = 0; y < y_axis.count; ++y) {
       for (std::uint32_t x = 0; x < x_axis.count; ++x, ++element) {
         const std::uint64_t corner = x_axis.at(x) + y_axis.at(y) + z_axis.at(z);
         for (std::size_t part = 0; part < Element::parts; ++part) {
-          const Value mean = Element::make(sum_of_group<Element>(frame, corner, part) * weight);
+          const Value mean = Element::make(sum_of_group<Element>(frame, corner, part) / elements);
           std::memcpy(&out[(element * Element::parts + part) * sizeof(Value)], &mean,
                       sizeof(Value));
         }

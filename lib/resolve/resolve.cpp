@@ -208,7 +208,7 @@ std::optional<Connection> try_connect(const Reference& reference, const Demand& 
     if (connection.differences.empty()) {
       Making loading;
       loading.format = format_for(*image, demand);
-      loading.mode = remedy.making == nullptr ? std::nullopt : remedy.making->mode;
+      loading.mode = places.mode;
       loading.prepare = [&](Stream& stream) { connection.unfit_keywords = fill(*image, stream); };
       Stream stream = prepare_draft(reference, loading, places);
       if (!publish_new(reference, stream)) {
@@ -337,6 +337,7 @@ std::vector<std::string> fill(ImageFile& image, const Stream& draft) {
 }
 
 std::vector<std::string> load_frame(ImageFile& image, const Stream& stream) {
+  stream.require_unclaimed();
   // By way of memory of our own: a file that turns out to be damaged must not leave half a frame.
   std::vector<std::byte> pixels(image.format().bytes());
   image.read(pixels);

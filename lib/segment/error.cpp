@@ -46,4 +46,11 @@ Error Error::system(const std::string& subject, const std::string& message, int 
   return error;
 }
 
+std::string Error::why() const { return std::string(what()).substr(compose(subject_, "").size()); }
+
+bool may_be_half_made(Problem problem) noexcept {
+  return problem == Problem::too_short || problem == Problem::no_version ||
+         problem == Problem::wrong_size;
+}
+
 }  // namespace shmim

@@ -93,25 +93,31 @@ std::optional<Arrival> Follower::look_for_successor() {
     ++reconnections_;
     return std::nullopt;
   } catch (const Error& error) {
-    switch (error.problem()) {
-      case Problem::not_found:
-      case Problem::dangling_link:
-        return Arrival::removed;
-      case Problem::too_short:
-      case Problem::no_version:
-      case Problem::wrong_size:
-        return std::nullopt;  // a program of the C library is making it: look again
-      default:
-        throw;
+    if (error.problem() == Problem::not_found || error.problem() == Problem::dangling_link) {
+      return Arrival::removed;
     }
+    if (may_be_half_made(error.problem())) {
+      return std::nullopt;  // look again
+    }
+    throw;
   }
 }
 
+bool Follower::has_seen_all() const noexcept {
+  // The frame seen last may be one ahead of the counter: taken from the circular buffer, whole,
+  // before its writer has counted it. If that died there, nobody will until the next one writes.
+  const std::uint64_t cnt0 = stream_.cnt0();
+  return cnt0 == seen_ || cnt0 + 1 == seen_;
+}
+
 Arrival Follower::wait_for_change(Deadline deadline) {
+  if (options_.cancelled && options_.cancelled()) {
+    return Arrival::interrupted;  // however many frames there are to come
+  }
   const auto spin_until = steady_clock::now() + options_.spin;
   auto next_look = steady_clock::now() + look_interval;
   steady_clock::duration patience = look_interval;
-  while (stream_.cnt0() == seen_) {
+  while (has_seen_all()) {
     const auto moment = steady_clock::now();
     if (moment >= next_look) {
       if (const auto change = look_around()) {
@@ -123,7 +129,7 @@ Arrival Follower::wait_for_change(Deadline deadline) {
     } else if (moment < spin_until) {
       // The counter moves between two looks at it, not between two at the clock, which takes
       // longer.
-      for (int look = 0; look < 64 && stream_.cnt0() == seen_; ++look) {
+      for (int look = 0; look < 64 && has_seen_all(); ++look) {
       }
     } else if (!claim_) {
       std::this_thread::sleep_for(watch_interval);

@@ -358,6 +358,14 @@ Trigger Stream::trigger(TriggerMode mode, std::int32_t semaphore) const {
   return trigger;
 }
 
+void Stream::require_unclaimed() const {
+  if (const pid_t holder = claimed_by(); holder != 0 && holder != this_process()) {
+    throw Error(
+        Problem::claimed, name_,
+        fmt::format("process {} has claimed the right to write it", describe_process(holder)));
+  }
+}
+
 Claim Stream::claim_writing() const {
   if (!writable()) {
     throw Error(Problem::not_ours_to_write, name_, "cannot be claimed: it is read-only for us");

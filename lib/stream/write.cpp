@@ -81,6 +81,10 @@ void WriteGuard::restore_newest_frame() noexcept {
   if (!buffer.in_use()) {
     return;
   }
+  if (buffer.holds_uncounted()) {
+    // All of its frame but the count: readers may have it, and the next slot is the next frame's.
+    static_cast<void>(layout::count_frame(header_));
+  }
   buffer.copy_newest(pixels_);
   unfinished_ = false;
 }

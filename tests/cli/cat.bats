@@ -507,3 +507,26 @@ try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-cat a
   { shmim-cat a -o raw || echo $? >status; } | head -c 1 >/dev/null
   compare status "$(<status)" 141
 }
+
+@test "means of groups of any size are exact" {
+  make 'tf64>ones' 196 --fill 1
+  local group
+  for group in 49 98 196; do
+    check 0 "$(yes 1 | head -n $((196 / group)) | paste -sd ' ')" '' -- shmim-cat "ones[::${group}b]"
+  done
+}
+
+@test "what FITS cannot hold of a keyword is said" {
+  make 'tui8>a' 2 --keywords 4 --set "A=1/$(printf 'c%.0s' {1..60})" --set NANV=nan --set BSCALE=7 --set B=2/kept
+  shmim-cat a -o fits >a.fits 2>err
+  compare warning "$(<err)" 'shmim-cat: a: keywords altered or left out in FITS: A (comment of 60 bytes, 47 fit in its card), NANV (its value is no finite number), BSCALE (FITS gives the name a meaning of its own)'
+  check 0 '~ *' '' -- shmim-cat a -o fits -q
+}
+
+@test "a signal ends the text of a large frame before its last line" {
+  make 'tf32>a' 4000x4000
+  start t bash -c 'exec shmim-cat a >/dev/null'
+  until_true handles_signals "$pid_t"
+  kill -TERM "$pid_t"
+  finish t 143 '' ''
+}

@@ -245,3 +245,35 @@ try: shmim-connect a" -- shmim-connect @N:a 3 --create
   compare created "$(cat c*.out | grep -c '^created')" 1
   compare cnt0 "$(cnt0 dark)" 1
 }
+
+@test "--wait waits for a stream that another program is half through making" {
+  make 'tui8>whole' 4
+  head -c 100 "$(stream_file whole)" | tr '\0-\377' '\0' >"$(stream_file a)"
+  start_ready c shmim-connect a --wait 20s -q
+  mv "$(stream_file whole)" "$(stream_file a)"
+  finish c 0 '' ''
+  head -c 100 /dev/zero >"$(stream_file b)"
+  check 1 '' '~ shmim-connect: b: has 100 bytes, fewer than *' -- shmim-connect b --wait 1ms
+}
+
+@test "--mode of a stream that is made from a file, whatever the umask" {
+  make 'tui8>a' 4
+  shmim-cat a -o fits >conf/shmim.b.fits
+  (umask 077 && shmim-connect b --mode 0770 -q)
+  compare mode "$(stat -c %a "$(stream_file b)")" 770
+}
+
+@test "a card that is there more than once is said to be" {
+  make 'tui8>a' 4 --set FILTER=H --set GILTER=K
+  shmim-cat a -o fits | sed 's/GILTER/FILTER/' >conf/shmim.b.fits
+  check 0 '~ created b *' \
+    'shmim-connect: b: keywords left out: FILTER (is there more than once: the last one counts)' -- shmim-connect b
+  check 0 K '' -- shmim-kw b FILTER
+}
+
+@test "what to try is about the stream, and not about its file" {
+  ln -s nowhere.fits conf/shmim.a.fits
+  check 1 '' '~ shmim-connect: *conf/shmim.a.fits: is a link to a file that is not there' -- shmim-connect a
+  check 1 '' "~ shmim-connect: no such place: no such directory
+try: mkdir -p 'no such place'" -- shmim-connect a -d 'no such place'
+}

@@ -366,3 +366,9 @@ Try 'shmim-create --help' for more information." -- shmim-create @E:a 3
   check 0 '0 0' '' -- shmim-cat "$long"
   check 0 '0 0' '' -- shmim-cat caméra
 }
+
+@test "--fill beyond what float16 holds is refused" {
+  check 2 '' '~ shmim-create: *100000*' -- shmim-create 'tf16>a' 2 --fill 100000
+  check 0 '' '' -- shmim-create -q 'tf16>a' 2 --fill inf
+  check 0 'inf inf' '' -- shmim-cat a
+}

@@ -450,3 +450,22 @@ shmim-wait: s: cnt0 is 0 already" -- shmim-wait s -v --cnt0 0
     refute grep -q $'\e' out err
   done
 }
+
+@test "a standard error that cannot be written changes no exit status" {
+  make 'tui8>s' 4
+  local target
+  # status_is STATUS command...: with its standard error led to where nothing can be written.
+  status_is() {
+    local status=0 wanted=$1
+    shift
+    bash -c "\"\$@\" $target" - "$@" >/dev/null || status=$?
+    compare "status of $* $target" "$status" "$wanted"
+  }
+  for target in '2>&-' '2>/dev/full' '2> >(:)'; do
+    status_is 3 shmim-cat none
+    status_is 2 shmim-cat --none
+    status_is 124 shmim-wait s -t 1ms
+    status_is 0 shmim-post s --update -n 2 --rate 1000
+  done
+  compare cnt0 "$(cnt0 s)" 6
+}

@@ -194,6 +194,9 @@ handles_signals() {
   ((16#$caught & 2))
 }
 
+# True of a tool that sleeps, ready for signals.
+is_asleep() { handles_signals "$1" && grep -q '^State:.S' "/proc/$1/status"; }
+
 # Of a stream of up to 8 bytes with 10 keywords and 10 semaphores: what the semaphores hold, who has
 # claimed them, and who posted them last. The log semaphore is the last of `posts`.
 posts() {

@@ -157,3 +157,8 @@ A       L     1      ' '' -- shmim-kw a --all
   refute grep -q $'\e' out value
   compare value "$(<value)" 'x\x1b[31m'
 }
+
+@test "--timeout without --wait is refused" {
+  make a 4
+  check 2 '' '~ *--timeout requires --wait*' -- shmim-kw a -t 1s
+}

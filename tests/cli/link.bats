@@ -86,3 +86,14 @@ wfs.im.shm'
   shmim-post cam2 --update
   finish w 0 1 ''
 }
+
+@test "links that would lead in a circle are refused, and a type in the link's own name" {
+  make big 4
+  shmim-link one big
+  shmim-link two one
+  check 2 '' "shmim-link: one: cannot be a link to what leads to it
+Try 'shmim-link --help' for more information." -- shmim-link one two
+  check 0 '~ *' '' -- shmim-cat two
+  check 2 '' "shmim-link: tui8>three: a link has the type of its target
+Try 'shmim-link --help' for more information." -- shmim-link 'tui8>three' big
+}

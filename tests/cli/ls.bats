@@ -203,3 +203,20 @@ cam *' '' -- shmim-ls --rate cam
   refute grep -q $'\e' out plain
   grep -q 'x\\x1b\[31m' out
 }
+
+@test "--sort: sizes by elements, processes by PID" {
+  names() { shmim-ls -o name --noheadings "$@" | xargs; }
+  make big 128x128
+  make mid 20x20
+  make cube 8x8x4
+  compare size "$(names --sort size)" 'cube mid big'
+  shmim-post big --update --pid 9
+  shmim-post mid --update --pid 100
+  shmim-post cube --update --pid 20
+  compare writer "$(names --sort writer)" 'big cube mid'
+}
+
+@test "--watch of no time at all is refused" {
+  check 2 '' "shmim-ls: --watch: at least 1ms
+Try 'shmim-ls --help' for more information." -- shmim-ls --watch=0
+}

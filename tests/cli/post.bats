@@ -404,3 +404,50 @@ try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-post a --update
 try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-post a --update --claim
   cmp before "$(stream_file a)"
 }
+
+@test "--data of a gzip file that no name tells of" {
+  make 'tui8>a' 4x2 --fill 7
+  shmim-cat a -o fits | gzip -c >packed
+  make 'tui8>b' 4x2
+  check 0 '' '' -- shmim-post b --data packed
+  check 0 '7 7 7 7
+7 7 7 7' '' -- shmim-cat b
+}
+
+@test "--set: where one keyword finds no slot, none is set" {
+  make 'tui8>a' 4 --keywords 1 --set A=0
+  check 1 '' "shmim-post: a: keyword 'B': all 1 slots are in use" -- shmim-post a --update --set A=1 --set B=2
+  check 0 0 '' -- shmim-kw a A
+}
+
+@test "--claim ends a writer that was there before, and refuses the reload of a file" {
+  make 'tui8>a' 4 --fill 7
+  shmim-cat a -o fits >conf/shmim.a.fits
+  start w shmim-post a --update --rate 200
+  shmim-wait a --cnt0 3 -t 20s >/dev/null
+  start c shmim-post a --update --claim --rate 100
+  finish w 1 '' "shmim-post: a: process $pid_c (shmim-post) has claimed the right to write it"
+  check 1 '' "shmim-connect: a: process $pid_c (shmim-post) has claimed the right to write it" -- \
+    shmim-connect a --reload
+}
+
+@test "--atime that no stream can hold, and dates there are none of" {
+  make 'tui8>a' 4
+  local stamp
+  for stamp in 1790000000000 9223372036854775807 -5 1600-01-01T00:00:00; do
+    check 2 '' "shmim-post: --atime: '$stamp' is not between the years 1970 and 2255; it is in seconds
+Try 'shmim-post --help' for more information." -- shmim-post a --update --atime=$stamp
+  done
+  for stamp in 1.5e300 2026-02-31T00:00:00Z; do
+    check 2 '' "~ shmim-post: --atime: '$stamp' is neither *" -- shmim-post a --update --atime=$stamp
+  done
+  compare cnt0 "$(cnt0 a)" 0
+}
+
+@test "--rate of years between two frames waits, and does not race" {
+  make 'tui8>a' 4
+  start p shmim-post a --update --rate 1e-300
+  shmim-wait a --cnt0 1 -t 20s >/dev/null
+  until_true is_asleep "$pid_p"
+  compare cnt0 "$(cnt0 a)" 1
+}

@@ -189,7 +189,73 @@ is_restored() {
   shows "^removed $(stream_file dm)"
   [[ ! -e $(stream_file dm) ]]
   [[ -e $(stream_file cam) ]]
-  shows '1 streams'
+  shows '1 stream,'
+}
+
+@test "deleting removes what the question was about, and nothing else" {
+  make aa 2
+  make bb 2
+  open_top
+  keys d
+  shows "^remove stream 'aa'"
+  shmim-rm aa
+  shows_not '^aa '
+  shows "^remove stream 'aa'"
+  keys y
+  shows '^aa: was removed or made anew meanwhile'
+  keys d
+  shows "^remove stream 'bb'"
+  shmim-create -q bb 3 --recreate
+  keys y
+  shows '^bb: was removed or made anew meanwhile'
+  [[ -e $(stream_file bb) ]]
+}
+
+@test "a stream that is cut short in the detail pane is no event worth a crash either" {
+  make cam 100x100
+  open_top
+  keys Enter
+  shows '^  size +100x100'
+  truncate -s 0 "$(stream_file cam)"
+  shows 'is empty, so no stream'
+  shows '^q leave'
+}
+
+@test "a type in a pattern" {
+  make 'tui8>a' 2
+  make 'tf32>b' 2
+  open_top "'tui8>*'"
+  shows '^a '
+  shows_not '^b '
+}
+
+@test "what is frozen stays, its picture too" {
+  make 'tui8>cam' 16x16
+  start w bash -c 'while head -c 256 /dev/urandom | shmim-post cam --data -; do sleep 0.02; done'
+  open_top
+  keys Enter
+  shows '^  size +16x16'
+  keys Space
+  shows 'FROZEN'
+  picture() { terminal capture-pane -e -p -t top | tail -n +9 | grep -o '.\[.*▀.*'; }
+  picture >one
+  sleep 0.3
+  picture >two
+  cmp one two
+  keys Space
+  shows_not 'FROZEN'
+}
+
+@test "the list is as full as it can be" {
+  local i
+  for i in {01..30}; do make "s$i" 2; done
+  open_top
+  keys End
+  shows '^s30 '
+  keys Enter
+  shows '^  size '
+  keys Enter
+  shows '^s10 '
 }
 
 @test "it takes the size that the terminal has" {
@@ -207,10 +273,10 @@ is_restored() {
   is_restored
 }
 
-@test "the terminal is restored after SIGTERM, SIGINT, SIGHUP and a crash" {
+@test "the terminal is restored after every signal, and a crash" {
   make cam 2
   open_terminal
-  for signal in TERM INT HUP SEGV ABRT; do
+  for signal in TERM INT HUP SEGV ABRT USR1 XCPU; do
     keys "shmim-top -i 20ms; echo status-\$?-$signal" Enter
     shows '^shmim-top '
     terminal list-panes -t top -F '#{pane_pid}' >shell
@@ -231,6 +297,8 @@ is_restored() {
   open_terminal
   keys 'TERM=nonesuch shmim-top' Enter
   shows 'shmim-top: terminal: TERM is nonesuch, of which nothing is known'
+  keys 'clear; TERM=dumb shmim-top' Enter
+  shows 'TERM is dumb, which cannot place its cursor: --batch prints'
 }
 
 @test "--batch prints tables" {

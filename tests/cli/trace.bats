@@ -3,6 +3,14 @@
 load helpers
 
 # pipeline: in -> mid -> out, written by this shell, by a process that is dead, and by this shell.
+# frames_passed STREAM N: so many since it was called first.
+frames_passed() {
+  local now
+  now=$(cnt0 "$1")
+  : "${passed_from:=$now}"
+  ((now >= passed_from + $2))
+}
+
 pipeline() {
   for name in in mid out; do make "tui8>$name" 1; done
   dead=$(dead_pid)
@@ -294,4 +302,66 @@ PY
   finish p 1 '~ 2 *us
 1 frames, 0 missed: *' '~ shmim-trace: out: frame 2 took *us, over the budget of 0.1us'
   check 2 '' '~ shmim-trace: --follow takes one REF*' -- shmim-trace in out --follow
+}
+
+@test "--follow ends by a signal while frames come, and tells the percentiles" {
+  make cam 1
+  make roi 1
+  local signal options
+  start w bash -c 'while shmim-post roi --update --trigger cam; do :; done'
+  for signal in INT TERM; do
+    for options in '' -q; do
+      # shellcheck disable=SC2086  # none, or one
+      start f shmim-trace roi --follow $options
+      until_true handles_signals "$pid_f"
+      passed_from=
+      until_true frames_passed roi 20
+      kill "-$signal" "$pid_f"
+      local status=0
+      wait "$pid_f" || status=$?
+      compare "status of $signal $options" "$status" $((128 + $(kill -l $signal)))
+      tail -n 1 f.out | grep -qE '^[0-9]+ frames, [0-9]+ missed: min '
+    done
+  done
+}
+
+@test "--dot: names that Graphviz would take for something else" {
+  make 'a\' 1
+  make 'q\n' 1
+  shmim-post 'q\n' --update --trigger 'a\' --pid $$
+  run_out out shmim-trace --graph --dot --rate 0
+  grep -qF '"a\\";' out
+  grep -qF '"a\\" -> "q\\n"' out
+  command -v dot >/dev/null || skip "graphviz is missing"
+  dot -Tplain out >/dev/null
+}
+
+@test "--dot: two streams that had one name after the other are two" {
+  make in 1
+  make o1 1
+  make o2 1
+  local out
+  for out in o1 o2; do
+    shmim-post $out --update --trigger in --pid $$
+    eval "exec $([[ $out == o1 ]] && echo 6 || echo 7)<'$(stream_file in)'"
+    shmim-rm in
+    make in 1
+  done
+  run_out out shmim-trace --graph --dot --rate 0
+  compare nodes "$(grep -c '^  "in (made anew)\\ninode [0-9]*" \[style' out)" 2
+  compare edges "$(grep -c '^  "in (made anew)\\ninode [0-9]*" -> ' out)" 2
+}
+
+@test "--dot of a link is that of its target" {
+  pipeline
+  shmim-link alias out
+  run_out a shmim-trace alias --dot --rate 0
+  run_out b shmim-trace out --dot --rate 0
+  cmp a b
+  grep -q -- '->' a
+}
+
+@test "--rate without a graph is refused" {
+  check 2 '' "shmim-trace: --rate is for --graph and --dot
+Try 'shmim-trace --help' for more information." -- shmim-trace --all --rate 1s
 }

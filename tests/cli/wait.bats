@@ -326,3 +326,12 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a --print '{nothing
   compare last "$(tail -n 1 w.out)" '~ 5 *'
   compare frames "$(awk '{ n += 1 + $2 } END { print n }' w.out)" 5
 }
+
+@test "--appear is ready while the stream is missing, and sees a mistake in --print at once" {
+  check 2 '' "~ shmim-wait: --print '{foo}': *" -- shmim-wait a --appear --print '{foo}' -t 20s
+  start_ready w shmim-wait a --appear -n 1 -t 20s
+  make 'tui8>a' 4
+  until_true claimed a 1
+  shmim-post a --update
+  finish w 0 1 ''
+}

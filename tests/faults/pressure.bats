@@ -13,7 +13,6 @@ hold() {
   until_true is_stopped "$last"
 }
 is_stopped() { grep -q '^State:.T' "/proc/$1/status"; }
-is_asleep() { handles_signals "$1" && grep -q '^State:.S' "/proc/$1/status"; }
 
 # le BYTES NUMBER: the number, little-endian.
 le() {

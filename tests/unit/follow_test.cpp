@@ -191,3 +191,71 @@ TEST_CASE("an ordered follower loses nothing beside a writer that leaves it time
   CHECK(last == frames);
   MESSAGE("missed ", missed, " of ", frames, " frames");
 }
+
+namespace {
+
+/// What a writer leaves that is killed between filling the slot of its frame and counting it.
+void die_uncounted(const Stream& stream, std::uint16_t value) {
+  const auto frame = frame_of(stream, value);
+  REQUIRE(reap(in_child([&] {
+            const WriteGuard guard(stream);
+            const FrameInfo info{stream.cnt0() + 1, 0, now(), now()};
+            stream.circular_buffer().push(frame, info);
+            ::_exit(7);
+          })) == 7);
+}
+
+/// The frame that comes next, by its number and by its first pixel; nothing where none came.
+std::optional<std::pair<std::uint64_t, int>> next_frame(Follower& follower, Follower::Pick pick) {
+  std::uint16_t pixel = 0;
+  FrameInfo info;
+  std::uint64_t missed = 0;
+  const CopyFrame copy = [&](std::span<const std::byte> frame) {
+    std::memcpy(&pixel, frame.data(), sizeof pixel);
+  };
+  if (follower.next(pick, soon(), copy, info, missed) != Arrival::arrived) {
+    return std::nullopt;
+  }
+  CHECK(missed == 0);
+  return std::pair{info.cnt0, int{pixel}};
+}
+
+}  // namespace
+
+TEST_CASE("a frame whose writer died before it counted it is taken once, and keeps its number") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.circular_buffer = 8;
+  const Stream stream = directory.make("im1", format);
+  publish(stream, std::uint16_t{1});
+  publish(stream, std::uint16_t{2});
+  Follower follower(stream.duplicate());
+  Follower lagging(stream.duplicate());
+  lagging.set_seen(1);
+  die_uncounted(stream, 99);
+  auto pick = Follower::Pick::every;
+  SUBCASE("in order") {}
+  SUBCASE("the newest") { pick = Follower::Pick::latest; }
+  CHECK(next_frame(follower, pick) == std::pair{std::uint64_t{3}, 99});
+  CHECK_FALSE(next_frame(follower, pick));
+  CHECK(publish(stream, std::uint16_t{4}) == 4);
+  CHECK(next_frame(follower, pick) == std::pair{std::uint64_t{4}, 4});
+  CHECK_FALSE(next_frame(follower, pick));
+  CHECK(next_frame(lagging, Follower::Pick::every) == std::pair{std::uint64_t{2}, 2});
+  CHECK(next_frame(lagging, Follower::Pick::every) == std::pair{std::uint64_t{3}, 99});
+  CHECK(next_frame(lagging, Follower::Pick::every) == std::pair{std::uint64_t{4}, 4});
+}
+
+TEST_CASE("a wait is cancelled while frames come too") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  FollowOptions options;
+  bool is_cancelled = false;
+  options.cancelled = [&] { return is_cancelled; };
+  Follower follower(stream.duplicate(), options);
+  publish(stream, std::uint16_t{1});
+  CHECK(follower.wait(soon()) == Arrival::arrived);
+  publish(stream, std::uint16_t{2});
+  is_cancelled = true;
+  CHECK(follower.wait(soon()) == Arrival::interrupted);
+}

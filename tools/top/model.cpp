@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "tool.hpp"
+
 namespace shmim::tools {
 namespace {
 
@@ -13,9 +15,22 @@ using std::chrono::steady_clock;
 
 }  // namespace
 
-Model::Model(const std::filesystem::path& directory, std::vector<std::string> patterns)
+namespace {
+
+std::vector<std::string> names_of(const std::vector<Reference>& patterns) {
+  std::vector<std::string> names;
+  for (const Reference& pattern : patterns) {
+    names.push_back(pattern.name);
+  }
+  return names.empty() ? std::vector<std::string>{"*"} : names;
+}
+
+}  // namespace
+
+Model::Model(const std::filesystem::path& directory, std::vector<Reference> patterns)
     : directory_(directory),
-      watcher_(directory, std::move(patterns)),
+      patterns_(std::move(patterns)),
+      watcher_(directory, names_of(patterns_)),
       order_(parse_columns("--sort", "name").front()) {}
 
 void Model::look() {
@@ -40,7 +55,12 @@ void Model::look() {
 std::vector<StreamRow> Model::rows() const {
   std::vector<StreamRow> rows;
   for (const Watched& watched : watcher_.streams()) {
-    if (watched.description.name.find(filter_) != std::string::npos) {
+    const bool is_asked_for =
+        patterns_.empty() ||
+        std::any_of(patterns_.begin(), patterns_.end(), [&](const Reference& pattern) {
+          return is_meant(pattern, watched.description);
+        });
+    if (is_asked_for && watched.description.name.find(filter_) != std::string::npos) {
       rows.push_back({&watched, true, nullptr, &processes_});
     }
   }

@@ -15,7 +15,8 @@ namespace shmim::tools {
 /// What shmim-top knows: the streams it watches, and what the user has asked to see of them.
 class Model {
  public:
-  Model(const std::filesystem::path& directory, std::vector<std::string> patterns);
+  /// Of the streams that one of the patterns means; of all, where there is none.
+  Model(const std::filesystem::path& directory, std::vector<Reference> patterns);
 
   /// One look, unless frozen.
   void look();
@@ -44,6 +45,7 @@ class Model {
  private:
   const HolderTable& holder_table();
   std::filesystem::path directory_;
+  std::vector<Reference> patterns_;
   Watcher watcher_;
   mutable ProcessTable processes_;
   std::map<std::string, std::deque<double>> histories_;

@@ -17,6 +17,7 @@ struct Cuts {
   Kind kind = Kind::percentile;
   double low = 0;  ///< of fixed ones
   double high = 0;
+  bool operator==(const Cuts&) const = default;
 };
 
 /// A frame made small: shades of `shades`, row by row, the first at the bottom as in FITS.

@@ -90,6 +90,11 @@ void append_character(std::string& text, int character) {
     text += static_cast<char>(0xE0U | code >> 12U);
     text += static_cast<char>(0x80U | (code >> 6U & 0x3FU));
     text += static_cast<char>(0x80U | (code & 0x3FU));
+  } else {
+    text += static_cast<char>(0xF0U | code >> 18U);
+    text += static_cast<char>(0x80U | (code >> 12U & 0x3FU));
+    text += static_cast<char>(0x80U | (code >> 6U & 0x3FU));
+    text += static_cast<char>(0x80U | (code & 0x3FU));
   }
 }
 
@@ -158,6 +163,7 @@ void Screen::draw_list(int first, int last) {
   }
   page_ = static_cast<std::size_t>(std::max(last - first - 1, 1));
   top_ = std::clamp(top_, index_ + 1 > page_ ? index_ + 1 - page_ : 0, index_);
+  top_ = std::min(top_, rows.size() > page_ ? rows.size() - page_ : 0);
 
   int others = 0;
   for (const TopColumn& column : top_columns) {
@@ -178,7 +184,11 @@ void Screen::draw_list(int first, int last) {
   std::string headings = fitted("NAME" + mark("name"), name_width, false) + " ";
   headings += has_trend ? fitted("TREND", trend_width, false) + " " : "";
   for (const TopColumn& column : top_columns) {
-    const std::string heading = column.heading + mark(column.name);
+    std::string heading = column.heading;
+    if (const std::string sign = mark(column.name); !sign.empty()) {
+      const auto width = static_cast<std::size_t>(column.width);
+      heading = heading.substr(0, width == 0 ? heading.npos : width - 1) + sign;
+    }
     headings += column.width == 0 ? heading : fitted(heading, column.width, true) + " ";
   }
   terminal_.put(first, 0, headings, Style::heading);
@@ -243,10 +253,7 @@ std::vector<std::string> Screen::detail_lines() {
                             : describe(*stream, model_.processes());
     facts.holders = model_.holders(watched.description);
     facts.rate = watched.rate;
-    std::map<ino_t, std::string> names;
-    for (const Watched& other : model_.streams()) {
-      names.try_emplace(other.description.identity.inode, other.description.name);
-    }
+    const auto names = names_by_inode(model_.directory());
     return lines_of(FactsTeller(model_.processes(), names).to_text(facts));
   }
   return {};
@@ -255,11 +262,15 @@ std::vector<std::string> Screen::detail_lines() {
 void Screen::draw_detail(int first, int last) {
   terminal_.put(first, 0, std::string(static_cast<std::size_t>(terminal_.columns()), '-'),
                 Style::faint);
-  int right = terminal_.columns();
-  if (const Stream* stream = model_.stream(selected_); stream != nullptr) {
-    right = draw_picture(*stream, first + 1, last);
+  try {
+    int right = terminal_.columns();
+    if (const Stream* stream = model_.stream(selected_); stream != nullptr) {
+      right = draw_picture(*stream, first + 1, last);
+    }
+    draw_lines(detail_lines(), first + 1, last, right - 1);
+  } catch (const Error& error) {  // cut short while we looked: the next look finds it so
+    terminal_.put(first + 1, 0, printable(error.what()), Style::warning);
   }
-  draw_lines(detail_lines(), first + 1, last, right - 1);
 }
 
 /// At the right edge; gives the column where it begins.
@@ -270,8 +281,13 @@ int Screen::draw_picture(const Stream& stream, int first, int last) {
   constexpr std::string_view letters = " .:-=+*#%@";
   const unsigned shades = terminal_.shades();
   const bool has_shades = shades > 0;
-  const auto picture = picture_of(stream, width, has_shades ? 2 * rows : rows, cuts_,
-                                  has_shades ? shades : static_cast<unsigned>(letters.size()));
+  const View view{selected_, width, rows, cuts_};
+  if (!model_.is_frozen() || view != view_) {
+    picture_ = picture_of(stream, width, has_shades ? 2 * rows : rows, cuts_,
+                          has_shades ? shades : static_cast<unsigned>(letters.size()));
+    view_ = view;
+  }
+  const auto& picture = picture_;
   if (!picture) {
     return columns;
   }
@@ -315,8 +331,8 @@ std::vector<std::string> Screen::help_lines() {
           "  ? h                          this",
           "  q                            leave",
           "",
-          "FLOW is bytes of pixels per second; MISS counts frames of its trigger stream that its",
-          "writer did not take; RD is readers, SAT saturated semaphores."};
+          "FLOW is bytes of pixels per second; MISS counts frames of its trigger stream",
+          "that its writer did not take; RD is readers, SAT saturated semaphores."};
 }
 
 void Screen::draw_foot() {
@@ -332,7 +348,7 @@ void Screen::draw_foot() {
       terminal_.put(row, 0, "white is: " + printable(typed_) + "_", Style::heading);
       return;
     case Mode::confirm:
-      terminal_.put(row, 0, fmt::format("remove stream '{}'? y or n", printable(selected_)),
+      terminal_.put(row, 0, fmt::format("remove stream '{}'? y or n", printable(doomed_.name)),
                     Style::warning);
       return;
     case Mode::list:
@@ -349,8 +365,8 @@ void Screen::draw_foot() {
 
 bool Screen::handle(int key) {
   message_.clear();
-  if (key == key::resize) {
-    return true;
+  if (key == key::resize || key == key::gone) {
+    return key == key::resize;
   }
   if (mode_ == Mode::confirm) {
     mode_ = Mode::list;
@@ -529,23 +545,24 @@ void Screen::toggle(Pane pane) {
 }
 
 void Screen::ask_to_remove() {
-  if (selected_.empty()) {
+  // What is on the screen now, whatever has its name, or its place in the list, when the answer
+  // comes.
+  struct stat status {};
+  if (selected_.empty() ||
+      ::lstat(stream_path(model_.directory(), selected_).c_str(), &status) != 0) {
     message_ = "there is no stream to delete";
-  } else {
-    mode_ = Mode::confirm;
+    return;
   }
+  doomed_ = {selected_, {status.st_dev, status.st_ino}};
+  mode_ = Mode::confirm;
 }
 
 void Screen::remove() {
-  const std::filesystem::path path = stream_path(model_.directory(), selected_);
-  struct stat status {};
+  const std::filesystem::path path = stream_path(model_.directory(), doomed_.name);
   try {
-    if (::lstat(path.c_str(), &status) != 0 ||
-        !remove_stream(path, {status.st_dev, status.st_ino})) {
-      message_ = fmt::format("{}: was removed or made anew meanwhile", printable(selected_));
-    } else {
-      message_ = fmt::format("removed {}", printable(path.string()));
-    }
+    message_ = remove_stream(path, doomed_.identity)
+                   ? fmt::format("removed {}", printable(path.string()))
+                   : fmt::format("{}: was removed or made anew meanwhile", printable(doomed_.name));
   } catch (const Error& error) {
     message_ = printable(error.what());
   }

@@ -58,6 +58,22 @@ class Screen {
   std::string typed_;
   std::string message_;
   Cuts cuts_;
+  /// The stream that the question is about.
+  struct Doomed {
+    std::string name;
+    Identity identity;
+  };
+  Doomed doomed_;
+  /// What there is a picture of.
+  struct View {
+    std::string stream;
+    int width = 0;
+    int rows = 0;
+    Cuts cuts;
+    bool operator==(const View&) const = default;
+  };
+  View view_;
+  std::optional<Picture> picture_;
 };
 
 }  // namespace shmim::tools

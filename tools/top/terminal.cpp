@@ -16,6 +16,7 @@
 
 #include <curses.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <shmim/shmim.hpp>
 #include <term.h>
 #include <termios.h>
@@ -46,11 +47,17 @@ void on_crash(int signal) noexcept {
   static_cast<void>(std::raise(signal));
 }
 
-void remember(const char* capability) noexcept {
+/// What the terminal is told to do it; null where it cannot.
+const char* capability_of(const char* name) noexcept {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): its prototype is older than const
-  const char* text = ::tigetstr(const_cast<char*>(capability));
+  const char* text = ::tigetstr(const_cast<char*>(name));
   // -1 as a pointer, or none: the terminal has no such thing.
-  if (text == nullptr || reinterpret_cast<std::intptr_t>(text) == -1) {
+  return reinterpret_cast<std::intptr_t>(text) == -1 ? nullptr : text;
+}
+
+void remember(const char* capability) noexcept {
+  const char* text = capability_of(capability);
+  if (text == nullptr) {
     return;
   }
   const std::size_t length = std::strlen(text);
@@ -106,6 +113,22 @@ unsigned prepare_shades() noexcept {
   return shades;
 }
 
+void require_known_terminal() {
+  const char* name = std::getenv("TERM");
+  const std::string subject =
+      std::string("TERM is ") + (name == nullptr ? "not set" : printable(name));
+  int known = 0;
+  if (::setupterm(nullptr, STDOUT_FILENO, &known) != OK) {
+    throw Error(Problem::failed, "terminal", subject + ", of which nothing is known");
+  }
+  const bool can_place = capability_of("cup") != nullptr;
+  ::del_curterm(cur_term);
+  if (!can_place) {
+    throw Error(Problem::failed, "terminal",
+                subject + ", which cannot place its cursor: --batch prints tables");
+  }
+}
+
 }  // namespace
 
 Terminal::Terminal() {
@@ -116,11 +139,9 @@ Terminal::Terminal() {
   static_cast<void>(std::setlocale(LC_CTYPE, ""));
   unicode_ = std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0;
   ::tcgetattr(STDIN_FILENO, &terminal_before);
+  require_known_terminal();
   if (::newterm(nullptr, stdout, stdin) == nullptr) {
-    const char* name = std::getenv("TERM");
-    throw Error(Problem::failed, "terminal",
-                std::string("TERM is ") + (name == nullptr ? "not set" : printable(name)) +
-                    ", of which nothing is known");
+    throw Error(Problem::failed, "terminal", "cannot be set up");
   }
   give_back_bytes = 0;
   for (const char* capability : {"sgr0", "op", "cnorm", "rmkx", "rmcup"}) {
@@ -130,7 +151,8 @@ Terminal::Terminal() {
   struct sigaction action {};
   action.sa_handler = on_crash;
   // SIGBUS is left to the library, which survives streams that are cut short.
-  for (const int signal : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGQUIT, SIGHUP}) {
+  for (const int signal : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGQUIT, SIGHUP,
+                           SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR}) {
     ::sigaction(signal, &action, nullptr);
   }
   const bool has_colours = std::getenv("NO_COLOR") == nullptr && ::has_colors();
@@ -193,7 +215,9 @@ std::optional<int> Terminal::read_key(std::chrono::milliseconds patience) noexce
   wint_t read = 0;
   const int kind = ::wget_wch(stdscr, &read);
   if (kind == ERR) {
-    return std::nullopt;
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    const bool has_gone = ::poll(&input, 1, 0) > 0 && (input.revents & (POLLHUP | POLLERR)) != 0;
+    return has_gone ? std::optional(int{key::gone}) : std::nullopt;
   }
   const auto character = static_cast<int>(read);
   if (kind != KEY_CODE_YES) {

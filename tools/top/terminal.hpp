@@ -24,6 +24,7 @@ inline constexpr int enter = 0x1000009;
 inline constexpr int escape = 0x100000A;
 inline constexpr int backspace = 0x100000B;
 inline constexpr int resize = 0x100000C;
+inline constexpr int gone = 0x100000D;  ///< the terminal is there no more
 }  // namespace key
 
 /// The screen of a terminal, from construction to destruction; there is one at a time. Whatever

@@ -47,12 +47,12 @@ class Top final : public Tool {
       throw UsageError("--interval: at least 1ms");
     }
     const Columns order = parse_columns("--sort", sort_.empty() ? "name" : sort_);
-    std::vector<std::string> patterns;
+    std::vector<Reference> patterns;
     for (const std::string& text : globs_) {
-      patterns.push_back(pattern(text, {"SE"}).name);
+      patterns.push_back(pattern(text, {"SE"}));
     }
     raise_file_limit();
-    Model model(places().shm, patterns.empty() ? std::vector<std::string>{"*"} : patterns);
+    Model model(places().shm, std::move(patterns));
     model.sort_by(order.front(), order.front()->is_right);
     model.look();
     if (metrics_) {

@@ -58,6 +58,9 @@ class SHMIM_EXPORT CircularBuffer {
   /// Oldest frame that copy() can be expected to give, with room for a writer at work.
   [[nodiscard]] std::uint64_t oldest(Position newest) const noexcept;
 
+  /// True where the newest slot holds the frame after cnt0: its writer is about to count it, or
+  /// died before it did. For streams of ours; other programs do not say which frame a slot holds.
+  [[nodiscard]] bool holds_uncounted() const noexcept;
   /// Copies the frame in the newest slot. For a writer that holds the write flag: nobody overtakes
   /// it.
   void copy_newest(std::span<std::byte> pixels) const noexcept;

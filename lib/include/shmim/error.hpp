@@ -33,6 +33,10 @@ enum class Problem {
   not_an_image,  ///< a FITS file without an image that a stream can hold
 };
 
+/// True of what a file may be called while another program makes it: programs of the C library give
+/// it its name first.
+SHMIM_EXPORT bool may_be_half_made(Problem problem) noexcept;
+
 /// The one exception of the library. what() reads `stream: what: why`.
 class SHMIM_EXPORT Error : public std::runtime_error {
  public:
@@ -43,6 +47,8 @@ class SHMIM_EXPORT Error : public std::runtime_error {
   /// it.
   static Error system(const std::string& subject, const std::string& message, int error_number);
 
+  /// what() without the subject.
+  [[nodiscard]] std::string why() const;
   [[nodiscard]] Problem problem() const noexcept { return problem_; }
   [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
   /// errno of the call that failed, or 0.

@@ -48,11 +48,14 @@ enum class Hdu { primary, extension };
 /// number becomes an undefined value, trailing blanks of a string are lost, and what is not
 /// printable ASCII becomes '?' (in a name, '_'). Names that are long or not in capitals are written
 /// by the HIERARCH convention. A comment is cut where its card ends. Keywords that describe a FITS
-/// file itself (NAXIS, BZERO, COMMENT, ...) are left out. Throws Error: usage (a keyword no stream
-/// could hold, pixels of another size), failed (cfitsio).
+/// file itself (NAXIS, BZERO, COMMENT, ...) are left out; altered_in_fits() tells which. Throws
+/// Error: usage (a keyword no stream could hold, pixels of another size), failed (cfitsio).
 SHMIM_EXPORT std::vector<std::byte> to_fits(Hdu hdu, DataType type, const Shape& shape,
                                             std::span<const std::byte> pixels,
                                             std::span<const Keyword> keywords);
+
+/// `NAME (why)` of the keywords that to_fits() leaves out or alters.
+SHMIM_EXPORT std::vector<std::string> altered_in_fits(std::span<const Keyword> keywords);
 
 /// The same, handed out part by part, so that it need not be in memory whole.
 using WriteBytes = std::function<void(std::span<const std::byte> part)>;

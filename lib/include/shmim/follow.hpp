@@ -71,6 +71,7 @@ class SHMIM_EXPORT Follower {
   void claim();
   [[nodiscard]] std::optional<Arrival> look_around();
   [[nodiscard]] std::optional<Arrival> look_for_successor();
+  [[nodiscard]] bool has_seen_all() const noexcept;
   [[nodiscard]] Arrival wait_for_change(Deadline deadline);
   [[nodiscard]] bool take_in_order(const CopyFrame& copy, FrameInfo& info, std::uint64_t& missed);
   [[nodiscard]] bool take_newest(Deadline deadline, const CopyFrame& copy, FrameInfo& info,

@@ -50,12 +50,16 @@ class SHMIM_EXPORT Keywords {
   /// the new one is empty. Throws Error: usage (does not fit), failed (table full),
   /// not_ours_to_write.
   void set(const Keyword& keyword) const;
+  /// All of them, or none where one does not fit.
+  void set(std::span<const Keyword> keywords) const;
   /// True where there was one.
   bool erase(std::string_view name) const;
   /// Marks every slot unused. For a creator only.
   void initialise() const noexcept;
 
  private:
+  void require_settable(const Keyword& keyword) const;
+  [[noreturn]] void throw_full(const Keyword& keyword) const;
   std::span<layout::KeywordSlot> slots_;
   bool writable_;
 };

@@ -18,9 +18,11 @@
 //    8  semctrl                   4 x sem
 //    9  semstatus                 4 x sem
 //   10  process trace            64 x NBproctrace
-//   11  atimearray               16 x size[2]       11 to 13: when slices are a circular buffer in
-//   time 12  writetimearray           16 x size[2] 13  cntarray                  8 x size[2] 14
-//   circular-buffer metadata 48 x CBsize 15  circular-buffer frames   imdatamemsize x CBsize
+//   11  atimearray               16 x size[2]      11 to 13: when z slices are frames in time
+//   12  writetimearray           16 x size[2]
+//   13  cntarray                  8 x size[2]
+//   14  circular-buffer metadata 48 x CBsize
+//   15  circular-buffer frames   imdatamemsize x CBsize
 //
 // Who writes what, and how it becomes visible to the others:
 //

@@ -39,6 +39,7 @@ struct Places {
   std::filesystem::path shm;            ///< see default_shm_directory()
   std::filesystem::path conf = "conf";  ///< empty: no files are looked for
   OpenImage open_image;                 ///< not set: files are found but cannot be loaded
+  std::optional<mode_t> mode = {};      ///< of streams made from files; see Making
 };
 
 /// Where a reference was found.

@@ -139,6 +139,8 @@ class SHMIM_EXPORT Stream {
   /// Claims the right to be the one writer. Throws Error: claimed (naming the holder),
   /// not_ours_to_write.
   [[nodiscard]] Claim claim_writing() const;
+  /// Throws Error (claimed) where another process has claimed to be the only writer.
+  void require_unclaimed() const;
   /// PID of the process that has claimed it, or 0.
   [[nodiscard]] pid_t claimed_by() const noexcept { return segment_.claimed_by(); }
 
