@@ -233,7 +233,8 @@ double rank_of(const Record& value) {
     return static_cast<double>(value.size());
   }
   if (value.is_object()) {
-    return value.contains("pid") ? value["pid"].get<double>() : rank_of(value["processes"]);
+    return value.contains("pid") ? value["pid"].get<double>()
+                                 : static_cast<double>(value["processes"].size());
   }
   return 0;
 }

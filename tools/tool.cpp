@@ -205,6 +205,18 @@ void Tool::say_ready() const {
   ready_fd_.reset();
 }
 
+std::string Tool::hint_for_missing(const std::string& where) const {
+  const std::string name = shell_word(reference_->name);
+  if (name_ == "rm" || name_ == "ls" || name_ == "link") {
+    return {};
+  }
+  if (name_ != "connect" && find_file(reference_->name, places()).origin != Origin::nowhere) {
+    return fmt::format("shmim-connect {}{}", name, where);
+  }
+  return name_ == "wait" ? fmt::format("shmim-wait {} --appear{}", name, where)
+                         : fmt::format("shmim-create {} SIZE{}", name, where);
+}
+
 std::string Tool::hint(const Error& error) const {
   const std::string plain_name = reference_ ? reference_->name : error.subject();
   const std::string name = shell_word(plain_name);
@@ -216,15 +228,7 @@ std::string Tool::hint(const Error& error) const {
   };
   switch (error.problem()) {
     case Problem::not_found:
-      if (!reference_ || error.subject() != plain_name || name_ == "rm" || name_ == "ls" ||
-          name_ == "link") {
-        return {};
-      }
-      if (name_ != "connect" && find_file(plain_name, places()).origin != Origin::nowhere) {
-        return fmt::format("shmim-connect {}{}", name, where);
-      }
-      return name_ == "wait" ? fmt::format("shmim-wait {} --appear{}", name, where)
-                             : fmt::format("shmim-create {} SIZE{}", name, where);
+      return reference_ && error.subject() == plain_name ? hint_for_missing(where) : std::string();
     case Problem::exists:
       return name_ == "link"      ? std::string()
              : name_ == "connect" ? fmt::format("shmim-connect {}{}", name, where)
@@ -304,7 +308,8 @@ void write_stdout(std::span<const std::byte> bytes) {
     }
     if (errno == EPIPE) {
       throw BrokenPipe{};
-    } else if (errno != EINTR) {
+    }
+    if (errno != EINTR) {
       throw Error(Problem::failed, "standard output",
                   fmt::format("cannot write: {}", std::generic_category().message(errno)));
     }

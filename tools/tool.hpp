@@ -148,6 +148,7 @@ class Tool {
 
  private:
   [[nodiscard]] std::string hint(const Error& error) const;
+  [[nodiscard]] std::string hint_for_missing(const std::string& where) const;
   std::string name_;
   std::string dir_;
   std::string conf_;

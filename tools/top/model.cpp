@@ -19,6 +19,7 @@ namespace {
 
 std::vector<std::string> names_of(const std::vector<Reference>& patterns) {
   std::vector<std::string> names;
+  names.reserve(patterns.size());
   for (const Reference& pattern : patterns) {
     names.push_back(pattern.name);
   }

@@ -187,7 +187,8 @@ void Screen::draw_list(int first, int last) {
     std::string heading = column.heading;
     if (const std::string sign = mark(column.name); !sign.empty()) {
       const auto width = static_cast<std::size_t>(column.width);
-      heading = heading.substr(0, width == 0 ? heading.npos : width - 1) + sign;
+      heading.resize(std::min(heading.size(), width == 0 ? heading.size() : width - 1));
+      heading += sign;
     }
     headings += column.width == 0 ? heading : fitted(heading, column.width, true) + " ";
   }
