@@ -204,13 +204,6 @@ class Reader {
     } else if (header_.keywords.size() == UINT16_MAX) {
       refuse(keyword, fmt::format("a stream has at most {} keywords", UINT16_MAX));
     } else {
-      const auto before =
-          std::find_if(header_.keywords.begin(), header_.keywords.end(),
-                       [&keyword](const Keyword& known) { return known.name == keyword.name; });
-      if (before != header_.keywords.end()) {
-        refuse(*before, "is there more than once: the last one counts");
-        header_.keywords.erase(before);
-      }
       header_.keywords.push_back(std::move(keyword));
     }
   }

@@ -263,14 +263,6 @@ try: shmim-connect a" -- shmim-connect @N:a 3 --create
   compare mode "$(stat -c %a "$(stream_file b)")" 770
 }
 
-@test "a card that is there more than once is said to be" {
-  make 'tui8>a' 4 --set FILTER=H --set GILTER=K
-  shmim-cat a -o fits | sed 's/GILTER/FILTER/' >conf/shmim.b.fits
-  check 0 '~ created b *' \
-    'shmim-connect: b: keywords left out: FILTER (is there more than once: the last one counts)' -- shmim-connect b
-  check 0 K '' -- shmim-kw b FILTER
-}
-
 @test "what to try is about the stream, and not about its file" {
   ln -s nowhere.fits conf/shmim.a.fits
   check 1 '' '~ shmim-connect: *conf/shmim.a.fits: is a link to a file that is not there' -- shmim-connect a
