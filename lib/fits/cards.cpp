@@ -219,14 +219,16 @@ class Reader {
 };
 
 /// FITS headers are printable ASCII.
-std::string ascii(std::string text, char substitute) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, substitute);
-  return text;
-}
+bool is_printable_ascii(char c) { return c >= ' ' && c <= '~'; }
 
 bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return std::all_of(text.begin(), text.end(), is_printable_ascii);
+}
+
+std::string ascii(std::string text, char substitute) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return !is_printable_ascii(c); }, substitute);
+  return text;
 }
 
 constexpr std::string_view comment_mark = " / ";

@@ -358,11 +358,15 @@ Trigger Stream::trigger(TriggerMode mode, std::int32_t semaphore) const {
   return trigger;
 }
 
+void Stream::throw_claimed(pid_t holder) const {
+  throw Error(
+      Problem::claimed, name_,
+      fmt::format("process {} has claimed the right to write it", describe_process(holder)));
+}
+
 void Stream::require_unclaimed() const {
   if (const pid_t holder = claimed_by(); holder != 0 && holder != this_process()) {
-    throw Error(
-        Problem::claimed, name_,
-        fmt::format("process {} has claimed the right to write it", describe_process(holder)));
+    throw_claimed(holder);
   }
 }
 
@@ -372,9 +376,7 @@ Claim Stream::claim_writing() const {
   }
   auto claim = segment_.claim();
   if (!claim) {
-    throw Error(Problem::claimed, name_,
-                fmt::format("process {} has claimed the right to write it",
-                            describe_process(claimed_by())));
+    throw_claimed(claimed_by());
   }
   return *std::move(claim);
 }

@@ -13,10 +13,6 @@ constexpr std::size_t remembered = 128;
 
 using std::chrono::steady_clock;
 
-}  // namespace
-
-namespace {
-
 std::vector<std::string> names_of(const std::vector<Reference>& patterns) {
   std::vector<std::string> names;
   names.reserve(patterns.size());
@@ -74,6 +70,19 @@ std::vector<double> Model::history(const std::string& name) const {
   return found == histories_.end()
              ? std::vector<double>()
              : std::vector<double>(found->second.begin(), found->second.end());
+}
+
+std::map<ino_t, std::string> Model::names_by_inode() const {
+  std::map<ino_t, std::string> names;
+  // A link gives a stream its name only where it has none of its own here.
+  for (const bool is_link : {false, true}) {
+    for (const Watched& watched : watcher_.streams()) {
+      if (watched.description.target.has_value() == is_link) {
+        names.try_emplace(watched.description.identity.inode, watched.description.name);
+      }
+    }
+  }
+  return names;
 }
 
 const HolderTable& Model::holder_table() {

@@ -30,6 +30,8 @@ class Model {
   [[nodiscard]] ProcessTable& processes() const noexcept { return processes_; }
   /// Rates of a stream at the last looks, oldest first.
   [[nodiscard]] std::vector<double> history(const std::string& name) const;
+  /// As names_by_inode() of a directory, of the streams at the last look.
+  [[nodiscard]] std::map<ino_t, std::string> names_by_inode() const;
   /// Who has a stream open or mapped, looked up now and then; we are none.
   [[nodiscard]] Holders holders(const Description& description);
   [[nodiscard]] Graph graph();

@@ -254,7 +254,7 @@ std::vector<std::string> Screen::detail_lines() {
                             : describe(*stream, model_.processes());
     facts.holders = model_.holders(watched.description);
     facts.rate = watched.rate;
-    const auto names = names_by_inode(model_.directory());
+    const auto names = model_.names_by_inode();
     return lines_of(FactsTeller(model_.processes(), names).to_text(facts));
   }
   return {};

@@ -54,13 +54,13 @@ SHMIM_EXPORT std::vector<std::byte> to_fits(Hdu hdu, DataType type, const Shape&
                                             std::span<const std::byte> pixels,
                                             std::span<const Keyword> keywords);
 
-/// `NAME (why)` of the keywords that to_fits() leaves out or alters.
-SHMIM_EXPORT std::vector<std::string> altered_in_fits(std::span<const Keyword> keywords);
-
 /// The same, handed out part by part, so that it need not be in memory whole.
 using WriteBytes = std::function<void(std::span<const std::byte> part)>;
 SHMIM_EXPORT void to_fits(Hdu hdu, DataType type, const Shape& shape,
                           std::span<const std::byte> pixels, std::span<const Keyword> keywords,
                           const WriteBytes& write);
+
+/// `NAME (why)` of the keywords that to_fits() leaves out or alters.
+SHMIM_EXPORT std::vector<std::string> altered_in_fits(std::span<const Keyword> keywords);
 
 }  // namespace shmim

@@ -145,6 +145,7 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] pid_t claimed_by() const noexcept { return segment_.claimed_by(); }
 
  private:
+  [[noreturn]] void throw_claimed(pid_t holder) const;
   friend class WriteGuard;
   Stream(Segment segment, std::string name, std::filesystem::path path, const Format& format,
          const layout::Regions& regions);
