@@ -167,6 +167,7 @@ std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool) {
 
 int run(const Registration& registration, int argc, char** argv) {
   occupy_standard_streams();
+  install_signal_handlers();
   const std::string_view name = registration.name;
   const std::unique_ptr<Tool> tool = registration.make();
   Exit status = Exit::failed;
@@ -183,7 +184,6 @@ int run(const Registration& registration, int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
       return static_cast<int>(report_usage(name, usage_message(*app, error)));
     }
-    install_signal_handlers();
     survive_truncation();
     status = tool->run();
   } catch (const Interrupted&) {

@@ -453,7 +453,9 @@ shmim-wait: s: cnt0 is 0 already" -- shmim-wait s -v --cnt0 0
 
 @test "a standard error that cannot be written changes no exit status" {
   make 'tui8>s' 4
-  local target
+  local gone target
+  exec {gone}> >(:)
+  wait $!  # nobody reads that pipe any more
   # status_is STATUS command...: with its standard error led to where nothing can be written.
   status_is() {
     local status=0 wanted=$1
@@ -461,7 +463,7 @@ shmim-wait: s: cnt0 is 0 already" -- shmim-wait s -v --cnt0 0
     bash -c "\"\$@\" $target" - "$@" >/dev/null || status=$?
     compare "status of $* $target" "$status" "$wanted"
   }
-  for target in '2>&-' '2>/dev/full' '2> >(:)'; do
+  for target in '2>&-' '2>/dev/full' "2>&$gone"; do
     status_is 3 shmim-cat none
     status_is 2 shmim-cat --none
     status_is 124 shmim-wait s -t 1ms
