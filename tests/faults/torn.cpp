@@ -256,7 +256,7 @@ double typical_seconds(const std::function<void()>& job) {
     job();
     each = std::chrono::duration<double>(steady_clock::now() - begin).count();
   }
-  const auto middle = seconds.begin() + seconds.size() / 2;
+  auto* const middle = seconds.begin() + seconds.size() / 2;
   std::ranges::nth_element(seconds, middle);
   return *middle;
 }
