@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include <CLI/CLI.hpp>
 #include <shmim/fits.hpp>
 #include <unistd.h>
 

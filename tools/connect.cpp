@@ -1,5 +1,6 @@
 // shmim-connect: makes a stream available by the search order.
 
+#include <CLI/CLI.hpp>
 #include <shmim/fits.hpp>
 #include <sys/stat.h>
 

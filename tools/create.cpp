@@ -1,5 +1,6 @@
 // shmim-create: makes a stream.
 
+#include <CLI/CLI.hpp>
 #include <shmim/fits.hpp>
 
 #include "elements.hpp"

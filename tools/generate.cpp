@@ -9,6 +9,8 @@
 #include <fstream>
 #include <map>
 
+#include <CLI/CLI.hpp>
+
 #include "tool.hpp"
 
 namespace shmim::tools {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <map>
 
+#include <CLI/CLI.hpp>
+
 #include "facts.hpp"
 #include "record.hpp"
 #include "tool.hpp"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <CLI/CLI.hpp>
 #include <shmim/fits.hpp>
 
 #include "record.hpp"

@@ -1,5 +1,7 @@
 // shmim-link: gives a stream another name.
 
+#include <CLI/CLI.hpp>
+
 #include "tool.hpp"
 
 namespace shmim::tools {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include "columns.hpp"

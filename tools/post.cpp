@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <ctime>
 
+#include <CLI/CLI.hpp>
+
 #include "frame_source.hpp"
 #include "publisher.hpp"
 #include "tool.hpp"

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <map>
 
+#include <CLI/CLI.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 

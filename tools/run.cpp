@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <CLI/CLI.hpp>
+
 #include "tool.hpp"
 
 namespace shmim::tools {

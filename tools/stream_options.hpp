@@ -4,11 +4,14 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <shmim/shmim.hpp>
 #include <sys/types.h>
 
 #include "record.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace shmim::tools {
 

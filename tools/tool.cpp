@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <pwd.h>

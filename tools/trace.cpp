@@ -5,6 +5,8 @@
 #include <array>
 #include <map>
 
+#include <CLI/CLI.hpp>
+
 #include "pipeline.hpp"
 #include "record.hpp"
 #include "tool.hpp"

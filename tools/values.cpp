@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include <CLI/CLI.hpp>
+
 #include "tool.hpp"
 
 namespace shmim::tools {

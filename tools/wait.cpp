@@ -1,5 +1,7 @@
 // shmim-wait: waits for the next frame.
 
+#include <CLI/CLI.hpp>
+
 #include "record.hpp"
 #include "tool.hpp"
 

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include <CLI/CLI.hpp>
+
 #include "elements.hpp"
 #include "record.hpp"
 #include "support.hpp"

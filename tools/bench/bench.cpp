@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include <CLI/CLI.hpp>
+
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
 #include "bench/report.hpp"

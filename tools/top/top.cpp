@@ -1,5 +1,7 @@
 // shmim-top: the streams as they run, on a screen, as tables, or as metrics.
 
+#include <CLI/CLI.hpp>
+
 #include "tool.hpp"
 #include "top/metrics.hpp"
 #include "top/screen.hpp"
