@@ -103,6 +103,7 @@ class Cat final : public Tool {
     options.cancelled = interrupted;
     Follower follower(stream.duplicate(), std::move(options));
     say_ready();
+    widen_pipe(STDOUT_FILENO, selection.bytes());
     std::vector<std::byte> frame(selection.bytes());
     std::uint64_t missed = 0;
     const auto pick = latest_ ? Follower::Pick::latest : Follower::Pick::every;

@@ -55,15 +55,11 @@ class PrivateFrame {
 /// memory must not be written to again. False where standard output is no pipe, and nothing was
 /// written.
 bool give_to_pipe(std::span<const std::byte> bytes) {
-  const int capacity = ::fcntl(STDOUT_FILENO, F_GETPIPE_SZ);
-  constexpr int wanted = 1 << 20;  // what the kernel lets any user have
   constexpr std::size_t worth_it = 256 << 10;
-  if (capacity < 0 || bytes.size() < worth_it) {
+  if (bytes.size() < worth_it || ::fcntl(STDOUT_FILENO, F_GETPIPE_SZ) < 0) {
     return false;
   }
-  if (capacity < wanted) {
-    ::fcntl(STDOUT_FILENO, F_SETPIPE_SZ, wanted);  // if not, the reader wakes us more often
-  }
+  widen_pipe(STDOUT_FILENO, bytes.size());
   while (!bytes.empty()) {
     // vmsplice only reads; its prototype serves both directions.
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
@@ -95,7 +91,7 @@ void write_whole_frame(const Stream& stream, Deadline deadline) {
   }
   // A copy first, everywhere else: what is written cannot be taken back, or is seen before it is.
   const PrivateFrame copy(stream.format().bytes());
-  stream.require_whole(stream.snapshot(copy.bytes(), deadline));
+  stream.require_whole(stream.snapshot_once(copy.bytes(), deadline));
   write_copy(copy.bytes());
 }
 

@@ -195,8 +195,8 @@ std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
   const std::string name = file == "-" ? "standard input" : file;
   FileDescriptor input = open_input(file);
   constexpr std::size_t card_bytes = 80;
-  std::vector<std::byte> begun = read_to(
-      std::min<std::size_t>(card_bytes, shape.elements() * element_size(type)), input, {}, name);
+  const std::size_t frame_bytes = shape.elements() * element_size(type);
+  std::vector<std::byte> begun = read_to(std::min(card_bytes, frame_bytes), input, {}, name);
   if (may_be_fits(begun) && begun.size() < card_bytes) {
     // Small frames: whether they are frames shows in what follows.
     begun = read_to(card_bytes, input, std::move(begun), name);
@@ -211,6 +211,7 @@ std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
     return std::make_unique<FitsFrames>(open_fits_images(std::move(bytes), name), name, type,
                                         shape);
   }
+  widen_pipe(input.get(), frame_bytes);
   return std::make_unique<RawFrames>(std::move(input), name, std::move(begun));
 }
 

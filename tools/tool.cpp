@@ -295,6 +295,15 @@ void raise_file_limit() noexcept {
   }
 }
 
+void widen_pipe(int descriptor, std::size_t frame_bytes) noexcept {
+  constexpr std::size_t most = std::size_t{1} << 20;
+  const int wanted = static_cast<int>(std::min(frame_bytes, most));
+  const int capacity = ::fcntl(descriptor, F_GETPIPE_SZ);
+  if (0 < capacity && capacity < wanted) {
+    ::fcntl(descriptor, F_SETPIPE_SZ, wanted);  // if not, its two ends wake each other more often
+  }
+}
+
 void write_stdout(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, bytes.data(), bytes.size());

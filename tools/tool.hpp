@@ -229,6 +229,10 @@ CLI::Validator above_zero();
 /// What a count, an index or a PID must be: decimal digits, whatever zeros they begin with.
 CLI::Validator whole_number(bool zero_too = true);
 
+/// Where the descriptor is a pipe, makes room in it for one frame, as far as any user may: not for
+/// more, which would only be older when they are read.
+void widen_pipe(int descriptor, std::size_t frame_bytes) noexcept;
+
 /// All of `bytes` to standard output, past stdio. Throws BrokenPipe, Interrupted, Error.
 void write_stdout(std::span<const std::byte> bytes);
 void write_stdout(std::string_view text);

@@ -86,7 +86,11 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
   description.creator = processes.look_up(description.header.creator_pid);
   description.owner = processes.look_up(description.header.owner_pid);
   description.claimer = processes.look_up(stream.claimed_by());
-  description.clock = clock_of(description.created(), file_created(description.path), tai_offset());
+  if (const auto offset = tai_offset(); offset == std::chrono::seconds{0}) {
+    description.clock = StampClock::same;
+  } else {
+    description.clock = clock_of(description.created(), file_created(description.path), offset);
+  }
 }
 
 }  // namespace

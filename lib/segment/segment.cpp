@@ -196,6 +196,19 @@ Segment::~Segment() {
   }
 }
 
+bool Segment::read_once(std::span<const std::byte> part, std::byte* to) const noexcept {
+  while (!part.empty()) {
+    const ssize_t got =
+        ::pread(file_.get(), to, part.size(), static_cast<off_t>(part.data() - data_));
+    if (got <= 0) {
+      return false;
+    }
+    to += got;
+    part = part.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
 bool Segment::is_intact() const noexcept {
   struct stat status {};
   return !is_lost() && ::fstat(file_.get(), &status) == 0 &&
@@ -297,11 +310,10 @@ std::optional<Claim> Segment::claim() const {
 }
 
 pid_t Segment::claimed_by() const noexcept {
+  // A claim of our own shows too: it is a lock of another open file, see claim().
   struct flock lock = claim_lock(1);
-  // Asked as another open file would: our own lock is in our way too.
-  const FileDescriptor file(::open(path_of(file_).c_str(), O_RDONLY | O_CLOEXEC));
   lock.l_type = F_RDLCK;
-  if (file.get() < 0 || ::fcntl(file.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) {
+  if (::fcntl(file_.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) {
     return 0;
   }
   return static_cast<pid_t>(lock.l_len);

@@ -323,6 +323,15 @@ Snapshot Stream::snapshot(std::span<std::byte> pixels, Deadline deadline) const 
       deadline);
 }
 
+Snapshot Stream::snapshot_once(std::span<std::byte> pixels, Deadline deadline) const {
+  // The kernel's loads are this thread's: the fence after a copy orders them as it does ours.
+  return snapshot(
+      [this, pixels](std::span<const std::byte> frame) {
+        require_whole_file(segment_.read_once(frame, pixels.data()), name_);
+      },
+      deadline);
+}
+
 Snapshot Stream::snapshot_trace(std::vector<TraceEntry>& entries, Deadline deadline) const {
   return read_whole([&] { entries = trace().entries(); }, deadline, {});
 }

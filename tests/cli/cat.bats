@@ -508,6 +508,32 @@ try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-cat a
   compare status "$(<status)" 141
 }
 
+@test "a pipe gets room for one frame, as far as any user may have it" {
+  make 'tui8>small' 4
+  make 'tui8>camera' 300000
+  make 'tui8>huge' 2000000
+  mkfifo pipe
+  capacity() {
+    python3 -c 'import fcntl; print(fcntl.fcntl(6, fcntl.F_GETPIPE_SZ))'
+  }
+  # follow NAME CAPACITY
+  follow() {
+    exec 6<>pipe
+    check 124 '' "shmim-cat: $1: timed out: no frame came" -- \
+      bash -c 'exec shmim-cat "$1" -f -o raw -t 1ms >&6' - "$1"
+    compare "capacity for $1" "$(capacity)" "$2"
+    exec 6>&-
+  }
+  follow small 65536
+  follow camera 524288
+  follow huge 1048576
+  exec 6<>pipe
+  head -c 300000 /dev/zero >&6 &
+  shmim-post camera --data - -n 1 <&6
+  compare 'capacity for shmim-post' "$(capacity)" 524288
+  exec 6>&-
+}
+
 @test "means of groups of any size are exact" {
   make 'tf64>ones' 196 --fill 1
   local group

@@ -1,4 +1,6 @@
+#include <array>
 #include <csignal>
+#include <span>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -65,8 +67,14 @@ TEST_CASE("a file that is cut short is noticed, and does not end the process") {
           if (!segment.is_intact() || segment.is_lost()) {
             ::_exit(1);
           }
+          std::array<std::byte, 2> part{};
+          const auto middle = std::span<const std::byte>(segment.data(), 60'000).last(part.size());
+          segment.data()[59'999] = std::byte{7};
+          if (!segment.read_once(middle, part.data()) || part[1] != std::byte{7}) {
+            ::_exit(5);
+          }
           std::filesystem::resize_file(path, 10);
-          if (segment.is_intact() || segment.is_lost()) {
+          if (segment.is_intact() || segment.is_lost() || segment.read_once(middle, part.data())) {
             ::_exit(2);
           }
           const auto read =

@@ -189,6 +189,9 @@ TEST_CASE("publishing shows the frame, its times and its trace") {
   CHECK(snapshot.info.cnt0 == 1);
   CHECK(snapshot.info.writetime == stream.written());
   CHECK(value_of(pixels) == 7);
+  std::vector<std::byte> once(pixels.size());
+  CHECK(stream.snapshot_once(once).info.cnt0 == 1);
+  CHECK(once == pixels);
   REQUIRE(stream.trace().entries().size() == 1);
   const TraceEntry entry = stream.trace().entries().front();
   CHECK(entry.pid == ::getpid());
@@ -244,6 +247,16 @@ TEST_CASE("a slice of a circular stream is published with its number") {
   std::array<std::uint64_t, 5> counts{};
   std::memcpy(counts.data(), &bytes[regions.slice_cnt], sizeof(counts));
   CHECK(counts == std::array<std::uint64_t, 5>{0, 0, 1, 0, 0});
+}
+
+TEST_CASE("a frame that is read by way of the file is not made up once that is cut short") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  publish(stream, std::uint16_t{5});
+  std::vector<std::byte> pixels(stream.format().bytes());
+  std::filesystem::resize_file(stream.path(), 100);
+  CHECK(says(error_of([&] { static_cast<void>(stream.snapshot_once(pixels)); }),
+             "was cut short by another program"));
 }
 
 TEST_CASE("a read-only stream can be read and not written") {
@@ -468,6 +481,8 @@ TEST_CASE(
   CHECK(read == std::vector<std::byte>(8, std::byte{2}));
   REQUIRE(stream.circular_buffer().read(*newest, 1, copy, info));
   CHECK(read == ones);
+  CHECK(stream.snapshot_once(read).info.cnt0 == 2);
+  CHECK(read == std::vector<std::byte>(8, std::byte{2}));
 }
 
 TEST_CASE("a writer that changed nothing leaves the trace as it was") {

@@ -103,6 +103,9 @@ class SHMIM_EXPORT Segment {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Identity identity() const noexcept { return identity_; }
   [[nodiscard]] bool writable() const noexcept { return writable_; }
+  /// Copies a part of the mapping by way of the file, so that no page of it is mapped, nor unmapped
+  /// in the end. False where the file was cut short.
+  [[nodiscard]] bool read_once(std::span<const std::byte> part, std::byte* to) const noexcept;
   /// False once another program has cut the file short. Costs a system call.
   [[nodiscard]] bool is_intact() const noexcept;
   /// True once that has been noticed by an access, see survive_truncation(). Costs nothing.
