@@ -8,10 +8,7 @@
 #include <sys/types.h>
 
 #include "record.hpp"
-
-namespace CLI {
-class App;
-}
+#include "tool.hpp"
 
 namespace shmim::tools {
 

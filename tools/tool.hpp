@@ -20,7 +20,7 @@
 #include <fmt/format.h>
 #include <shmim/shmim.hpp>
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): it is CLI11's
 class App;
 class Option;
 class Validator;
