@@ -1,4 +1,4 @@
-# No tool loads cfitsio, which is slow to load, unless it reads or writes FITS at that moment.
+# What is slow to load is not loaded: cfitsio, unless FITS is read or written at that moment, and libm.
 
 load helpers
 
@@ -20,4 +20,13 @@ loads_cfitsio() { LD_DEBUG=files "$@" 2>&1 >/dev/null | grep -q 'libcfitsio'; }
 @test "and this test would notice" {
   shmim-create -q im1 4x4
   loads_cfitsio shmim-cat im1 -o fits
+}
+
+@test "the tools that scripts start at every step do not load libm" {
+  if grep -qa __asan_init "$(command -v shmim-wait)"; then skip 'sanitizers load it'; fi
+  local tool
+  for tool in create connect cat post wait ls kw link trace rm; do
+    if LD_DEBUG=files "shmim-$tool" --version 2>&1 | grep 'libm\.'; then false; fi
+  done
+  LD_DEBUG=files shmim-info --version 2>&1 | grep -q 'libm\.'  # which has statistics
 }
