@@ -65,7 +65,10 @@ class Cat final : public Tool {
     }
     if (follow_ || found.origin == Origin::nowhere) {
       throw Error(Problem::not_found, wanted.name,
-                  fmt::format("no such stream in {}", where.shm.string()));
+                  wanted.location == Location::local
+                      ? fmt::format("no FITS file of it in {}, and @L: passes over streams",
+                                    where.conf.string())
+                      : fmt::format("no such stream in {}", where.shm.string()));
     }
     print_file(wanted, found.file.string());
   }
@@ -133,7 +136,7 @@ class Cat final : public Tool {
 
   void note_missed(const Stream& stream, std::uint64_t missed) const {
     if (missed > 0 && !latest_) {
-      note(stream.name(), fmt::format("{} frames were missed", missed));
+      note(stream.name(), fmt::format("missed {}", counted(missed, "frame")));
     }
   }
 

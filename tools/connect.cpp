@@ -152,7 +152,9 @@ class Connect final : public Tool {
           throw TimedOut{};
         }
         throw Error(Problem::not_found, reference.name,
-                    "found neither in memory nor in the conf directory");
+                    reference.location == Location::local
+                        ? "no FITS file of it in the conf directory, and @L: passes over streams"
+                        : "found neither in memory nor in the conf directory");
       case Outcome::mismatch:
         throw Error(
             Problem::mismatch, reference.name,
@@ -173,14 +175,14 @@ class Connect final : public Tool {
     if (quiet()) {
       return;
     }
-    Record record = stream_record(outcome, stream);
-    record["found"] = words(origin);
-    record["file"] = file.string();
     if (json()) {
+      Record record = stream_record(outcome, stream);
+      record["found"] = words(origin);
+      record["file"] = file.string();
       write_stdout(to_json_line(record));
       return;
     }
-    std::string line = to_line(record);
+    std::string line = to_line(outcome, stream);
     const bool is_file = origin == Origin::conf_fits || origin == Origin::conf_name;
     line.insert(line.size() - 1,
                 is_file ? fmt::format(", found as {} {}", words(origin), printable(file.string()))

@@ -130,9 +130,9 @@ class Create final : public Tool {
   }
 
   Exit say(const char* outcome, const Stream& stream) const {
-    const Record record = stream_record(outcome, stream);
     if (!quiet()) {
-      write_stdout(json() ? to_json_line(record) : to_line(record));
+      write_stdout(json() ? to_json_line(stream_record(outcome, stream))
+                          : to_line(outcome, stream));
     }
     return Exit::done;
   }

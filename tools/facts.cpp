@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "tool.hpp"
 #include "words.hpp"
 
 namespace shmim::tools {
@@ -104,8 +105,8 @@ void say_rate(const Rate& rate, const Say& say) {
   const auto words = [](const std::optional<Seconds>& duration) {
     return duration ? in_words(*duration) : std::string("-");
   };
-  say("rate", fmt::format("{} over {} frames, {} missed", rate_in_words(rate.hertz), rate.frames,
-                          rate.missed));
+  say("rate", fmt::format("{} over {}, {} missed", rate_in_words(rate.hertz),
+                          counted(rate.frames, "frame"), rate.missed));
   say("interval", fmt::format("mean {}, min {}, max {}, standard deviation {}", words(rate.mean),
                               words(rate.min), words(rate.max), words(rate.stddev)));
   say("jitter", words(rate.jitter));
@@ -254,10 +255,11 @@ std::string FactsTeller::to_text(const Facts& facts) const {
                             : header.status == 2 ? " (stop)"
                                                  : " (do not log)",
                             header.flag, header.logflag, header.shared));
-  say("circular buffer", header.cb_size == 0
-                             ? "-"
-                             : fmt::format("{} frames, the newest in slot {}, wrapped {} times",
-                                           header.cb_size, header.cb_index, header.cb_cycle));
+  say("circular buffer",
+      header.cb_size == 0
+          ? "-"
+          : fmt::format("{}, the newest in slot {}, wrapped {}", counted(header.cb_size, "frame"),
+                        header.cb_index, counted(header.cb_cycle, "time")));
   say("held by", holders_in_words(facts.holders));
   say("semaphores", fmt::format("{}, {} saturated; the log semaphore is at {}", header.sem,
                                 description.saturated(), description.log_semaphore));
@@ -281,8 +283,8 @@ std::string FactsTeller::holders_in_words(const Holders& holders) const {
     text += fmt::format("{}{}", text.empty() ? "" : ", ", in_words(processes_.look_up(pid)));
   }
   if (!holders.unknown.empty()) {
-    text += fmt::format("{}perhaps {} processes that we may not look into",
-                        text.empty() ? "" : "; ", holders.unknown.size());
+    text += fmt::format("{}perhaps {} that we may not look into", text.empty() ? "" : "; ",
+                        counted(holders.unknown.size(), "process"));
   }
   return text.empty() ? "-" : text;
 }

@@ -166,6 +166,12 @@ std::vector<std::byte> read_to_end(const FileDescriptor& file, std::vector<std::
   return bytes;
 }
 
+bool looks_like_npy(std::span<const std::byte> bytes) {
+  constexpr std::string_view beginning = "\x93NUMPY";
+  return bytes.size() >= beginning.size() &&
+         std::memcmp(bytes.data(), beginning.data(), beginning.size()) == 0;
+}
+
 /// True where `bytes`, however few, begin like a FITS file.
 bool may_be_fits(std::span<const std::byte> bytes) {
   constexpr std::string_view beginning = "SIMPLE  =";
@@ -200,6 +206,10 @@ std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
   if (may_be_fits(begun) && begun.size() < card_bytes) {
     // Small frames: whether they are frames shows in what follows.
     begun = read_to(card_bytes, input, std::move(begun), name);
+  }
+  if (looks_like_npy(begun)) {
+    throw Error(Problem::failed, name,
+                "is an npy file, whose header is no frame; frames are raw or FITS");
   }
   if ((looks_like_fits(begun) || looks_like_gzip(begun)) && file != "-" &&
       std::filesystem::is_regular_file(file)) {

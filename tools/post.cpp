@@ -79,7 +79,7 @@ class Pace {
       sleep_until(begin_ + nanoseconds_of(static_cast<double>(events_) / *rate_));
     }
   }
-  /// `1000 in 1.000 s: 999.0 Hz, of 1000 asked for`
+  /// `1000 in 1.000 s: 999 Hz of 1000 Hz`
   [[nodiscard]] std::string summary() const {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin_;
     const double intervals = events_ > 0 ? static_cast<double>(events_ - 1) : 0;
@@ -148,14 +148,16 @@ class Post final : public Tool {
     for (const std::string& text : refs_) {
       references.push_back(reference(text, {"SE", !data_.empty()}));
     }
-    return for_each<Reference>(references, [&](const Reference& target) {
-      if (publishes) {
-        publish(target, options);
-      } else {
-        const Stream stream = open(target, Access::best);
-        repeat([&] { stream.semaphores().post(options.posts); });
-      }
+    if (!data_.empty()) {
+      return for_each<Reference>(references,
+                                 [&](const Reference& target) { publish_data(target, options); });
+    }
+    std::vector<Event> events;
+    const Exit opened = for_each<Reference>(references, [&](const Reference& target) {
+      events.push_back({target, update_ ? update(target, options) : post(target, options.posts)});
     });
+    const Exit done = repeat(std::move(events));
+    return opened == Exit::done ? done : opened;
   }
 
  private:
@@ -181,47 +183,86 @@ class Post final : public Tool {
     return options;
   }
 
-  void publish(const Reference& target, PublishOptions options) const {
+  /// What is done to one stream, again and again.
+  struct Event {
+    Reference target;
+    std::function<void()> happen;
+  };
+
+  [[nodiscard]] std::function<void()> post(const Reference& target, const Posts& posts) const {
+    const auto stream = std::make_shared<Stream>(open(target, Access::best));
+    return [stream, posts] { stream->semaphores().post(posts); };
+  }
+
+  [[nodiscard]] std::function<void()> update(const Reference& target,
+                                             PublishOptions options) const {
+    const auto publisher =
+        std::make_shared<Publisher>(open(target, Access::best), target.slice, std::move(options));
+    return [publisher] {
+      publisher->note_trigger();
+      publisher->publish({});
+    };
+  }
+
+  /// All of them each time; one that fails is reported, and left out from then on.
+  Exit repeat(std::vector<Event> events) const {
+    Exit worst = Exit::done;
+    const auto fails = [&](const Event& event) {
+      try {
+        event.happen();
+        return false;
+      } catch (const Error& error) {
+        const Exit status = report(event.target, error);
+        worst = worst == Exit::done ? status : worst;
+        return true;
+      }
+    };
+    const std::uint64_t times = count_.value_or(rate_ ? UINT64_MAX : 1);
+    at_pace(events, [&](Pace& pace) {
+      for (; !events.empty() && pace.events() < times; pace.count()) {
+        pace.wait();
+        std::erase_if(events, fails);
+      }
+    });
+    return worst;
+  }
+
+  void publish_data(const Reference& target, PublishOptions options) const {
     Publisher publisher(open(target, Access::best), target.slice, std::move(options));
-    if (update_) {
-      repeat([&] {
-        publisher.note_trigger();
-        publisher.publish({});
-      });
-      return;
-    }
     const Shape shape = publisher.frame_shape();
     const auto source = open_frames(data_, publisher.type(), shape);
     std::vector<std::byte> frame(shape.elements() * element_size(publisher.type()));
-    Pace pace(rate_);
-    for (; !count_ || pace.events() < *count_; pace.count()) {
-      source->wait();
-      publisher.note_trigger();
-      if (!source->next(frame) &&
-          !(count_ && pace.events() > 0 && source->rewind() && source->next(frame))) {
-        break;
+    at_pace({Event{target, {}}}, [&](Pace& pace) {
+      for (; !count_ || pace.events() < *count_; pace.count()) {
+        source->wait();
+        publisher.note_trigger();
+        if (!source->next(frame) &&
+            !(count_ && pace.events() > 0 && source->rewind() && source->next(frame))) {
+          break;
+        }
+        pace.wait();
+        publisher.publish(frame);
       }
-      pace.wait();
-      publisher.publish(frame);
-    }
-    say_reached(pace);
+    });
   }
 
-  template <class Event>
-  void repeat(const Event& event) const {
+  /// Says in the end what rate was reached, also where a signal is the end.
+  void at_pace(const std::vector<Event>& events, const std::function<void(Pace&)>& run) const {
     Pace pace(rate_);
-    for (const std::uint64_t times = count_.value_or(rate_ ? UINT64_MAX : 1); pace.events() < times;
-         pace.count()) {
-      pace.wait();
-      event();
+    const auto say_reached = [&] {
+      for (const Event& event : events) {
+        if (rate_) {
+          note(event.target.name, pace.summary());
+        }
+      }
+    };
+    try {
+      run(pace);
+    } catch (const Interrupted&) {
+      say_reached();
+      throw;
     }
-    say_reached(pace);
-  }
-
-  void say_reached(const Pace& pace) const {
-    if (rate_) {
-      note(refs_.front(), pace.summary());
-    }
+    say_reached();
   }
 
   std::vector<std::string> refs_;

@@ -36,7 +36,13 @@ class Rm final : public Tool {
     }
     std::map<std::string, Reference> matches;  // in order, and each once
     const Exit unmatched = for_each<Reference>(patterns, [&](const Reference& wanted) {
-      const std::vector<std::string> names = list_streams(where.shm, wanted.name);
+      std::vector<std::string> names = list_streams(where.shm, wanted.name);
+      if (is_pattern(wanted.name) && wanted.type) {
+        std::erase_if(names, [&](const std::string& name) {
+          ProcessTable processes;
+          return !is_meant(wanted, describe(stream_path(where.shm, name), processes));
+        });
+      }
       if (names.empty() && !force_) {
         throw Error(Problem::not_found, wanted.name,
                     fmt::format("no such stream in {}", where.shm.string()));
@@ -133,8 +139,8 @@ class Rm final : public Tool {
       return fmt::format("process {} has it open", describe_process(holders.processes.front()));
     }
     if (!holders.unknown.empty()) {
-      return fmt::format("{} processes may have it open that we may not look into",
-                         holders.unknown.size());
+      return fmt::format("{} that we may not look into may have it open",
+                         counted(holders.unknown.size(), "process"));
     }
     return {};
   }

@@ -127,6 +127,11 @@ Registration::Registration(const char* tool_name, const char* tool_summary, Make
 
 const Registration* registrations() noexcept { return first_registration; }
 
+std::string counted(std::uint64_t count, std::string_view what) {
+  const std::string_view several = what.ends_with('s') ? "es" : "s";
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : several);
+}
+
 void write_stderr(const std::string& line) {
   // Where nobody can be told, the exit status must do.
   static_cast<void>(std::fputs((line + '\n').c_str(), stderr));

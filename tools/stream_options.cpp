@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tool.hpp"
+#include "words.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -115,17 +116,18 @@ Record stream_record(const char* outcome, const Stream& stream) {
   const Format& format = stream.format();
   return {{"outcome", outcome},
           {"name", stream.name()},
-          {"type", to_string(format.type)},
-          {"size", to_string(format.shape)},
+          {"datatype", to_string(format.type)},
+          {"size", to_json(format.shape)},
           {"bytes", stream.file_bytes()},
           {"path", stream.path().string()}};
 }
 
-std::string to_line(const Record& record) {
-  const auto text = [&](const char* key) { return printable(record[key].get<std::string>()); };
-  const std::string path = text("path");
-  return fmt::format("{} {} {} {} {} bytes {}\n", text("outcome"), text("name"), text("type"),
-                     text("size"), record["bytes"].get<std::uint64_t>(), path.empty() ? "-" : path);
+std::string to_line(const char* outcome, const Stream& stream) {
+  const Format& format = stream.format();
+  const std::string path = stream.path().empty() ? "-" : stream.path().string();
+  return fmt::format("{} {} {} {} {} bytes {}\n", outcome, printable(stream.name()),
+                     to_string(format.type), to_string(format.shape), stream.file_bytes(),
+                     printable(path));
 }
 
 }  // namespace shmim::tools

@@ -37,6 +37,6 @@ class StreamOptions {
 
 /// What shmim-create and shmim-connect print of a stream.
 Record stream_record(const char* outcome, const Stream& stream);
-std::string to_line(const Record& stream_record);
+std::string to_line(const char* outcome, const Stream& stream);
 
 }  // namespace shmim::tools

@@ -208,7 +208,9 @@ void Tool::say_ready() const {
 
 std::string Tool::hint_for_missing(const std::string& where) const {
   const std::string name = shell_word(reference_->name);
-  if (name_ == "rm" || name_ == "ls" || name_ == "link") {
+  const bool is_there = identity_of(stream_path(places().shm, reference_->name)).has_value();
+  if (name_ == "rm" || name_ == "ls" || name_ == "link" || name_ == "top" || is_there ||
+      is_pattern(reference_->name) || reference_->location == Location::local) {
     return {};
   }
   if (name_ != "connect" && find_file(reference_->name, places()).origin != Origin::nowhere) {
@@ -235,9 +237,9 @@ std::string Tool::hint(const Error& error) const {
              : name_ == "connect" ? fmt::format("shmim-connect {}{}", name, where)
                                   : fmt::format("shmim-create {} SIZE --recreate{}", name, where);
     case Problem::mismatch:
-      return name_ == "create" && error.subject() != plain_name
-                 ? std::string()
-                 : fmt::format("shmim-connect {}{}", name, where);
+      return identity_of(stream_path(places().shm, plain_name))
+                 ? fmt::format("shmim-info {}{}", name, where)
+                 : std::string();
     case Problem::too_short:
     case Problem::no_version:
     case Problem::wrong_size:
@@ -281,6 +283,8 @@ Exit Tool::report(const Error& error) const {
   }
   return exit_of(error.problem());
 }
+
+bool is_pattern(std::string_view name) noexcept { return name.find_first_of("*?[") != name.npos; }
 
 bool is_meant(const Reference& pattern, const Description& description) {
   return ::fnmatch(pattern.name.c_str(), description.name.c_str(), FNM_PERIOD) == 0 &&

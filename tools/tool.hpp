@@ -146,6 +146,12 @@ class Tool {
     return worst;
   }
 
+  /// The same where it came up with that reference, which the advice is about.
+  Exit report(const Reference& about, const Error& error) const {
+    reference_ = about;
+    return report(error);
+  }
+
   [[nodiscard]] bool quiet() const noexcept { return quiet_; }
   [[nodiscard]] bool verbose() const noexcept { return verbose_; }
   [[nodiscard]] bool json() const noexcept { return json_; }
@@ -187,6 +193,9 @@ std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool);
 /// From the command line to the exit status.
 int run(const Registration& registration, int argc, char** argv);
 
+/// `1 frame`, `2 frames`, `2 processes`.
+std::string counted(std::uint64_t count, std::string_view what);
+
 /// One line on stderr, if it can be written.
 void write_stderr(const std::string& line);
 /// The same: `shmim-TOOL: message`, made safe for a terminal.
@@ -207,6 +216,8 @@ constexpr std::chrono::nanoseconds nanoseconds_of(double seconds) noexcept {
   return std::chrono::nanoseconds{is_nearer_to_next ? whole + 1 : whole};
 }
 
+/// True where a name holds one of the characters that make it a pattern.
+bool is_pattern(std::string_view name) noexcept;
 /// True where a pattern means that stream, by name and by type.
 bool is_meant(const Reference& pattern, const Description& description);
 

@@ -262,7 +262,7 @@ class Trace final : public Tool {
     const std::size_t frames = latencies.size() + untriggered;
     std::sort(latencies.begin(), latencies.end());
     Record record{{"name", name}, {"frames", frames}, {"missed", missed}};
-    std::string text = fmt::format("{} frames, {} missed", frames, missed);
+    std::string text = fmt::format("{}, {} missed", counted(frames, "frame"), missed);
     for (std::size_t i = 0; i < percents.size() && !latencies.empty(); ++i) {
       const Tai latency{static_cast<std::int64_t>(percentile(latencies, percents[i]))};
       record[names[i]] = Seconds(latency).count();

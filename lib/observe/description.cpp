@@ -84,13 +84,17 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
   description.keywords = stream.keywords().all();
   description.writer = processes.look_up(writer_of(stream, description));
   description.creator = processes.look_up(description.header.creator_pid);
-  description.owner = processes.look_up(description.header.owner_pid);
+  constexpr pid_t no_process = 1;
+  if (description.header.owner_pid != no_process) {
+    description.owner = processes.look_up(description.header.owner_pid);
+  }
   description.claimer = processes.look_up(stream.claimed_by());
   if (const auto offset = tai_offset(); offset == std::chrono::seconds{0}) {
     description.clock = StampClock::same;
   } else {
     description.clock = clock_of(description.created(), file_created(description.path), offset);
   }
+  description.looked = now_on(description.clock);
 }
 
 }  // namespace
@@ -132,7 +136,7 @@ bool Description::is_dangling() const noexcept {
 }
 
 std::optional<Tai> Description::age(Tai stamp) const noexcept {
-  return stamp == Tai{0} ? std::nullopt : std::optional(elapsed(stamp, now_on(clock)));
+  return stamp == Tai{0} ? std::nullopt : std::optional(elapsed(stamp, looked));
 }
 
 std::vector<Process> Description::readers() const {

@@ -90,6 +90,7 @@ void Watcher::look() {
         watched.description.header.cnt0 = watch.seen.back().cnt0;
         watched.description.header.writetime = to_timespec(watch.seen.back().written);
       }
+      watched.description.looked = now_on(watched.description.clock);
       take_rate(watched, watch);
     } catch (const Error& error) {
       // It was cut short under us.
@@ -176,7 +177,7 @@ void Watcher::take_rate(Watched& watched, Watch& watch) {
   if (watch.seen.size() > memory) {
     watch.seen.erase(watch.seen.begin(), watch.seen.end() - static_cast<std::ptrdiff_t>(memory));
   }
-  const Tai moment = now_on(watched.description.clock);
+  const Tai moment = watched.description.looked;
   watched.rate = rate_of(recent(watch.seen, moment));
   // It has stopped: the time since the last frame says more than the frames before.
   if (watched.rate.mean && Seconds(elapsed(watch.seen.back().written, moment)) >

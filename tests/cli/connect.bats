@@ -50,7 +50,7 @@ conf() {
   check 0 "~ created dark * found as conf name data/night1.fits" '' -- shmim-connect dark
   shmim-rm dark
   echo data/night2.fits >conf/shmim.dark.fname.txt
-  check 3 '' '~ shmim-connect: data/night2.fits: *' -- shmim-connect dark
+  check 1 '' '~ shmim-connect: data/night2.fits: *' -- shmim-connect dark
   : >conf/shmim.dark.fname.txt
   check 1 '' '~ shmim-connect: conf/shmim.dark.fname.txt: *' -- shmim-connect dark
   echo >conf/shmim.dark.fname.txt
@@ -78,10 +78,12 @@ try: mkdir -p none' -- shmim-connect dark --conf none
 }
 
 @test "not found is exit 3, with @E: too" {
-  for ref in none @E:none @SE:none @LE:none; do
+  for ref in none @E:none @SE:none; do
     check 3 '' "shmim-connect: none: found neither in memory nor in the conf directory
 try: shmim-create none SIZE" -- shmim-connect "$ref"
   done
+  check 3 '' 'shmim-connect: none: no FITS file of it in the conf directory, and @L: passes over streams' -- \
+    shmim-connect @LE:none
   # @E: of what a FITS file holds: it is there.
   conf dark 7
   check 0 '~ created dark *' '' -- shmim-connect @E:dark
@@ -98,7 +100,8 @@ try: shmim-create none SIZE" -- shmim-connect "$ref"
   echo garbage >conf/shmim.dark.fits
   check 1 '' '~ shmim-connect: conf/shmim.dark.fits: *' -- shmim-connect @L:dark
   make only 2
-  check 3 '' '~ shmim-connect: only: found neither*' -- shmim-connect @L:only
+  check 3 '' 'shmim-connect: only: no FITS file of it in the conf directory, and @L: passes over streams' -- \
+    shmim-connect @L:only
 }
 
 @test "a type, a size or an option of create's is a demand; a mismatch lists every field" {
@@ -107,7 +110,7 @@ try: shmim-create none SIZE" -- shmim-connect "$ref"
   check 0 '~ connected a *' '' -- \
     shmim-connect a 3 2 --check -t uint16 -k 10 -c 0 -s 10 --imagetype 2
   check 5 '' 'shmim-connect: a: exists with another format: type is uint16, not uint8; size is 3x2, not 3x3; keywords is 10, not 1; circular buffer is 0, not 2; semaphores is 10, not 3; image type is 2, not 131073
-try: shmim-connect a' -- shmim-connect 'tui8>a' 3x3 -k 1 -c 2 -s 3 --circular
+try: shmim-info a' -- shmim-connect 'tui8>a' 3x3 -k 1 -c 2 -s 3 --circular
   check 5 '' '~ shmim-connect: a: *: size is 3x2, not 3*' -- shmim-connect a 3 --check
   check 3 '' '~ shmim-connect: none: *' -- shmim-connect none 3 --check
   check 2 '' '~ shmim-connect: --check excludes --create*' -- shmim-connect a 3 --check --create
@@ -231,7 +234,7 @@ try: shmim-connect a" -- shmim-connect @N:a 3 --create
 
 @test "--json and --quiet" {
   conf dark 7
-  check 0 "{\"outcome\":\"created\",\"name\":\"dark\",\"type\":\"uint16\",\"size\":\"3x2\",\"bytes\":2832,\"path\":\"$SHM/dark.im.shm\",\"found\":\"conf FITS\",\"file\":\"conf/shmim.dark.fits\"}" \
+  check 0 "{\"outcome\":\"created\",\"name\":\"dark\",\"datatype\":\"uint16\",\"size\":[3,2],\"bytes\":2832,\"path\":\"$SHM/dark.im.shm\",\"found\":\"conf FITS\",\"file\":\"conf/shmim.dark.fits\"}" \
     '' -- shmim-connect dark --json
   check 0 "~ {\"outcome\":\"connected\",*,\"found\":\"shm\",\"file\":\"$SHM/dark.im.shm\"}" '' -- \
     shmim-connect dark --json

@@ -404,16 +404,16 @@ Try 'shmim-cat --help' for more information." -- shmim-cat -- "$1"; }
   cp "$(stream_file s)" before
   for tool in cat post info kw trace; do
     check 5 '' "shmim-$tool: s: type is uint16, not float32
-try: shmim-connect s" -- "shmim-$tool" 'tf32>s'
+try: shmim-info s" -- "shmim-$tool" 'tf32>s'
   done
   check 5 '' "shmim-wait: s: type is uint16, not float32
-try: shmim-connect s" -- shmim-wait 'tf32>s' --cnt0 0
+try: shmim-info s" -- shmim-wait 'tf32>s' --cnt0 0
   check 5 '' "~ shmim-create: s: exists with another format: type is uint16, not float32*" -- \
     shmim-create 'tf32>s' 4x4
   check 5 '' "~ shmim-connect: s: exists with another format: type is uint16, not float32*" -- \
     shmim-connect 'tf32>s'
   check 5 '' "shmim-rm: s: type is uint16, not float32
-try: shmim-connect s" -- shmim-rm 'tf32>s'
+try: shmim-info s" -- shmim-rm 'tf32>s'
   check 5 '' "~ shmim-post: s: type is uint16, not int16*" -- shmim-post s --update --trigger 'tsi16>s'
   cmp before "$(stream_file s)"
   compare listing "$(listing)" s.im.shm

@@ -110,7 +110,7 @@ A       L     1      ' '' -- shmim-kw a --all
   check 0 '' '~ shmim-kw: a: keywords left out: OBJECT (string of * bytes, at most 16 fit)' -- \
     shmim-kw a --from keys.fits
   check 0 0.5 '' -- shmim-kw a EXPTIME
-  check 3 '' 'shmim-kw: none.fits: cannot be read: No such file or directory' -- shmim-kw a --from none.fits
+  check 1 '' 'shmim-kw: none.fits: cannot be read: No such file or directory' -- shmim-kw a --from none.fits
 }
 
 @test "--wait until a keyword has a value" {

@@ -137,7 +137,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a -s 1 -s 10
   shmim-cat a -o fits >a.fits
   make 'tf32>b' 3x3
   check 5 '' 'shmim-post: a.fits: type is uint16, not float32; size is 3x2, not 3x3
-try: shmim-connect b' -- shmim-post b --data a.fits
+try: shmim-info b' -- shmim-post b --data a.fits
   compare cnt0 "$(cnt0 b)" 0
   head -c 3000 a.fits >short.fits
   check 1 '' '~ shmim-post: short.fits: *' -- shmim-post a --data short.fits
@@ -175,6 +175,34 @@ try: shmim-connect b' -- shmim-post b --data a.fits
     shmim-post a --data frames --rate 1000
   check 0 '' '~ shmim-post: a: 3 in *' -- shmim-post a -n 3 --rate 1000
   check 0 '' '' -- shmim-post a -n 3 --rate 1000 -q
+}
+
+@test "several streams at a rate have their turn each time" {
+  make a 1
+  make b 1
+  check 0 '' '~ shmim-post: a: 3 in * s: * Hz of 200 Hz
+shmim-post: b: 3 in * s: * Hz of 200 Hz' -- shmim-post @E:a b --update -n 3 --rate 200
+  compare cnt0 "$(cnt0 a) $(cnt0 b)" '3 3'
+  start p shmim-post a b --update --rate 200
+  until_true bash -c '(($(shmim-ls --noheadings -o cnt0 b) > 5))'
+  shmim-rm a
+  # One that is gone is said, and keeps nobody from theirs.
+  until_true grep -q 'shmim-post: a: ' p.err
+  local before
+  before=$(cnt0 b)
+  until_true bash -c "((\$(shmim-ls --noheadings -o cnt0 b) > $before + 3))"
+  kill -TERM "$last"
+  finish p 143 '' '~ shmim-post: a: *removed*
+shmim-post: b: * in * s: * Hz of 200 Hz'
+}
+
+@test "an npy file is not taken for frames" {
+  make 'tui8>a' 32
+  shmim-cat a -o npy >a.npy
+  check 1 '' 'shmim-post: a.npy: is an npy file, whose header is no frame; frames are raw or FITS' -- \
+    shmim-post a --data a.npy
+  check 1 '' '~ shmim-post: standard input: is an npy file*' -- shmim-post a --data - <a.npy
+  compare cnt0 "$(cnt0 a)" 0
 }
 
 @test "--rate without -n goes on until it is interrupted" {

@@ -229,6 +229,30 @@ is_restored() {
   shows_not '^b '
 }
 
+@test "what leads to a stream is named, though a pattern leaves it out" {
+  make cam 1
+  make dm 1
+  shmim-post cam --update
+  shmim-post dm --update --trigger cam --pid $$
+  open_top dm
+  terminal resize-window -t top -x 100 -y 60
+  shows '^dm '
+  shows ' 1 stream, '
+  shows_not '^cam '
+  keys Enter
+  shows 'triggered by cam'
+  keys Enter g
+  shows '^cam'
+  shows_not 'gone'
+}
+
+@test "@E: names what must be there" {
+  make cam 1
+  check 3 '' "shmim-top: nope: no such stream in $SHM" -- shmim-top -b -n 1 @E:nope
+  check 3 '' "shmim-top: nope: no such stream in $SHM" -- shmim-top --openmetrics cam @E:nope
+  check 0 '~ *' '' -- shmim-top -b -n 1 -i 1ms @E:cam nope
+}
+
 @test "what is frozen stays, its picture too" {
   make 'tui8>cam' 16x16
   start w bash -c 'while head -c 256 /dev/urandom | shmim-post cam --data -; do sleep 0.02; done'
@@ -238,9 +262,12 @@ is_restored() {
   keys Space
   shows 'FROZEN'
   picture() { terminal capture-pane -e -p -t top | tail -n +9 | grep -o '.\[.*▀.*'; }
+  ages() { terminal capture-pane -p -t top | grep ' ago$'; }
   picture >one
+  ages >>one
   sleep 0.3
   picture >two
+  ages >>two
   cmp one two
   keys Space
   shows_not 'FROZEN'

@@ -251,7 +251,7 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a -s 10
   start_ready w shmim-wait a -t 20s
   check 0 '~ recreated *' '' -- shmim-create 'tui8>a' 4x4 --recreate
   finish w 5 '' 'shmim-wait: a: was made anew with another format: size is 4x4, not 8
-try: shmim-connect a'
+try: shmim-info a'
 }
 
 @test "a stream that we may only read is watched by its counter" {

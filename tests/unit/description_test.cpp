@@ -1,3 +1,6 @@
+#include <chrono>
+#include <thread>
+
 #include "support.hpp"
 
 using namespace shmim;
@@ -40,7 +43,8 @@ TEST_CASE("a stream is described with all that its header holds") {
   CHECK(cam.written() == stream.written());
   CHECK(cam.creator.pid == this_process());
   CHECK(cam.creator.alive);
-  CHECK(cam.owner.pid == 1);
+  CHECK(cam.header.owner_pid == 1);
+  CHECK(cam.owner.pid == 0);  // it belongs to no process, though there is one of that number
   CHECK(cam.writer.pid == this_process());
   CHECK(cam.writer.command == command_of(this_process()));
   CHECK(cam.claimer.pid == 0);
@@ -69,6 +73,9 @@ TEST_CASE("times have an age once they are set") {
   REQUIRE(cam.age(cam.written()));
   CHECK(*cam.age(cam.written()) >= Tai{0});
   CHECK(*cam.age(cam.created()) >= *cam.age(cam.written()));
+  const Tai age = *cam.age(cam.written());
+  std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  CHECK(*cam.age(cam.written()) == age);
 }
 
 TEST_CASE("a claimed stream names its only writer") {

@@ -691,9 +691,9 @@ TEST_CASE("floats that were compressed as integers are floats again") {
 
 TEST_CASE("what is no FITS file is told") {
   const Directory directory;
-  check_message(error_of_opening(directory / "none.fits"), Problem::not_found,
+  check_message(error_of_opening(directory / "none.fits"), Problem::failed,
                 "none.fits: cannot be read: No such file or directory");
-  check_message(error_of_opening(directory / "none.fits[1]"), Problem::not_found,
+  check_message(error_of_opening(directory / "none.fits[1]"), Problem::failed,
                 "none.fits[1]: cannot be read: No such file or directory");
   check_message(error_of_opening("https://example.org/x.fits"), Problem::usage,
                 "is a URL; only local files are read");

@@ -109,6 +109,7 @@ class Writer {
 void measure_followed(const Bench& bench, std::uint64_t size) {
   Writer loop(bench, "loop", size, [&](const Stream& stream, int pipe) {
     ::dup2(pipe, STDOUT_FILENO);
+    widen_pipe(STDOUT_FILENO, size);  // or it would be the size of the pipe that is compared
     Follower follower(stream.duplicate());
     std::vector<std::byte> frame(size);
     while (follower.wait(std::nullopt) == Arrival::arrived) {

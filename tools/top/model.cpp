@@ -13,21 +13,12 @@ constexpr std::size_t remembered = 128;
 
 using std::chrono::steady_clock;
 
-std::vector<std::string> names_of(const std::vector<Reference>& patterns) {
-  std::vector<std::string> names;
-  names.reserve(patterns.size());
-  for (const Reference& pattern : patterns) {
-    names.push_back(pattern.name);
-  }
-  return names.empty() ? std::vector<std::string>{"*"} : names;
-}
-
 }  // namespace
 
 Model::Model(const std::filesystem::path& directory, std::vector<Reference> patterns)
     : directory_(directory),
       patterns_(std::move(patterns)),
-      watcher_(directory, names_of(patterns_)),
+      watcher_(directory),
       order_(parse_columns("--sort", "name").front()) {}
 
 void Model::look() {
@@ -49,16 +40,24 @@ void Model::look() {
   histories_ = std::move(histories);
 }
 
+std::vector<const Watched*> Model::streams() const {
+  std::vector<const Watched*> streams;
+  for (const Watched& watched : watcher_.streams()) {
+    const auto is_it = [&](const Reference& pattern) {
+      return is_meant(pattern, watched.description);
+    };
+    if (patterns_.empty() || std::any_of(patterns_.begin(), patterns_.end(), is_it)) {
+      streams.push_back(&watched);
+    }
+  }
+  return streams;
+}
+
 std::vector<StreamRow> Model::rows() const {
   std::vector<StreamRow> rows;
-  for (const Watched& watched : watcher_.streams()) {
-    const bool is_asked_for =
-        patterns_.empty() ||
-        std::any_of(patterns_.begin(), patterns_.end(), [&](const Reference& pattern) {
-          return is_meant(pattern, watched.description);
-        });
-    if (is_asked_for && watched.description.name.find(filter_) != std::string::npos) {
-      rows.push_back({&watched, true, nullptr, &processes_});
+  for (const Watched* watched : streams()) {
+    if (watched->description.name.find(filter_) != std::string::npos) {
+      rows.push_back({watched, true, nullptr, &processes_});
     }
   }
   sort_rows(rows, *order_, descending_);

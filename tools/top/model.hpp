@@ -15,14 +15,16 @@ namespace shmim::tools {
 /// What shmim-top knows: the streams it watches, and what the user has asked to see of them.
 class Model {
  public:
-  /// Of the streams that one of the patterns means; of all, where there is none.
+  /// Watches all streams of the directory; shows those that one of the patterns means, or all where
+  /// there is none.
   Model(const std::filesystem::path& directory, std::vector<Reference> patterns);
 
   /// One look, unless frozen.
   void look();
   /// The streams that the filter lets through, sorted. Valid until the next look.
   [[nodiscard]] std::vector<StreamRow> rows() const;
-  [[nodiscard]] const std::vector<Watched>& streams() const noexcept { return watcher_.streams(); }
+  /// Those that one of the patterns means, by name. Valid until the next look.
+  [[nodiscard]] std::vector<const Watched*> streams() const;
   [[nodiscard]] const Stream* stream(const std::string& name) const {
     return watcher_.stream(name);
   }
@@ -30,10 +32,11 @@ class Model {
   [[nodiscard]] ProcessTable& processes() const noexcept { return processes_; }
   /// Rates of a stream at the last looks, oldest first.
   [[nodiscard]] std::vector<double> history(const std::string& name) const;
-  /// As names_by_inode() of a directory, of the streams at the last look.
+  /// As names_by_inode() of the directory at the last look.
   [[nodiscard]] std::map<ino_t, std::string> names_by_inode() const;
   /// Who has a stream open or mapped, looked up now and then; we are none.
   [[nodiscard]] Holders holders(const Description& description);
+  /// Of all streams, since what leads to one may be any.
   [[nodiscard]] Graph graph();
 
   void sort_by(const Column* column, bool descending) noexcept;

@@ -9,6 +9,7 @@
 
 #include "facts.hpp"
 #include "pipeline.hpp"
+#include "tool.hpp"
 #include "words.hpp"
 
 namespace shmim::tools {
@@ -121,17 +122,17 @@ void Screen::draw() {
 void Screen::draw_title() {
   double bytes = 0;
   std::size_t running = 0;
-  for (const Watched& watched : model_.streams()) {
-    if (watched.description.target) {
+  const std::vector<const Watched*> streams = model_.streams();
+  for (const Watched* watched : streams) {
+    if (watched->description.target) {
       continue;  // another name of a stream that is counted by its own
     }
-    bytes += watched.bytes_per_second().value_or(0);
-    running += watched.rate.hertz.value_or(0) > 0 ? 1 : 0;
+    bytes += watched->bytes_per_second().value_or(0);
+    running += watched->rate.hertz.value_or(0) > 0 ? 1 : 0;
   }
-  const std::size_t streams = model_.streams().size();
-  std::string text = fmt::format("shmim-top {}  {} stream{}, {} running, {:.1f}MB/s",
-                                 printable(model_.directory().string()), streams,
-                                 streams == 1 ? "" : "s", running, bytes / 1e6);
+  std::string text = fmt::format("shmim-top {}  {}, {} running, {:.1f}MB/s",
+                                 printable(model_.directory().string()),
+                                 counted(streams.size(), "stream"), running, bytes / 1e6);
   if (!model_.filter().empty()) {
     text += fmt::format("  filter '{}'", printable(model_.filter()));
   }
@@ -239,21 +240,21 @@ void Screen::draw_lines(const std::vector<std::string>& lines, int first, int la
 }
 
 std::vector<std::string> Screen::detail_lines() {
-  for (const Watched& watched : model_.streams()) {
-    if (watched.description.name != selected_) {
+  for (const Watched* watched : model_.streams()) {
+    if (watched->description.name != selected_) {
       continue;
     }
-    if (watched.description.unreadable) {
-      return {name_in_words(watched.description), watched.description.unreadable->why};
+    if (watched->description.unreadable) {
+      return {name_in_words(watched->description), watched->description.unreadable->why};
     }
     Facts facts;
     const Stream* stream = model_.stream(selected_);
     // All of one moment, rather than the counters of now and the rest of a second ago.
     facts.description = stream == nullptr || model_.is_frozen()
-                            ? watched.description
+                            ? watched->description
                             : describe(*stream, model_.processes());
-    facts.holders = model_.holders(watched.description);
-    facts.rate = watched.rate;
+    facts.holders = model_.holders(watched->description);
+    facts.rate = watched->rate;
     const auto names = model_.names_by_inode();
     return lines_of(FactsTeller(model_.processes(), names).to_text(facts));
   }

@@ -1,5 +1,7 @@
 // shmim-top: the streams as they run, on a screen, as tables, or as metrics.
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 #include "tool.hpp"
@@ -49,14 +51,14 @@ class Top final : public Tool {
       throw UsageError("--interval: at least 1ms");
     }
     const Columns order = parse_columns("--sort", sort_.empty() ? "name" : sort_);
-    std::vector<Reference> patterns;
     for (const std::string& text : globs_) {
-      patterns.push_back(pattern(text, {"SE"}));
+      patterns_.push_back(pattern(text, {"SE"}));
     }
     raise_file_limit();
-    Model model(places().shm, std::move(patterns));
+    Model model(places().shm, patterns_);
     model.sort_by(order.front(), order.front()->is_right);
     model.look();
+    require_existing(model);
     if (metrics_) {
       sleep_until(steady_clock::now() + interval_.value_or(std::chrono::seconds{1}));
       model.look();
@@ -70,6 +72,20 @@ class Top final : public Tool {
   }
 
  private:
+  /// Others may come while we watch; what @E: names must be there.
+  void require_existing(const Model& model) const {
+    const std::vector<const Watched*> streams = model.streams();
+    for (const Reference& wanted : patterns_) {
+      const bool is_there = std::any_of(
+          streams.begin(), streams.end(),
+          [&](const Watched* watched) { return is_meant(wanted, watched->description); });
+      if (wanted.existence == Existence::must_exist && !is_there) {
+        throw Error(Problem::not_found, wanted.name,
+                    fmt::format("no such stream in {}", model.directory().string()));
+      }
+    }
+  }
+
   void print_tables(Model& model) const {
     const auto interval = interval_.value_or(std::chrono::seconds{1});
     const Columns columns = parse_columns("columns", json() ? json_list : table_list);
@@ -116,6 +132,7 @@ class Top final : public Tool {
   }
 
   std::vector<std::string> globs_;
+  std::vector<Reference> patterns_;
   bool batch_ = false;
   std::optional<std::uint64_t> count_;
   std::optional<std::chrono::nanoseconds> interval_;

@@ -127,8 +127,8 @@ class SHMIM_EXPORT Stream {
   /// The same, with a copy of your own making, of part of the frame say.
   [[nodiscard]] Snapshot snapshot(const CopyFrame& copy,
                                   Deadline deadline = default_deadline()) const;
-  /// The same for a frame of any size that is the only one to be read: the kernel copies it, which
-  /// for 64 MiB takes half the time of mapping its pages, reading and unmapping them.
+  /// The same for a large frame that is the only one to be read: the kernel copies it, so that its
+  /// pages need not be mapped, nor unmapped in the end.
   [[nodiscard]] Snapshot snapshot_once(std::span<std::byte> pixels,
                                        Deadline deadline = default_deadline()) const;
   /// The trace of one frame, whole.
