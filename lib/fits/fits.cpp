@@ -53,7 +53,7 @@ void check_kind(const std::string& path, const std::string& subject) {
     if (path.find("://") != path.npos) {
       throw Error(Problem::usage, subject, "is a URL; only local files are read");
     }
-    if (error_number == ENOENT || error_number == ENOTDIR) {  // which is no missing stream
+    if (error_number == ENOENT) {  // which is no missing stream
       throw Error(Problem::failed, subject,
                   fmt::format("cannot be read: {}", std::generic_category().message(error_number)));
     }

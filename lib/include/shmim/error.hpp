@@ -11,7 +11,7 @@ namespace shmim {
 enum class Problem {
   failed,             ///< none of the below; the message says what
   usage,              ///< a reference, format or value that cannot be meant
-  not_found,          ///< no such stream or file
+  not_found,          ///< no such stream
   exists,             ///< there is one already, and there must not be
   mismatch,           ///< the stream's format is not the one asked for
   too_short,          ///< the file is shorter than a header

@@ -19,7 +19,7 @@ namespace shmim {
 /// followed by what cfitsio's extended syntax has for an HDU (`[2]`, `[EXTNAME]`,
 /// `[EXTNAME,EXTVER]`) and an image section (`[10:20,*]`); nothing else of that syntax is accepted.
 /// Without an HDU the first one that holds an image is taken. cfitsio is loaded here, at first use.
-/// Throws Error: not_found, dangling_link, no_permission, not_an_image (what is missing, in words),
+/// Throws Error: dangling_link, no_permission, not_an_image (what is missing, in words),
 /// usage (what is in brackets), failed (truncated; cfitsio's own message; cfitsio not installed).
 ///
 /// The image has the type of the file's elements, unsigned ones by the BZERO convention; values
