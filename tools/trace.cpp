@@ -53,10 +53,11 @@ class Trace final : public Tool {
   }
 
   Exit run() override {
-    if (refs_.empty() != (all_ || graph_)) {
-      throw UsageError(refs_.empty() ? "REF is missing (or --all)"
-                                     : fmt::format("{} and REF exclude one another",
-                                                   graph_ ? "--graph" : "--all"));
+    if (refs_.empty() && !all_ && !graph_) {
+      throw UsageError(follow_ ? "--follow takes one REF" : "REF is missing (or --all)");
+    }
+    if (!refs_.empty() && (all_ || graph_)) {
+      throw UsageError(fmt::format("{} and REF exclude one another", graph_ ? "--graph" : "--all"));
     }
     std::vector<Reference> references;
     for (const std::string& text : refs_) {

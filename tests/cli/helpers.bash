@@ -93,7 +93,7 @@ run_out() {
   local file=$1 status=0
   shift
   "$@" >"$file" 2>"$WORK/.err" || status=$?
-  compare status "$status" 0 && compare stderr "$(<"$WORK/.err")" '' || {
+  judge "$status" 0 /dev/null '' "$WORK/.err" '' || {
     printf 'of: %s\n' "$*" >&2
     return 1
   }

@@ -302,6 +302,7 @@ PY
   finish p 1 '~ 2 *us
 1 frame, 0 missed: *' '~ shmim-trace: out: frame 2 took *us, over the budget of 0.1us'
   check 2 '' '~ shmim-trace: --follow takes one REF*' -- shmim-trace in out --follow
+  check 2 '' '~ shmim-trace: --follow takes one REF*' -- shmim-trace --follow
 }
 
 @test "--follow ends by a signal while frames come, and tells the percentiles" {
