@@ -38,8 +38,8 @@ class Rm final : public Tool {
     const Exit unmatched = for_each<Reference>(patterns, [&](const Reference& wanted) {
       std::vector<std::string> names = list_streams(where.shm, wanted.name);
       if (is_pattern(wanted.name) && wanted.type) {
+        ProcessTable processes;
         std::erase_if(names, [&](const std::string& name) {
-          ProcessTable processes;
           return !is_meant(wanted, describe(stream_path(where.shm, name), processes));
         });
       }

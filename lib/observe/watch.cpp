@@ -198,4 +198,17 @@ const Stream* Watcher::stream(std::string_view name) const noexcept {
   return watch.stream ? &*watch.stream : nullptr;
 }
 
+std::map<ino_t, std::string> names_by_inode(const std::vector<Watched>& streams) {
+  std::map<ino_t, std::string> names;
+  // A link gives a stream its name only where it has none of its own here.
+  for (const bool is_link : {false, true}) {
+    for (const Watched& watched : streams) {
+      if (watched.description.target.has_value() == is_link) {
+        names.try_emplace(watched.description.identity.inode, watched.description.name);
+      }
+    }
+  }
+  return names;
+}
+
 }  // namespace shmim

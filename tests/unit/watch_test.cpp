@@ -133,3 +133,18 @@ TEST_CASE("bytes per second: of a circular stream a frame is one slice") {
   REQUIRE(watched.description.format.is_circular());
   CHECK(*watched.bytes_per_second() == 2400);
 }
+
+TEST_CASE("streams under observation have the names that their directory gives them") {
+  const Directory directory;
+  const Stream cam = directory.make("cam");
+  const Directory elsewhere;
+  const Stream far = elsewhere.make("far");
+  std::filesystem::create_symlink("cam.im.shm", directory.stream("alias"));
+  std::filesystem::create_symlink(elsewhere.stream("far"), directory.stream("near"));
+  Watcher watcher(directory.path());
+  watcher.look();
+  const auto names = names_by_inode(watcher.streams());
+  CHECK(names == names_by_inode(directory.path()));
+  CHECK(names.at(cam.identity().inode) == "cam");
+  CHECK(names.at(far.identity().inode) == "near");
+}

@@ -72,16 +72,7 @@ std::vector<double> Model::history(const std::string& name) const {
 }
 
 std::map<ino_t, std::string> Model::names_by_inode() const {
-  std::map<ino_t, std::string> names;
-  // A link gives a stream its name only where it has none of its own here.
-  for (const bool is_link : {false, true}) {
-    for (const Watched& watched : watcher_.streams()) {
-      if (watched.description.target.has_value() == is_link) {
-        names.try_emplace(watched.description.identity.inode, watched.description.name);
-      }
-    }
-  }
-  return names;
+  return shmim::names_by_inode(watcher_.streams());
 }
 
 const HolderTable& Model::holder_table() {

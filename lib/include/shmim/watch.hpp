@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <sys/types.h>
 #include <time.h>  // NOLINT(modernize-deprecated-headers): timespec is POSIX's
 
 #include "shmim/description.hpp"
@@ -77,5 +79,8 @@ class SHMIM_EXPORT Watcher {
   bool was_settled_ = false;
   std::optional<std::chrono::steady_clock::time_point> last_listing_;
 };
+
+/// As names_by_inode() of a directory, of the streams as they were seen last.
+SHMIM_EXPORT std::map<ino_t, std::string> names_by_inode(const std::vector<Watched>& streams);
 
 }  // namespace shmim
