@@ -13,7 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "segment/text_file.hpp"
+#include "base/read_text.hpp"
 #include "shmim/directory.hpp"
 
 namespace shmim {

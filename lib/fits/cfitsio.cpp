@@ -8,7 +8,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include "shmim/process.hpp"
+#include "shmim/text.hpp"
 
 namespace shmim::cfitsio {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "shmim/error.hpp"
 #include "shmim/format.hpp"
-#include "shmim/process.hpp"
+#include "shmim/text.hpp"
 
 namespace shmim {
 namespace {

@@ -13,9 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mappings.hpp"
+#include "segment/mapping.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
+#include "shmim/text.hpp"
 
 namespace shmim {
 namespace {
@@ -116,20 +117,6 @@ void remove_hidden_names(const std::filesystem::path& directory) {
 }
 
 }  // namespace
-
-FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-FileDescriptor::~FileDescriptor() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-  }
-}
 
 std::optional<Identity> identity_of(const std::filesystem::path& path) {
   struct stat status {};

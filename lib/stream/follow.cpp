@@ -4,8 +4,8 @@
 #include <thread>
 #include <utility>
 
-#include "backoff.hpp"
 #include "shmim/error.hpp"
+#include "stream/backoff.hpp"
 
 namespace shmim {
 namespace {

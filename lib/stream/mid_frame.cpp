@@ -1,4 +1,4 @@
-#include "mid_frame.hpp"
+#include "stream/mid_frame.hpp"
 
 #include <algorithm>
 #include <limits>

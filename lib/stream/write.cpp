@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "backoff.hpp"
-#include "mid_frame.hpp"
-#include "segment/copy.hpp"
+#include "base/copy.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
+#include "stream/backoff.hpp"
+#include "stream/mid_frame.hpp"
 
 namespace shmim {
 

@@ -338,7 +338,7 @@ Try 'shmim-${words[0]} --help' for more information." -- "shmim-${words[0]}" "${
 }
 
 @test "every reference of the table that is an error is one, with its reason, for a real tool" {
-  table=$SHMIM_SOURCE_DIR/tests/unit/streamref.tsv
+  table=$SHMIM_SOURCE_DIR/tests/unit/lib/reference/streamref.tsv
   count=0
   while IFS=$'\x1f' read -r -u 5 input reason; do
     count=$((count + 1))

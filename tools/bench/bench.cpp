@@ -9,7 +9,7 @@
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
 #include "bench/report.hpp"
-#include "tool.hpp"
+#include "common/app/tool.hpp"
 
 namespace shmim::tools::bench {
 namespace {

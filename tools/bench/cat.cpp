@@ -8,7 +8,8 @@
 
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
-#include "tool.hpp"
+#include "common/app/tool.hpp"
+#include "common/io/pipe.hpp"
 
 namespace shmim::tools::bench {
 namespace {

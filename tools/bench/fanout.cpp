@@ -8,7 +8,7 @@
 
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
-#include "tool.hpp"
+#include "common/app/tool.hpp"
 
 namespace shmim::tools::bench {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "tool.hpp"
+#include "common/app/tool.hpp"
 
 namespace shmim::tools::bench {
 

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tool.hpp"
+#include "common/app/tool.hpp"
 
 namespace shmim::tools::bench {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "bench/measure.hpp"
-#include "record.hpp"
+#include "common/print/json.hpp"
 
 namespace shmim::tools::bench {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "columns.hpp"
+#include "common/print/columns.hpp"
 
 namespace shmim::tools {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "tool.hpp"
+#include "common/app/tool.hpp"
 
 namespace shmim::tools {
 namespace {

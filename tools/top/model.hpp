@@ -8,7 +8,7 @@
 
 #include <shmim/shmim.hpp>
 
-#include "columns.hpp"
+#include "common/print/columns.hpp"
 
 namespace shmim::tools {
 

@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "facts.hpp"
-#include "pipeline.hpp"
-#include "tool.hpp"
-#include "words.hpp"
+#include "common/app/tool.hpp"
+#include "common/print/facts.hpp"
+#include "common/print/graph_text.hpp"
+#include "common/print/words.hpp"
 
 namespace shmim::tools {
 namespace {

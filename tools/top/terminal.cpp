@@ -1,6 +1,6 @@
 #include "top/terminal.hpp"
 
-#include "record.hpp"
+#include "common/print/json.hpp"
 
 // What ncurses is to call functions, and not macros; those for wide characters among them.
 #define NCURSES_NOMACROS 1  // NOLINT

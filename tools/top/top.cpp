@@ -4,7 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "tool.hpp"
+#include "common/app/tool.hpp"
+#include "common/io/pipe.hpp"
 #include "top/metrics.hpp"
 #include "top/screen.hpp"
 

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "shmim/export.hpp"
-#include "shmim/layout.hpp"
 
 namespace shmim {
 
@@ -28,14 +27,5 @@ SHMIM_EXPORT std::string to_utc(Tai time);
 
 /// `duration` from now; for ever where there is none.
 SHMIM_EXPORT Deadline deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept;
-
-constexpr Tai to_tai(layout::Timespec time) noexcept {
-  return Tai{static_cast<std::int64_t>(
-      static_cast<std::uint64_t>(time.seconds) * 1'000'000'000U +
-      static_cast<std::uint64_t>(time.nanoseconds))};  // wraps on nonsense
-}
-constexpr layout::Timespec to_timespec(Tai time) noexcept {
-  return {time.count() / 1'000'000'000, time.count() % 1'000'000'000};
-}
 
 }  // namespace shmim

@@ -61,6 +61,8 @@
 #include <semaphore.h>
 #include <sys/types.h>
 
+#include "shmim/clock.hpp"
+
 namespace shmim {
 
 /// Type of one element of a stream's array. The values are the codes in the file.
@@ -529,4 +531,14 @@ inline void end_keyword(KeywordSlot& slot) noexcept {
 }
 
 }  // namespace layout
+
+constexpr Tai to_tai(layout::Timespec time) noexcept {
+  return Tai{static_cast<std::int64_t>(
+      static_cast<std::uint64_t>(time.seconds) * 1'000'000'000U +
+      static_cast<std::uint64_t>(time.nanoseconds))};  // wraps on nonsense
+}
+constexpr layout::Timespec to_timespec(Tai time) noexcept {
+  return {time.count() / 1'000'000'000, time.count() % 1'000'000'000};
+}
+
 }  // namespace shmim

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include <sys/types.h>
 
@@ -17,8 +16,5 @@ SHMIM_EXPORT bool is_alive(pid_t pid) noexcept;
 SHMIM_EXPORT std::string command_of(pid_t pid);
 /// `1234 (cam_grab)`, or `1234 (dead)`.
 SHMIM_EXPORT std::string describe_process(pid_t pid);
-/// Text of unknown origin made safe for a terminal: control characters (C1 and those that turn the
-/// direction of text among them) and what is no UTF-8 become `\xNN`, byte by byte.
-SHMIM_EXPORT std::string printable(std::string_view text);
 
 }  // namespace shmim

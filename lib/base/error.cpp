@@ -1,0 +1,56 @@
+#include "shmim/error.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "shmim/text.hpp"
+
+namespace shmim {
+namespace {
+
+std::string compose(const std::string& subject, const std::string& message) {
+  return subject.empty() ? message : fmt::format("{}: {}", printable(subject), message);
+}
+
+Problem problem_of(int error_number) noexcept {
+  switch (error_number) {
+    case ENOENT:
+      return Problem::not_found;
+    case EEXIST:
+      return Problem::exists;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return Problem::no_permission;
+    case ENOSPC:
+    case EDQUOT:
+      return Problem::no_space;
+    case ENOTDIR:
+      return Problem::no_directory;
+    default:
+      return Problem::failed;
+  }
+}
+
+}  // namespace
+
+Error::Error(Problem problem, const std::string& subject, const std::string& message)
+    : std::runtime_error(compose(subject, message)), problem_(problem), subject_(subject) {}
+
+Error Error::system(const std::string& subject, const std::string& message, int error_number) {
+  Error error(problem_of(error_number), subject,
+              fmt::format("{}: {}", message, std::generic_category().message(error_number)));
+  error.error_number_ = error_number;
+  return error;
+}
+
+std::string Error::why() const { return std::string(what()).substr(compose(subject_, "").size()); }
+
+bool may_be_half_made(Problem problem) noexcept {
+  return problem == Problem::too_short || problem == Problem::no_version ||
+         problem == Problem::wrong_size;
+}
+
+}  // namespace shmim

@@ -1,0 +1,376 @@
+#include "shmim/keywords.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "shmim/error.hpp"
+#include "shmim/text.hpp"
+
+namespace shmim {
+namespace {
+
+using layout::KeywordSlot;
+
+constexpr std::size_t value_bytes = sizeof(KeywordSlot::value);
+
+template <std::size_t N>
+std::array<char, N> padded(const std::string& text) {
+  std::array<char, N> bytes{};
+  std::copy_n(text.begin(), std::min(text.size(), N), bytes.begin());
+  return bytes;
+}
+
+bool is_used(char type) noexcept { return type == 'L' || type == 'D' || type == 'S'; }
+
+struct SlotCopy {
+  std::array<char, 16> name{};
+  char type = 'N';
+  std::array<std::uint64_t, 2> value{};
+  std::array<char, 80> comment{};
+};
+
+/// How long a slot may be busy without a change before its writer must have been killed there:
+/// setting a keyword takes less than a microsecond.
+constexpr std::chrono::milliseconds stuck_after{20};
+/// How long to try for a slot that somebody alters all the time.
+constexpr std::chrono::milliseconds restless_after{200};
+
+/// Reads a slot until it is as one writer left it. Where a writer was killed in the middle, or
+/// never comes to rest, its parts as they are.
+class SlotReader {
+ public:
+  explicit SlotReader(const KeywordSlot& slot) noexcept : slot_(&slot) { attempt(); }
+  [[nodiscard]] bool is_done() const noexcept { return is_done_; }
+  [[nodiscard]] const SlotCopy& copy() const noexcept { return copy_; }
+  void attempt() noexcept {
+    const std::uint64_t before = layout::keyword_count(*slot_);
+    copy_.name = layout::load(slot_->name);
+    copy_.type = layout::load(slot_->type);
+    copy_.value = {layout::load(slot_->value[0]), layout::load(slot_->value[1])};
+    copy_.comment = layout::load(slot_->comment);
+    layout::finish_copy();
+    const bool is_busy = (before & layout::keyword_busy) != 0;
+    const bool is_same = layout::load(slot_->cnt) == before;
+    is_done_ = is_same && !is_busy;
+    if (!is_done_) {
+      const auto now = std::chrono::steady_clock::now();
+      if (count_ != before) {
+        count_ = before;
+        since_ = now;
+      }
+      is_done_ = (is_busy && now - since_ > stuck_after) || now - begin_ > restless_after;
+    }
+  }
+
+ private:
+  const KeywordSlot* slot_;
+  SlotCopy copy_;
+  bool is_done_ = false;
+  std::uint64_t count_ = 0;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point since_ = begin_;
+};
+
+/// Every slot, whole. Those that are busy are waited for together: a table full of slots whose
+/// writers were killed takes no longer than one.
+std::vector<SlotCopy> read_slots(std::span<const KeywordSlot> slots) {
+  std::vector<SlotReader> readers;
+  readers.reserve(slots.size());
+  for (const KeywordSlot& slot : slots) {
+    readers.emplace_back(slot);
+  }
+  const auto is_waiting = [](const SlotReader& reader) { return !reader.is_done(); };
+  while (std::any_of(readers.begin(), readers.end(), is_waiting)) {
+    std::this_thread::yield();
+    for (SlotReader& reader : readers) {
+      if (!reader.is_done()) {
+        reader.attempt();
+      }
+    }
+  }
+  std::vector<SlotCopy> copies(readers.size());
+  std::transform(readers.begin(), readers.end(), copies.begin(),
+                 [](const SlotReader& reader) { return reader.copy(); });
+  return copies;
+}
+
+std::optional<Keyword> keyword_of(const SlotCopy& slot) {
+  if (!is_used(slot.type)) {
+    return std::nullopt;
+  }
+  Keyword keyword{layout::text_of(slot.name), {}, layout::text_of(slot.comment)};
+  if (slot.type == 'L') {
+    keyword.value = static_cast<std::int64_t>(slot.value[0]);
+  } else if (slot.type == 'D') {
+    keyword.value = std::bit_cast<double>(slot.value[0]);
+  } else {
+    keyword.value = layout::text_of(std::bit_cast<std::array<char, value_bytes>>(slot.value));
+  }
+  return keyword;
+}
+
+void write_slot(KeywordSlot& slot, const SlotCopy& content) noexcept {
+  if (!layout::begin_keyword(slot)) {
+    for (SlotReader other(slot); !other.is_done() && !layout::begin_keyword(slot);
+         other.attempt()) {
+      std::this_thread::yield();
+    }
+  }
+  layout::store(slot.name, content.name);
+  layout::store(slot.value[0], content.value[0]);
+  layout::store(slot.value[1], content.value[1]);
+  layout::store(slot.comment, content.comment);
+  layout::store(slot.type, content.type);
+  layout::end_keyword(slot);
+}
+
+SlotCopy content_of(const Keyword& keyword) {
+  SlotCopy content;
+  content.name = padded<16>(keyword.name);
+  content.comment = padded<80>(keyword.comment);
+  if (const auto* integer = std::get_if<std::int64_t>(&keyword.value)) {
+    content.type = 'L';
+    content.value = {static_cast<std::uint64_t>(*integer), 0};
+  } else if (const auto* real = std::get_if<double>(&keyword.value)) {
+    content.type = 'D';
+    content.value = {std::bit_cast<std::uint64_t>(*real), 0};
+  } else {
+    content.type = 'S';
+    content.value = std::bit_cast<std::array<std::uint64_t, 2>>(
+        padded<value_bytes>(std::get<std::string>(keyword.value)));
+  }
+  return content;
+}
+
+template <class Number>
+std::optional<Number> number(std::string_view text) {
+  if (text.size() > 1 && text.front() == '+' && text[1] != '-') {
+    text.remove_prefix(1);
+  }
+  Number value{};
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc{} && stop == end ? std::optional(value) : std::nullopt;
+}
+
+[[noreturn]] void reject(std::string_view assignment, std::string_view why) {
+  throw Error(Problem::usage, "", fmt::format("keyword '{}': {}", printable(assignment), why));
+}
+
+/// The value of `'text'...` and what follows the closing quote.
+std::string unquote(std::string_view assignment, std::string_view& rest) {
+  std::string value;
+  rest.remove_prefix(1);
+  while (true) {
+    const std::size_t quote = rest.find('\'');
+    if (quote == std::string_view::npos) {
+      reject(assignment, "the closing ' is missing");
+    }
+    value += rest.substr(0, quote);
+    rest.remove_prefix(quote + 1);
+    if (!rest.starts_with('\'')) {
+      return value;
+    }
+    value += '\'';
+    rest.remove_prefix(1);
+  }
+}
+
+}  // namespace
+
+std::string to_string(const Keyword& keyword) {
+  return std::visit([](const auto& value) { return fmt::format("{}", value); }, keyword.value);
+}
+
+std::optional<std::string> why_unfit(const Keyword& keyword) {
+  if (keyword.name.empty()) {
+    return "it has no name";
+  }
+  if (keyword.name.size() > sizeof(KeywordSlot::name)) {
+    return fmt::format("name of {} bytes, at most {} fit", keyword.name.size(),
+                       sizeof(KeywordSlot::name));
+  }
+  const auto* text = std::get_if<std::string>(&keyword.value);
+  if (text != nullptr && text->size() > value_bytes) {
+    return fmt::format("string of {} bytes, at most {} fit", text->size(), value_bytes);
+  }
+  const auto holds_nul = [](const std::string& part) { return part.find('\0') != part.npos; };
+  if (holds_nul(keyword.name) || holds_nul(keyword.comment) ||
+      (text != nullptr && holds_nul(*text))) {
+    return "it holds a NUL character";
+  }
+  if (keyword.comment.size() >= sizeof(KeywordSlot::comment)) {
+    return fmt::format("comment of {} bytes, at most {} fit", keyword.comment.size(),
+                       sizeof(KeywordSlot::comment) - 1);
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+/// The type that is asked for, or the first that can hold the text.
+std::variant<std::int64_t, double, std::string> parse_value(std::string_view assignment,
+                                                            std::string_view text,
+                                                            std::optional<char> type) {
+  if (type.value_or('L') == 'L') {
+    if (const auto integer = number<std::int64_t>(text)) {
+      return *integer;
+    }
+  }
+  if (type.value_or('D') == 'D') {
+    if (const auto real = number<double>(text)) {
+      return *real;
+    }
+  }
+  if (type.value_or('S') != 'S') {
+    reject(assignment, fmt::format("'{}' is no {}", text, *type == 'L' ? "integer" : "number"));
+  }
+  return std::string(text);
+}
+
+}  // namespace
+
+Keyword parse_keyword(std::string_view assignment, std::optional<char> type) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos) {
+    reject(assignment, "it is written NAME=VALUE or NAME=VALUE/comment");
+  }
+  Keyword keyword;
+  keyword.name = assignment.substr(0, equals);
+  for (const char character : keyword.name) {
+    if (static_cast<unsigned char>(character) <= ' ' || character == '\x7F') {
+      reject(assignment, "its name holds a blank or a control character");
+    }
+  }
+  std::string_view rest = assignment.substr(equals + 1);
+  if (rest.starts_with('\'')) {
+    if (type.value_or('S') != 'S') {
+      reject(assignment, "what stands in quotes is a string");
+    }
+    keyword.value = unquote(assignment, rest);
+    if (!rest.empty() && !rest.starts_with('/')) {
+      reject(assignment, "only /comment may follow the closing '");
+    }
+  } else {
+    const std::string_view value = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(value.size());
+    keyword.value = parse_value(assignment, value, type);
+  }
+  if (!rest.empty()) {
+    keyword.comment = rest.substr(1);
+  }
+  if (const auto why = why_unfit(keyword)) {
+    reject(assignment, *why);
+  }
+  return keyword;
+}
+
+std::vector<Keyword> Keywords::all() const {
+  std::vector<Keyword> keywords;
+  for (const SlotCopy& slot : read_slots(slots_)) {
+    if (auto keyword = keyword_of(slot)) {
+      keywords.push_back(*std::move(keyword));
+    }
+  }
+  return keywords;
+}
+
+std::optional<Keyword> Keywords::find(std::string_view name) const {
+  for (const SlotCopy& slot : read_slots(slots_)) {
+    if (auto keyword = keyword_of(slot); keyword && keyword->name == name) {
+      return keyword;
+    }
+  }
+  return std::nullopt;
+}
+
+void Keywords::set(std::span<const Keyword> keywords) const {
+  std::set<std::string> names;
+  std::size_t unused = 0;
+  for (const SlotCopy& slot : read_slots(slots_)) {
+    if (const auto keyword = keyword_of(slot)) {
+      names.insert(keyword->name);
+    } else {
+      ++unused;
+    }
+  }
+  for (const Keyword& keyword : keywords) {
+    require_settable(keyword);
+    if (names.insert(keyword.name).second && unused-- == 0) {
+      throw_full(keyword);
+    }
+  }
+  for (const Keyword& keyword : keywords) {
+    set(keyword);
+  }
+}
+
+void Keywords::require_settable(const Keyword& keyword) const {
+  if (!writable_) {
+    throw Error(Problem::not_ours_to_write, "",
+                "keywords cannot be written: the stream is read-only");
+  }
+  if (const auto why = why_unfit(keyword)) {
+    throw Error(Problem::usage, "", fmt::format("keyword '{}': {}", keyword.name, *why));
+  }
+}
+
+void Keywords::throw_full(const Keyword& keyword) const {
+  throw Error(Problem::failed, "",
+              fmt::format("keyword '{}': all {} slots are in use", keyword.name, slots_.size()));
+}
+
+void Keywords::set(const Keyword& keyword) const {
+  require_settable(keyword);
+  SlotCopy content = content_of(keyword);
+  KeywordSlot* unused = nullptr;
+  const std::vector<SlotCopy> table = read_slots(slots_);
+  for (std::size_t index = 0; index < table.size(); ++index) {
+    KeywordSlot& slot = slots_[index];
+    const SlotCopy& present = table[index];
+    if (!is_used(present.type)) {
+      unused = unused == nullptr ? &slot : unused;
+    } else if (present.name == content.name) {
+      if (keyword.comment.empty()) {
+        content.comment = present.comment;
+      }
+      write_slot(slot, content);
+      return;
+    }
+  }
+  if (unused == nullptr) {
+    throw_full(keyword);
+  }
+  write_slot(*unused, content);
+}
+
+bool Keywords::erase(std::string_view name) const {
+  if (!writable_) {
+    throw Error(Problem::not_ours_to_write, "",
+                "keywords cannot be written: the stream is read-only");
+  }
+  const std::vector<SlotCopy> table = read_slots(slots_);
+  for (std::size_t index = 0; index < table.size(); ++index) {
+    if (const auto keyword = keyword_of(table[index]); keyword && keyword->name == name) {
+      write_slot(slots_[index], SlotCopy{});
+      return true;
+    }
+  }
+  return false;
+}
+
+void Keywords::initialise() const noexcept {
+  for (KeywordSlot& slot : slots_) {
+    layout::store(slot.type, 'N');
+  }
+}
+
+}  // namespace shmim

@@ -1,0 +1,123 @@
+#include <csignal>
+#include <set>
+#include <thread>
+
+#include "support/unit.hpp"
+
+using namespace shmim;
+using namespace shmim::test;
+
+TEST_CASE("posts reach all, some, or all but some, and stop at ten") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const Semaphores semaphores = stream.semaphores();
+  REQUIRE(semaphores.count() == 10);
+  semaphores.post(Posts::all());
+  semaphores.post(Posts::only({2, 3}));
+  semaphores.post(Posts::all_but({2, 4}));
+  CHECK(semaphores.value(0) == 2);
+  CHECK(semaphores.value(2) == 2);
+  CHECK(semaphores.value(3) == 3);
+  CHECK(semaphores.value(4) == 1);
+  CHECK(semaphores.log_value() == 2);
+  CHECK(semaphores.poster(0) == ::getpid());
+  for (int i = 0; i < 20; ++i) {
+    semaphores.post(Posts::all());
+  }
+  CHECK(semaphores.value(0) == layout::semaphore_max);
+  CHECK(semaphores.log_value() == layout::semaphore_max);
+  const Error error = error_of([&] { semaphores.post(Posts::only({10})); });
+  CHECK(error.problem() == Problem::usage);
+  CHECK(says(error, "there is no semaphore 10: the stream has 0 to 9"));
+}
+
+TEST_CASE("a reader that may not write can use no semaphore") {
+  const Directory directory;
+  directory.make("im1");
+  const Stream stream = Stream::open(directory.stream("im1"), Access::read);
+  CHECK(error_of([&] { stream.semaphores().post(Posts::all()); }).problem() ==
+        Problem::not_ours_to_write);
+  CHECK(error_of([&] { static_cast<void>(stream.semaphores().claim()); }).problem() ==
+        Problem::not_ours_to_write);
+}
+
+TEST_CASE("claims are distinct, say who holds them, and are given back") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const Semaphores semaphores = stream.semaphores();
+  {
+    std::vector<SemaphoreClaim> claims;
+    std::set<unsigned> indices;
+    for (int i = 0; i < 10; ++i) {
+      claims.push_back(semaphores.claim());
+      indices.insert(claims.back().index());
+    }
+    CHECK(indices.size() == 10);
+    CHECK(semaphores.reader(3) == ::getpid());
+    CHECK(semaphores.status(3) == layout::status_connected);
+    const Error full = error_of([&] { static_cast<void>(semaphores.claim()); });
+    CHECK(full.problem() == Problem::claimed);
+    CHECK(says(full, "all 10 semaphores are claimed, by processes " + std::to_string(::getpid())));
+    const Error taken = error_of([&] { static_cast<void>(semaphores.claim(3)); });
+    CHECK(says(taken, "semaphore 3 is claimed by process " + std::to_string(::getpid())));
+  }
+  CHECK(semaphores.reader(3) == 0);
+  CHECK(semaphores.status(3) == 0);
+  CHECK(semaphores.claim(3).index() == 3);
+  CHECK(error_of([&] { static_cast<void>(semaphores.claim(10)); }).problem() == Problem::usage);
+}
+
+TEST_CASE("a dead reader's semaphore is taken over") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.semaphores = 1;
+  const Stream stream = directory.make("im1", format);
+  const pid_t child = in_child([&] {
+    const SemaphoreClaim claim = stream.semaphores().claim();
+    ::_exit(7);
+  });
+  CHECK(reap(child) == 7);
+  CHECK(stream.semaphores().reader(0) == child);
+  CHECK(stream.semaphores().claim().index() == 0);
+}
+
+TEST_CASE("a stream without semaphores says so") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.semaphores = 0;
+  const Stream stream = directory.make("im1", format);
+  CHECK(says(error_of([&] { static_cast<void>(stream.semaphores().claim()); }),
+             "the stream has no semaphores"));
+  CHECK(says(error_of([&] { stream.semaphores().post(Posts::only({0})); }),
+             "there is no semaphore 0: the stream has none"));
+  CHECK(publish(stream, std::uint16_t{1}) == 1);
+}
+
+TEST_CASE("waiting takes a post, times out, and drains") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const Semaphores semaphores = stream.semaphores();
+  SemaphoreClaim claim = semaphores.claim();
+  CHECK(claim.wait(deadline_after(std::chrono::milliseconds{1})) == Wake::timed_out);
+  CHECK((semaphores.status(claim.index()) & layout::status_timed_out) != 0);
+  semaphores.post(Posts::all());
+  semaphores.post(Posts::all());
+  CHECK(claim.wait(std::nullopt) == Wake::posted);
+  CHECK((semaphores.status(claim.index()) & layout::status_timed_out) == 0);
+  CHECK(claim.drain() == 1);
+  CHECK(claim.drain() == 0);
+}
+
+TEST_CASE("a post wakes a waiter in another process") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const pid_t child = in_child([&] {
+    SemaphoreClaim claim = stream.semaphores().claim(4);
+    ::_exit(claim.wait(deadline_after(std::chrono::seconds{30})) == Wake::posted ? 0 : 1);
+  });
+  while ((stream.semaphores().status(4) & layout::status_waiting) == 0) {
+    std::this_thread::yield();
+  }
+  stream.semaphores().post(Posts::only({4}));
+  CHECK(reap(child) == 0);
+}

@@ -1,0 +1,209 @@
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "support/unit.hpp"
+
+using namespace shmim;
+using namespace shmim::test;
+
+namespace {
+
+/// Stands for a FITS file, so that the search order is tested without one.
+class FakeImage final : public ImageFile {
+ public:
+  FakeImage() { keywords_.push_back({"GAIN", 2.5, "from the file"}); }
+  [[nodiscard]] Format format() const override { return Directory::small_format(); }
+  [[nodiscard]] const std::vector<Keyword>& keywords() const override { return keywords_; }
+  [[nodiscard]] const std::vector<std::string>& unfit_keywords() const override { return unfit_; }
+  void read(std::span<std::byte> pixels) override {
+    std::fill(pixels.begin(), pixels.end(), std::byte{3});
+  }
+
+ private:
+  std::vector<Keyword> keywords_;
+  std::vector<std::string> unfit_{"LONG (why)"};
+};
+
+/// An shm and a conf directory, and files in it that "hold" a FakeImage.
+class World {
+ public:
+  World() {
+    std::filesystem::create_directory(directory.path() / "conf");
+    places = directory.places();
+    places.open_image = [this](const std::string& file) {
+      opened = file;
+      return std::make_unique<FakeImage>();
+    };
+  }
+  void add_fits(const std::string& name) const {
+    write_bytes(directory.path() / "conf" / ("shmim." + name + ".fits"), std::vector<std::byte>(1));
+  }
+  Directory directory;
+  Places places;
+  std::string opened;
+};
+
+Making making(const Format& format) { return {format, {}, {}}; }
+
+}  // namespace
+
+TEST_CASE("shared memory is looked at first, then the FITS file, then the named one") {
+  World world;
+  const Reference reference = parse_reference("im1");
+  CHECK(connect(reference, world.places).outcome == Outcome::not_found);
+
+  std::ofstream(world.places.conf / "shmim.im1.fname.txt") << "  some/where.fits \nignored\n";
+  Found found = find(reference, world.places);
+  CHECK(found.origin == Origin::conf_name);
+  CHECK(found.file == "some/where.fits");
+
+  world.add_fits("im1");
+  found = find(reference, world.places);
+  CHECK(found.origin == Origin::conf_fits);
+
+  const Connection loaded = connect(reference, world.places);
+  CHECK(loaded.outcome == Outcome::created);
+  CHECK(loaded.origin == Origin::conf_fits);
+  CHECK(world.opened == (world.places.conf / "shmim.im1.fits").string());
+  CHECK(loaded.unfit_keywords == std::vector<std::string>{"LONG (why)"});
+  CHECK(loaded.stream->cnt0() == 1);
+  CHECK(loaded.stream->unguarded_pixels()[5] == std::byte{3});
+  CHECK(std::get<double>(loaded.stream->keywords().find("GAIN")->value) == 2.5);
+  CHECK(loaded.stream->semaphores().value(0) == 0);
+
+  world.opened.clear();
+  const Connection again = connect(reference, world.places);
+  CHECK(again.outcome == Outcome::connected);
+  CHECK(again.origin == Origin::shared_memory);
+  CHECK(world.opened.empty());
+}
+
+TEST_CASE("a name file without a name says so") {
+  const World world;
+  std::ofstream(world.places.conf / "shmim.im1.fname.txt") << " \n";
+  CHECK(says(error_of([&] { find(parse_reference("im1"), world.places); }),
+             "its first line is to name a FITS file, and is empty"));
+}
+
+TEST_CASE("local memory comes before shared memory, and is this process's own") {
+  World world;
+  world.directory.make("local1");
+  world.add_fits("local1");
+  const Connection local = connect(parse_reference("@L:local1"), world.places);
+  CHECK(local.outcome == Outcome::created);
+  CHECK(local.stream->path().empty());
+  CHECK(connect(parse_reference("local1"), world.places).origin == Origin::local_memory);
+  CHECK(connect(parse_reference("@S:local1"), world.places).origin == Origin::shared_memory);
+  publish(*local.stream, std::uint16_t{8});
+  CHECK(open_existing(parse_reference("@L:local1"), world.places).cnt0() == 2);
+  CHECK(open_existing(parse_reference("@S:local1"), world.places).cnt0() == 0);
+  CHECK(list_streams(world.directory.path()) == std::vector<std::string>{"local1"});
+}
+
+TEST_CASE("what differs is a mismatch, named, and left alone") {
+  const World world;
+  const Stream stream = world.directory.make("im1");
+  const Connection connection = connect(parse_reference("tf32>im1"), world.places);
+  CHECK(connection.outcome == Outcome::mismatch);
+  CHECK(to_string(connection.differences) == "type is uint16, not float32");
+  CHECK(stream.is_current());
+  const Error error = error_of([&] { open_existing(parse_reference("tf32>im1"), world.places); });
+  CHECK(error.problem() == Problem::mismatch);
+  Demand both;
+  both.type = DataType::int8;
+  CHECK(error_of([&] {
+          connect_checked(parse_reference("tf32>im1"), both, world.places);
+        }).problem() == Problem::usage);
+}
+
+TEST_CASE("connecting or creating: missing is made, different is made anew, same is found") {
+  const World world;
+  const Reference reference = parse_reference("im1");
+  Format format = Directory::small_format();
+  CHECK(connect_or_create(reference, demand_of(format), making(format), world.places).outcome ==
+        Outcome::created);
+  CHECK(connect_or_create(reference, demand_of(format), making(format), world.places).outcome ==
+        Outcome::connected);
+  format.type = DataType::float64;
+  const Connection anew =
+      connect_or_create(reference, demand_of(format), making(format), world.places);
+  CHECK(anew.outcome == Outcome::recreated);
+  CHECK(to_string(anew.differences) == "type is uint16, not float64");
+  CHECK(open_existing(reference, world.places).format() == format);
+  format.type = DataType::int8;
+  CHECK(create_if_missing(reference, demand_of(format), making(format), world.places).outcome ==
+        Outcome::mismatch);
+}
+
+TEST_CASE("new streams must not exist, and existing ones must") {
+  World world;
+  const Format format = Directory::small_format();
+  create(parse_reference("@N:im1"), making(format), world.places);
+  const Error error =
+      error_of([&] { create(parse_reference("@N:im1"), making(format), world.places); });
+  CHECK(error.problem() == Problem::exists);
+  CHECK(error_of([&] { connect(parse_reference("@N:im1"), world.places); }).problem() ==
+        Problem::exists);
+  CHECK(
+      connect_or_create(parse_reference("@E:im2"), demand_of(format), making(format), world.places)
+          .outcome == Outcome::not_found);
+  CHECK(error_of([&] { open_existing(parse_reference("im2"), world.places); }).problem() ==
+        Problem::not_found);
+}
+
+TEST_CASE("a stream is whole before anybody can see it") {
+  const World world;
+  Making making{Directory::small_format(), {}, {}};
+  making.prepare = [&](Stream& draft) {
+    CHECK(list_streams(world.directory.path()).empty());
+    draft.unguarded_pixels()[0] = std::byte{1};
+  };
+  create(parse_reference("im1"), making, world.places);
+  CHECK(open_existing(parse_reference("im1"), world.places).unguarded_pixels()[0] == std::byte{1});
+}
+
+TEST_CASE("a creator that fails leaves nothing") {
+  const World world;
+  Making making{Directory::small_format(), {}, {}};
+  making.prepare = [](Stream&) { throw Error(Problem::failed, "", "no"); };
+  CHECK(error_of([&] { create(parse_reference("im1"), making, world.places); }).problem() ==
+        Problem::failed);
+  CHECK(list_streams(world.directory.path()).empty());
+}
+
+TEST_CASE("a frame is loaded into a stream that others see") {
+  const World world;
+  const Stream stream = world.directory.make("im1");
+  FakeImage image;
+  CHECK(load_frame(image, stream) == std::vector<std::string>{"LONG (why)"});
+  CHECK(stream.cnt0() == 1);
+  CHECK(stream.semaphores().value(0) == 1);
+  CHECK(stream.unguarded_pixels()[0] == std::byte{3});
+}
+
+TEST_CASE("of many creators at once one makes it, and the others find it" *
+          doctest::test_suite("threads")) {
+  const World world;
+  const Reference reference = parse_reference("im1");
+  const Format format = Directory::small_format();
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> created{0};
+    std::atomic<int> connected{0};
+    std::vector<std::thread> creators;
+    creators.reserve(8);
+    for (int i = 0; i < 8; ++i) {
+      creators.emplace_back([&] {
+        const Connection connection =
+            connect_or_create(reference, demand_of(format), making(format), world.places);
+        (connection.outcome == Outcome::created ? created : connected) += 1;
+      });
+    }
+    for (std::thread& creator : creators) {
+      creator.join();
+    }
+    CHECK(created == 1);
+    CHECK(connected == 7);
+    std::filesystem::remove(world.directory.stream("im1"));
+  }
+}

@@ -1,0 +1,272 @@
+#include <csignal>
+#include <thread>
+
+#include "support/unit.hpp"
+
+using namespace shmim;
+using namespace shmim::test;
+
+namespace {
+
+Deadline long_enough() { return deadline_after(std::chrono::seconds{30}); }
+Deadline soon() { return deadline_after(std::chrono::milliseconds{5}); }
+
+Stream recreate_as(const Directory& directory, const Format& format) {
+  Stream stream = Stream::draft(directory.path(), "im1", format);
+  stream.publish_over();
+  return stream;
+}
+
+}  // namespace
+
+TEST_CASE("a follower sees each frame once, and no stale posts") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  for (int i = 0; i < 5; ++i) {
+    publish(stream, std::uint16_t{1});
+  }
+  Follower follower(stream.duplicate());
+  CHECK(follower.semaphore() == 0U);
+  CHECK(follower.wait(soon()) == Arrival::timed_out);
+  publish(stream, std::uint16_t{2});
+  CHECK(follower.wait(long_enough()) == Arrival::arrived);
+  CHECK(follower.seen() == 6);
+  stream.semaphores().post(Posts::all());  // no frame
+  CHECK(follower.wait(soon()) == Arrival::timed_out);
+}
+
+TEST_CASE("a follower that may not write watches cnt0") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const auto before = bytes_of(directory.stream("im1"));
+  Follower follower(Stream::open(directory.stream("im1"), Access::read));
+  CHECK_FALSE(follower.semaphore());
+  CHECK(follower.wait(soon()) == Arrival::timed_out);
+  CHECK(bytes_of(directory.stream("im1")) == before);
+  publish(stream, std::uint16_t{1});
+  CHECK(follower.wait(long_enough()) == Arrival::arrived);
+  CHECK(error_of([&] { static_cast<void>(follower.wait_post(soon())); }).problem() ==
+        Problem::not_ours_to_write);
+}
+
+TEST_CASE("posts of one semaphore count as they come") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  stream.semaphores().post(Posts::only({4}));
+  stream.semaphores().post(Posts::only({4}));
+  FollowOptions options;
+  options.semaphore = 4;
+  Follower follower(stream.duplicate(), options);
+  CHECK(follower.wait_post(long_enough()) == Arrival::arrived);
+  follower.flush();
+  CHECK(follower.wait_post(soon()) == Arrival::timed_out);
+}
+
+TEST_CASE("a writer that posts first and counts after is not missed") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  Follower follower(stream.duplicate());
+  std::thread writer([&] {
+    const Stream mine = Stream::open(directory.stream("im1"));
+    mine.semaphores().post(Posts::all());
+    std::this_thread::sleep_for(std::chrono::milliseconds{3});
+    auto bytes = mine.unguarded_pixels();
+    layout::count_frame(
+        *reinterpret_cast<layout::Metadata*>(bytes.data() - sizeof(layout::Metadata)));
+  });
+  CHECK(follower.wait(long_enough()) == Arrival::arrived);
+  writer.join();
+}
+
+TEST_CASE("removal and replacement are told apart, and the same format is followed on") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  Follower follower(stream.duplicate());
+  SUBCASE("removed") {
+    CHECK(remove_stream(directory.stream("im1"), stream.identity()));
+    CHECK(follower.wait(long_enough()) == Arrival::removed);
+  }
+  SUBCASE("by a program that wakes nobody") {
+    std::filesystem::remove(directory.stream("im1"));
+    CHECK(follower.wait(long_enough()) == Arrival::removed);
+  }
+  SUBCASE("another format") {
+    Format format = stream.format();
+    format.type = DataType::float32;
+    recreate_as(directory, format);
+    CHECK(follower.wait(long_enough()) == Arrival::replaced);
+    CHECK(follower.difference() == "type is float32, not uint16");
+  }
+  SUBCASE("the same format") {
+    const Stream successor = recreate_as(directory, stream.format());
+    publish(successor, std::uint16_t{9});
+    CHECK(follower.wait(long_enough()) == Arrival::arrived);
+    CHECK(follower.reconnections() == 1);
+    CHECK(follower.seen() == 1);
+    CHECK(follower.stream().identity() == successor.identity());
+  }
+  SUBCASE("while waiting for posts") {
+    CHECK(remove_stream(directory.stream("im1"), stream.identity()));
+    CHECK(follower.wait_post(long_enough()) == Arrival::removed);
+  }
+}
+
+TEST_CASE("cancelled waits end") {
+  const Directory directory;
+  FollowOptions options;
+  options.cancelled = [] { return true; };
+  Follower follower(directory.make("im1"), options);
+  CHECK(follower.wait(long_enough()) == Arrival::interrupted);
+  CHECK(follower.wait_post(long_enough()) == Arrival::interrupted);
+}
+
+TEST_CASE("frames come in order from the circular buffer, or the newest where that is asked") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.circular_buffer = 6;
+  const Stream stream = directory.make("im1", format);
+  Follower follower(stream.duplicate());
+  for (std::uint16_t i = 1; i <= 10; ++i) {
+    publish(stream, i);
+  }
+  std::uint16_t value = 0;
+  const CopyFrame copy = [&](auto frame) { std::memcpy(&value, frame.data(), sizeof(value)); };
+  FrameInfo info;
+  std::uint64_t missed = 0;
+  SUBCASE("every") {
+    // Six slots, of which the next to be written is out of bounds: frames 6 to 10.
+    for (std::uint16_t wanted = 6; wanted <= 10; ++wanted) {
+      CHECK(follower.next(Follower::Pick::every, long_enough(), copy, info, missed) ==
+            Arrival::arrived);
+      CHECK(value == wanted);
+      CHECK(info.cnt0 == wanted);
+      CHECK(info.writetime > Tai{0});
+    }
+    CHECK(missed == 5);
+  }
+  SUBCASE("latest") {
+    CHECK(follower.next(Follower::Pick::latest, long_enough(), copy, info, missed) ==
+          Arrival::arrived);
+    CHECK(value == 10);
+    CHECK(missed == 9);
+  }
+  CHECK(follower.next(Follower::Pick::every, soon(), copy, info, missed) == Arrival::timed_out);
+}
+
+TEST_CASE("a claim is given back when the follower goes") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  { const Follower follower(stream.duplicate()); }
+  CHECK(stream.semaphores().reader(0) == 0);
+}
+
+TEST_CASE("an ordered follower loses nothing beside a writer that leaves it time" *
+          doctest::test_suite("threads")) {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.circular_buffer = 64;
+  const Stream stream = directory.make("im1", format);
+  Follower follower(stream.duplicate());
+  constexpr std::uint16_t frames = 500;
+  std::thread writer([&] {
+    const Stream mine = Stream::open(directory.stream("im1"));
+    for (std::uint16_t i = 1; i <= frames; ++i) {
+      publish(mine, i);
+      std::this_thread::sleep_for(std::chrono::microseconds{200});
+    }
+  });
+  std::uint64_t missed = 0;
+  std::uint16_t last = 0;
+  while (last < frames) {
+    std::uint16_t value = 0;
+    FrameInfo info;
+    const CopyFrame copy = [&](auto frame) { std::memcpy(&value, frame.data(), sizeof(value)); };
+    const Arrival arrival = follower.next(Follower::Pick::every, long_enough(), copy, info, missed);
+    if (arrival != Arrival::arrived || info.cnt0 != value || value <= last) {
+      break;
+    }
+    last = value;
+  }
+  writer.join();
+  CHECK(last == frames);
+  MESSAGE("missed ", missed, " of ", frames, " frames");
+}
+
+namespace {
+
+/// What a writer leaves that is killed between filling the slot of its frame and counting it.
+void die_uncounted(const Stream& stream, std::uint16_t value) {
+  const auto frame = frame_of(stream, value);
+  REQUIRE(reap(in_child([&] {
+            const WriteGuard guard(stream);
+            const FrameInfo info{stream.cnt0() + 1, 0, now(), now()};
+            stream.circular_buffer().push(frame, info);
+            ::_exit(7);
+          })) == 7);
+}
+
+/// The frame that comes next, by its number and by its first pixel; nothing where none came.
+std::optional<std::pair<std::uint64_t, int>> next_frame(Follower& follower, Follower::Pick pick) {
+  std::uint16_t pixel = 0;
+  FrameInfo info;
+  std::uint64_t missed = 0;
+  const CopyFrame copy = [&](std::span<const std::byte> frame) {
+    std::memcpy(&pixel, frame.data(), sizeof pixel);
+  };
+  if (follower.next(pick, soon(), copy, info, missed) != Arrival::arrived) {
+    return std::nullopt;
+  }
+  return std::pair{info.cnt0, int{pixel}};
+}
+
+}  // namespace
+
+TEST_CASE("a frame whose writer died before it counted it is taken once, and keeps its number") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.circular_buffer = 8;
+  const Stream stream = directory.make("im1", format);
+  publish(stream, std::uint16_t{1});
+  publish(stream, std::uint16_t{2});
+  Follower follower(stream.duplicate());
+  Follower lagging(stream.duplicate());
+  lagging.set_seen(1);
+  publish(stream, std::uint16_t{3});
+  die_uncounted(stream, 99);
+  using Frame = std::pair<std::uint64_t, int>;
+  SUBCASE("in order") {
+    CHECK(next_frame(follower, Follower::Pick::every) == Frame{3, 3});
+    CHECK_FALSE(next_frame(follower, Follower::Pick::every));
+    CHECK(publish(stream, std::uint16_t{5}) == 5);
+    CHECK(next_frame(follower, Follower::Pick::every) == Frame{4, 99});
+    CHECK(next_frame(follower, Follower::Pick::every) == Frame{5, 5});
+    CHECK_FALSE(next_frame(follower, Follower::Pick::every));
+  }
+  SUBCASE("the newest") {
+    CHECK(next_frame(follower, Follower::Pick::latest) == Frame{4, 99});
+    CHECK_FALSE(next_frame(follower, Follower::Pick::latest));
+    CHECK(publish(stream, std::uint16_t{5}) == 5);
+    CHECK(next_frame(follower, Follower::Pick::latest) == Frame{5, 5});
+    CHECK_FALSE(next_frame(follower, Follower::Pick::latest));
+  }
+  SUBCASE("from further behind") {
+    CHECK(publish(stream, std::uint16_t{5}) == 5);
+    for (const Frame& frame : {Frame{2, 2}, Frame{3, 3}, Frame{4, 99}, Frame{5, 5}}) {
+      CHECK(next_frame(lagging, Follower::Pick::every) == frame);
+    }
+  }
+}
+
+TEST_CASE("a wait is cancelled while frames come too") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  FollowOptions options;
+  bool is_cancelled = false;
+  options.cancelled = [&] { return is_cancelled; };
+  Follower follower(stream.duplicate(), options);
+  publish(stream, std::uint16_t{1});
+  CHECK(follower.wait(soon()) == Arrival::arrived);
+  publish(stream, std::uint16_t{2});
+  is_cancelled = true;
+  CHECK(follower.wait(soon()) == Arrival::interrupted);
+}

@@ -1,0 +1,49 @@
+#include "support/unit.hpp"
+
+using namespace shmim;
+using namespace shmim::test;
+
+TEST_CASE("types have names and sizes") {
+  CHECK(data_types().size() == 13);
+  for (const DataType type : data_types()) {
+    CHECK(data_type(to_string(type)) == type);
+    CHECK(element_size(type) > 0);
+  }
+  CHECK_FALSE(data_type("float"));
+  CHECK(to_string(static_cast<DataType>(77)) == "unknown");
+}
+
+TEST_CASE("sizes are read and printed") {
+  CHECK(parse_shape("128") == Shape{128});
+  CHECK(parse_shape("320x256x100") == Shape{320, 256, 100});
+  CHECK(to_string(Shape{320, 256}) == "320x256");
+  const auto why = [](const char* text) {
+    return std::string(error_of([&] { parse_shape(text); }).what());
+  };
+  CHECK(why("") == "size '' is not like 128, 320x256 or 320x256x100");
+  CHECK(why("3x") == "size '3x' is not like 128, 320x256 or 320x256x100");
+  CHECK(why("-3") == "size '-3' is not like 128, 320x256 or 320x256x100");
+  CHECK(why("4294967296") == "size '4294967296': an axis has at most 4294967295 elements");
+  CHECK(why("3x0") == "a size with an axis of length 0: each is at least 1");
+  CHECK(why("1x1x1x1") == "a size of 4 axes: a stream has one to three");
+}
+
+TEST_CASE("every field that differs is named") {
+  Format format;
+  format.type = DataType::float32;
+  format.shape = Shape{4, 4};
+  Demand demand;
+  CHECK(demand.empty());
+  CHECK(differences(format, demand).empty());
+  CHECK(differences(format, demand_of(format)).empty());
+  demand.type = DataType::uint16;
+  demand.shape = Shape{8, 8};
+  demand.keywords = 20;
+  demand.circular_buffer = 16;
+  demand.semaphores = 3;
+  demand.image_type = 0x20001;
+  CHECK(to_string(differences(format, demand)) ==
+        "type is float32, not uint16; size is 4x4, not 8x8; keywords is 10, not 20; circular "
+        "buffer is "
+        "0, not 16; semaphores is 10, not 3; image type is 2, not 131073");
+}

@@ -1,0 +1,212 @@
+// The tools' command lines, without a process.
+
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "common/app/tool.hpp"
+#include "common/print/frame_text.hpp"
+#include "common/print/json.hpp"
+#include "support/unit.hpp"
+
+using namespace shmim;
+using namespace shmim::tools;
+using namespace shmim::test;
+
+namespace {
+
+const Registration& registration(std::string_view name) {
+  for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
+    if (name == entry->name) {
+      return *entry;
+    }
+  }
+  FAIL("no such tool: ", std::string(name));
+  return *registrations();
+}
+
+/// What the parser says of a command line; empty where it takes it.
+std::string parse(std::string_view name, std::vector<std::string> arguments) {
+  const auto tool = registration(name).make();
+  const auto app = parser(registration(name), *tool);
+  std::reverse(arguments.begin(), arguments.end());
+  try {
+    app->parse(arguments);
+    return "";
+  } catch (const CLI::ParseError& error) {
+    return error.what();
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+}
+
+std::string refused(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  FAIL("it was not refused");
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("each tool has a summary") {
+  std::map<std::string, std::string> tools;
+  for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
+    tools[entry->name] = entry->summary;
+  }
+  constexpr std::array names{"create", "connect", "cat", "post",  "wait", "ls",   "info",
+                             "kw",     "link",    "top", "trace", "rm",   "bench"};
+  CHECK(tools.size() == names.size());
+  for (const char* name : names) {
+    CHECK_FALSE(tools[name].empty());
+  }
+}
+
+TEST_CASE("every option is described, and has one meaning for one name") {
+  for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
+    CAPTURE(entry->name);
+    const auto tool = entry->make();
+    const auto app = parser(*entry, *tool);
+    for (const CLI::Option* option : app->get_options()) {
+      CAPTURE(option->get_name());
+      CHECK_FALSE(option->get_description().empty());
+      CHECK(option->get_description().back() != '.');
+    }
+    for (const char* common : {"--help", "--version", "--dir", "--quiet", "--verbose"}) {
+      CHECK(app->get_option_no_throw(common) != nullptr);
+    }
+  }
+}
+
+TEST_CASE("command lines as they are meant") {
+  CHECK(parse("create",
+              {"tui16>cam", "320x256", "--circular-buffer", "16", "--set", "A=1/'[s]'"}) == "");
+  CHECK(parse("create", {"cam", "320", "256", "-t", "int8", "-k", "20", "-c0", "-s", "3"}) == "");
+  CHECK(parse("create", {"--set", "A=1", "cam", "320"}) == "");
+  CHECK(parse("connect", {"@S:dark"}) == "");
+  CHECK(parse("cat", {"cam[0:63,0:63]", "-f", "-n", "100", "-o", "raw"}) == "");
+  CHECK(parse("post", {"@E:roi", "--data", "-", "--trigger", "cam", "--pid", "77"}) == "");
+  CHECK(parse("post", {"cam", "-s", "1", "-s", "2"}) == "");
+  CHECK(parse("wait", {"cam", "-t", "2s", "--print", "{cnt0}"}) == "");
+  CHECK(parse("ls", {"cam*", "-l", "--rate", "2s", "--sort", "rate"}) == "");
+  CHECK(parse("ls", {"--rate", "cam*"}) == "");
+  CHECK(parse("ls", {"--watch", "-n", "3"}) == "");
+  CHECK(parse("info", {"cam", "--rate", "100", "--stats", "--json"}) == "");
+  CHECK(parse("kw", {"cam", "EXPTIME=0.5/'[s]'", "GAIN"}) == "");
+  CHECK(parse("link", {"@N:alias", "@E:cam"}) == "");
+  CHECK(parse("top", {"cam*", "--sort", "rate", "-i", "100ms"}) == "");
+  CHECK(parse("top", {"-b", "-n", "3", "--json"}) == "");
+  CHECK(parse("trace", {"--all", "--dot"}) == "");
+  CHECK(parse("trace", {"--graph", "--json", "--rate", "1s"}) == "");
+  CHECK(parse("trace", {"out", "--follow", "-n", "100", "--budget", "2ms"}) == "");
+  CHECK(parse("rm", {"--dry-run", "test_*"}) == "");
+  CHECK(parse("bench", {}) == "");
+  CHECK(parse("bench", {"latency", "fits", "--cpu", "0,1", "--size", "128KiB", "--size", "8MiB"}) ==
+        "");
+}
+
+TEST_CASE("command lines that contradict themselves") {
+  CHECK(parse("create", {}) == "REF is required");
+  CHECK(parse("cat", {"cam", "-n", "3"}) == "-n requires --follow");
+  CHECK(parse("cat", {"cam", "-f", "--latest", "--every"}) == "--latest excludes --every");
+  CHECK(parse("cat", {"cam", "-f", "-n", "0"}).starts_with("-n: "));
+  CHECK(parse("post", {"cam", "-s", "1", "--except", "2"}) == "--sem excludes --except");
+  CHECK(parse("post", {"cam", "--data", "-", "--update"}) == "--update excludes --data");
+  CHECK(parse("wait", {"cam", "--flush"}) == "--flush requires --sem");
+  CHECK(parse("wait", {"cam", "--forever", "-n", "2"}) == "-n excludes --forever");
+  CHECK(parse("wait", {"cam", "-t", "soon"}).find("'soon' is no duration") != std::string::npos);
+  CHECK(parse("ls", {"-n", "3"}) == "-n requires --watch");
+  CHECK(parse("top", {"-n", "3"}) == "-n requires --batch");
+  CHECK(parse("top", {"--json"}) == "--json requires --batch");
+  CHECK(parse("top", {"-b", "--openmetrics"}) == "--batch excludes --openmetrics");
+  CHECK(parse("info", {"cam", "--check", "uint8", "--json"}) == "--check excludes --json");
+  CHECK(parse("kw", {"cam", "A=1", "--delete", "--type", "L"}) == "--delete excludes --type");
+  CHECK(parse("trace", {"--json", "--dot"}) == "--dot excludes --json");
+  CHECK(parse("bench", {"--json", "--csv"}) == "--csv excludes --json");
+  CHECK(parse("bench", {"speed"}).starts_with("MEASURE: "));
+}
+
+TEST_CASE("durations take a unit; a bare number is seconds") {
+  using std::chrono::nanoseconds;
+  CHECK(parse_duration("250us") == nanoseconds{250'000});
+  CHECK(parse_duration("5ms") == nanoseconds{5'000'000});
+  CHECK(parse_duration("2s") == nanoseconds{2'000'000'000});
+  CHECK(parse_duration("1m") == nanoseconds{60'000'000'000});
+  CHECK(parse_duration("0.25") == nanoseconds{250'000'000});
+  CHECK(parse_duration("7ns") == nanoseconds{7});
+  CHECK(parse_duration("1e300") == std::chrono::seconds{1'000'000'000});
+  for (const char* nonsense : {"", "s", "-1s", "1 s", "1parsec", "nan", "inf"}) {
+    CAPTURE(nonsense);
+    CHECK(refused([&] { parse_duration(nonsense); }).find("is no duration") != std::string::npos);
+  }
+}
+
+TEST_CASE("--print fills in fields, with a format where one is given") {
+  const Record record{{"cnt0", 7U}, {"name", "im\0331"}, {"latency", 0.5}, {"semaphore", -1}};
+  CHECK(render("{cnt0} {name}", record) == "7 im\\x1b1\n");
+  CHECK(render("{cnt0:04} {latency:.3f} {semaphore}", record) == "0007 0.500 -1\n");
+  CHECK(render("{{}}", record) == "{}\n");
+  CHECK(refused([&] {
+          render("{cnt}", record);
+        }).find("the fields are cnt0 name latency semaphore") != std::string::npos);
+  CHECK_FALSE(refused([&] { render("{cnt0", record); }).empty());
+  CHECK_FALSE(refused([&] { render("{name:d}", record); }).empty());
+  CHECK(to_json_line(record) ==
+        "{\"cnt0\":7,\"name\":\"im\\u001b1\",\"latency\":0.5,\"semaphore\":-1}\n");
+  CHECK(to_json_line({{"name", "\xFF"}}) == "{\"name\":\"\xEF\xBF\xBD\"}\n");
+}
+
+TEST_CASE("frames print in the shortest exact form, rows as lines, planes apart") {
+  const auto text = [](auto values, DataType type, const Shape& shape) {
+    return to_text(std::as_bytes(std::span(values)), type, shape);
+  };
+  CHECK(text(std::vector<float>{0.1F, 1.0F, -2.5e-8F}, DataType::float32, Shape{3}) ==
+        "0.1 1 -2.5e-08\n");
+  CHECK(text(std::vector<double>{0.1, NAN, -INFINITY}, DataType::float64, Shape{3}) ==
+        "0.1 nan -inf\n");
+  CHECK(text(std::vector<std::int8_t>{-128, 127, 1, 2}, DataType::int8, Shape{2, 2}) ==
+        "-128 127\n1 2\n");
+  CHECK(text(std::vector<std::uint8_t>{1, 2, 3, 4}, DataType::uint8, Shape{1, 2, 2}) ==
+        "1\n2\n\n3\n4\n");
+  CHECK(text(std::vector<float>{1, -2}, DataType::complex64, Shape{1}) == "1-2j\n");
+  CHECK(text(std::vector{float_to_float16(0.1F), float_to_float16(-26416), float_to_float16(65504)},
+             DataType::float16, Shape{3}) == "0.1 -26420 65500\n");
+}
+
+TEST_CASE("every float16 prints as text that reads back as itself") {
+  for (std::uint32_t bits = 0; bits < 0x7C00; ++bits) {
+    const std::array value{static_cast<std::uint16_t>(bits)};
+    const std::string text = to_text(std::as_bytes(std::span(value)), DataType::float16, Shape{1});
+    REQUIRE(float_to_float16(std::stof(text)) == bits);
+  }
+}
+
+TEST_CASE("fill values must fit the type") {
+  const auto filled = [](DataType type, const std::string& value) {
+    std::vector<std::byte> frame(2 * element_size(type));
+    fill_with(frame, type, value);
+    return to_text(frame, type, Shape{2});
+  };
+  CHECK(filled(DataType::uint8, "255") == "255 255\n");
+  CHECK(filled(DataType::int64, "-9223372036854775808") ==
+        "-9223372036854775808 -9223372036854775808\n");
+  CHECK(filled(DataType::float32, "nan") == "nan nan\n");
+  CHECK(filled(DataType::complex128, "1.5") == "1.5+0j 1.5+0j\n");
+  CHECK(filled(DataType::float16, "0.5") == "0.5 0.5\n");
+  CHECK(refused([&] { filled(DataType::uint8, "256"); }) == "--fill: '256' is no uint8");
+  CHECK(refused([&] { filled(DataType::uint16, "-1"); }) == "--fill: '-1' is no uint16");
+  CHECK(refused([&] { filled(DataType::int32, "1.5"); }) == "--fill: '1.5' is no int32");
+  CHECK(refused([&] { filled(DataType::float64, ""); }) == "--fill: '' is no float64");
+}
+
+TEST_CASE("NumPy's header is 64 bytes or a multiple, and says type and shape in C order") {
+  const std::string header = npy_header(DataType::uint16, Shape{4, 3, 2});
+  CHECK(header.size() % 64 == 0);
+  CHECK(header.starts_with(std::string("\x93NUMPY\x01\x00\x76\x00", 10)));
+  CHECK(header.find("{'descr': '<u2', 'fortran_order': False, 'shape': (2, 3, 4), }") !=
+        std::string::npos);
+  CHECK(header.back() == '\n');
+}

@@ -1,0 +1,185 @@
+// shmim-cat: frames to standard output, each whole and never torn.
+
+#include <array>
+
+#include <CLI/CLI.hpp>
+#include <shmim/fits.hpp>
+#include <unistd.h>
+
+#include "cat/output.hpp"
+#include "common/app/tool.hpp"
+#include "common/io/pipe.hpp"
+#include "common/print/frame_text.hpp"
+
+namespace shmim::tools {
+namespace {
+
+constexpr std::array formats{"text", "raw", "fits", "npy"};
+
+class Cat final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", refs_, "streams to read, with slices; takes @S: @L: @E:")
+        ->required()
+        ->type_name("");
+    app.add_option("-o,--output-format", format_, "text (the default), raw, fits or npy")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember(formats).description(""));
+    auto* follow = app.add_flag("-f,--follow", follow_, "every new frame, as it comes");
+    app.add_option("-n", count_, "end after N frames")
+        ->type_name("N")
+        ->transform(whole_number(false))
+        ->needs(follow);
+    auto* latest = app.add_flag("--latest", latest_, "skip frames that were missed")->needs(follow);
+    app.add_flag("--every", every_, "frames in order, from the circular buffer (the default)")
+        ->needs(follow)
+        ->excludes(latest);
+    add_duration(app, "-t,--timeout", timeout_, "give up when a frame takes longer");
+    declare_ready_fd(app);
+    declare_conf(app);
+    declare_common(app);
+  }
+
+  Exit run() override {
+    if (format_ != "text" && isatty(STDOUT_FILENO) != 0) {
+      throw UsageError(
+          fmt::format("{} frames are not for a terminal: send them to a file or a pipe", format_));
+    }
+    if (follow_ && refs_.size() > 1) {
+      throw UsageError("--follow takes one stream");
+    }
+    std::vector<Reference> references;
+    for (const std::string& text : refs_) {
+      references.push_back(reference(text, {"SLE", true}));
+    }
+    return for_each<Reference>(references, [this](const Reference& reference) { cat(reference); });
+  }
+
+ private:
+  void cat(const Reference& wanted) {
+    const Places where = places();
+    const Found found = find(wanted, where);
+    if (found.origin == Origin::shared_memory) {
+      const Stream stream = open(wanted, follow_ ? Access::best : Access::read);
+      const Selection selection(wanted.slice, stream.format().shape, stream.format().type);
+      return follow_ ? follow(stream, selection) : print_one(stream, selection);
+    }
+    if (follow_ || found.origin == Origin::nowhere) {
+      throw Error(Problem::not_found, wanted.name,
+                  wanted.location == Location::local
+                      ? fmt::format("no FITS file of it in {}, and @L: passes over streams",
+                                    where.conf.string())
+                      : fmt::format("no such stream in {}", where.shm.string()));
+    }
+    print_file(wanted, found.file.string());
+  }
+
+  void print_one(const Stream& stream, const Selection& selection) {
+    const Deadline deadline = deadline_after(timeout_.value_or(std::chrono::seconds{1}));
+    if (format_ == "raw" && selection.is_whole()) {
+      write_whole_frame(stream, deadline);
+      return;
+    }
+    std::vector<std::byte> frame(selection.bytes());
+    stream.require_whole(stream.snapshot(
+        [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); }, deadline));
+    print(stream.name(), frame, selection, stream.keywords().all());
+  }
+
+  void print_file(const Reference& wanted, const std::string& file) {
+    const auto image = open_fits(file);
+    const Format format = image->format();
+    if (wanted.type && *wanted.type != format.type) {
+      Demand demand;
+      demand.type = wanted.type;
+      throw Error(Problem::mismatch, wanted.name, to_string(differences(format, demand)));
+    }
+    const Selection selection(wanted.slice, format.shape, format.type);
+    std::vector<std::byte> pixels(format.bytes());
+    image->read(pixels);
+    std::vector<std::byte> frame(selection.bytes());
+    selection.take(pixels, frame);
+    print(wanted.name, frame, selection, image->keywords());
+  }
+
+  void follow(const Stream& stream, const Selection& selection) {
+    FollowOptions options;
+    options.cancelled = interrupted;
+    Follower follower(stream.duplicate(), std::move(options));
+    say_ready();
+    widen_pipe(STDOUT_FILENO, selection.bytes());
+    std::vector<std::byte> frame(selection.bytes());
+    std::uint64_t missed = 0;
+    const auto pick = latest_ ? Follower::Pick::latest : Follower::Pick::every;
+    const CopyFrame copy = [&](std::span<const std::byte> pixels) {
+      selection.take(pixels, frame);
+    };
+    for (std::uint64_t taken = 0; !count_ || taken < *count_; ++taken) {
+      FrameInfo info;
+      const Arrival arrival = follower.next(pick, deadline_after(timeout_), copy, info, missed);
+      if (arrival != Arrival::arrived) {
+        note_missed(stream, missed);
+        end_following(arrival, follower);
+      }
+      print(stream.name(), frame, selection, follower.stream().keywords().all());
+    }
+    note_missed(stream, missed);
+  }
+
+  /// Once, as long as it would say the same.
+  void warn_altered(const std::string& name, const std::vector<Keyword>& keywords) {
+    const std::string warning = fmt::format("keywords altered or left out in FITS: {}",
+                                            fmt::join(altered_in_fits(keywords), ", "));
+    if (!warning.ends_with(": ") && std::exchange(warned_, name + warning) != name + warning) {
+      note(name, warning);
+    }
+  }
+
+  void note_missed(const Stream& stream, std::uint64_t missed) const {
+    if (missed > 0 && !latest_) {
+      note(stream.name(), fmt::format("missed {}", counted(missed, "frame")));
+    }
+  }
+
+  /// Of a frame that is written in many: a signal need not wait for the last.
+  static void write_part(std::span<const std::byte> part) {
+    throw_if_interrupted();
+    write_stdout(part);
+  }
+
+  void print(const std::string& name, std::span<const std::byte> frame, const Selection& selection,
+             const std::vector<Keyword>& keywords) {
+    const bool is_first = !std::exchange(printed_, true);
+    if (format_ == "raw") {
+      write_stdout(frame);
+    } else if (format_ == "npy") {
+      write_stdout(npy_header(selection.type(), selection.shape()));
+      write_stdout(frame);
+    } else if (format_ == "fits") {
+      warn_altered(name, keywords);
+      to_fits(is_first ? Hdu::primary : Hdu::extension, selection.type(), selection.shape(), frame,
+              keywords, write_part);
+    } else {
+      if (!is_first && selection.shape().axes() > 1) {
+        write_stdout("\n");
+      }
+      to_text(frame, selection.type(), selection.shape(),
+              [](std::string_view part) { write_part(std::as_bytes(std::span(part))); });
+    }
+  }
+
+  std::vector<std::string> refs_;
+  std::string format_ = "text";
+  bool follow_ = false;
+  bool latest_ = false;
+  bool every_ = false;
+  std::optional<std::uint64_t> count_;
+  std::optional<std::chrono::nanoseconds> timeout_;
+  bool printed_ = false;
+  std::string warned_;
+};
+
+const Registration registration("cat", "write frames to standard output", make<Cat>);
+
+}  // namespace
+}  // namespace shmim::tools

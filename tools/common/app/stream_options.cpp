@@ -1,0 +1,133 @@
+#include "common/app/stream_options.hpp"
+
+#include <charconv>
+
+#include <CLI/CLI.hpp>
+
+#include "common/app/tool.hpp"
+#include "common/print/words.hpp"
+
+namespace shmim::tools {
+namespace {
+
+std::string type_names() {
+  std::string names;
+  for (const DataType type : data_types()) {
+    names += fmt::format("{}{}", names.empty() ? "" : " ", to_string(type));
+  }
+  return names;
+}
+
+/// `digits`, which is all of `text` or what follows its prefix, as a number.
+template <class T>
+T number(const std::string& text, std::string_view digits, int base, const char* option,
+         const char* example) {
+  T value{};
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, value, base);
+  if (error != std::errc{} || stop != end) {
+    throw UsageError(fmt::format("{}: '{}' is not like {}", option, text, example));
+  }
+  return value;
+}
+
+}  // namespace
+
+void StreamOptions::declare(CLI::App& app) {
+  app.add_option("SIZE", size_, "length of each axis, as 320x256 or 320 256")->type_name("");
+  app.add_option("-t,--type", type_, "data type, as uint16 or complex64 (default: float32)")
+      ->type_name("TYPE");
+  app.add_option("-k,--keywords", keywords_, "keyword slots (default: 10)")
+      ->type_name("N")
+      ->transform(whole_number());
+  app.add_option("-c,--circular-buffer", circular_buffer_,
+                 "frames that the circular buffer holds (default: 0, no buffer)")
+      ->type_name("N")
+      ->transform(whole_number());
+  app.add_option("-s,--semaphores", semaphores_, "semaphores (default: 10)")
+      ->type_name("N")
+      ->transform(whole_number());
+  app.add_flag("--circular", circular_,
+               "the z axis is time: a frame is one slice (imagetype 0x20001)");
+  app.add_option("--imagetype", image_type_, "imagetype bits, as 0x2 (the default)")
+      ->type_name("BITS");
+  app.add_option("--mode", mode_, "permissions in octal, as 0660 (default: 0666 less the umask)")
+      ->type_name("MODE");
+}
+
+Demand StreamOptions::demand(const Reference& reference) const {
+  Demand demand;
+  demand.type = reference.type;
+  if (!type_.empty()) {
+    const auto type = data_type(type_);
+    if (!type) {
+      throw UsageError(
+          fmt::format("--type: there is no type '{}'; there are {}", type_, type_names()));
+    }
+    if (reference.type && reference.type != type) {
+      throw UsageError(
+          fmt::format("the reference says {}, --type says {}", to_string(*reference.type), type_));
+    }
+    demand.type = type;
+  }
+  if (!size_.empty()) {
+    demand.shape = parse_shape(fmt::format("{}", fmt::join(size_, "x")));
+  }
+  demand.keywords = keywords_;
+  demand.circular_buffer = circular_buffer_;
+  demand.semaphores = semaphores_;
+  if (!image_type_.empty()) {
+    if (circular_) {
+      throw UsageError("--circular and --imagetype exclude one another");
+    }
+    const std::string_view bits = image_type_;
+    const bool is_hexadecimal = bits.starts_with("0x");
+    demand.image_type = number<std::uint64_t>(image_type_, bits.substr(is_hexadecimal ? 2 : 0),
+                                              is_hexadecimal ? 16 : 10, "--imagetype", "0x20001");
+  } else if (circular_) {
+    demand.image_type = layout::image_z_time | layout::image_circular;
+  }
+  return demand;
+}
+
+Format StreamOptions::format(const Demand& demand, Format base) {
+  base.type = demand.type.value_or(base.type);
+  base.shape = demand.shape.value_or(base.shape);
+  base.keywords = demand.keywords.value_or(base.keywords);
+  base.circular_buffer = demand.circular_buffer.value_or(base.circular_buffer);
+  base.semaphores = demand.semaphores.value_or(base.semaphores);
+  base.image_type = demand.image_type.value_or(base.image_type);
+  base.location = -1;
+  return base;
+}
+
+std::optional<mode_t> StreamOptions::mode() const {
+  if (mode_.empty()) {
+    return std::nullopt;
+  }
+  const auto mode = number<mode_t>(mode_, mode_, 8, "--mode", "0660");
+  if (mode > 0777) {
+    throw UsageError(fmt::format("--mode: '{}' is more than 0777", mode_));
+  }
+  return mode;
+}
+
+Record stream_record(const char* outcome, const Stream& stream) {
+  const Format& format = stream.format();
+  return {{"outcome", outcome},
+          {"name", stream.name()},
+          {"datatype", to_string(format.type)},
+          {"size", to_json(format.shape)},
+          {"bytes", stream.file_bytes()},
+          {"path", stream.path().string()}};
+}
+
+std::string to_line(const char* outcome, const Stream& stream) {
+  const Format& format = stream.format();
+  const std::string path = stream.path().empty() ? "-" : stream.path().string();
+  return fmt::format("{} {} {} {} {} bytes {}\n", outcome, printable(stream.name()),
+                     to_string(format.type), to_string(format.shape), stream.file_bytes(),
+                     printable(path));
+}
+
+}  // namespace shmim::tools

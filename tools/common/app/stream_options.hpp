@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <shmim/shmim.hpp>
+#include <sys/types.h>
+
+#include "common/app/tool.hpp"
+#include "common/print/json.hpp"
+
+namespace shmim::tools {
+
+/// The options that say what a stream is to be, shared by shmim-create and shmim-connect.
+class StreamOptions {
+ public:
+  void declare(CLI::App& app);
+
+  /// What the options, the SIZE words and the reference's type prefix ask for, and no more. Throws
+  /// UsageError.
+  [[nodiscard]] Demand demand(const Reference& reference) const;
+  /// The format to make: what is demanded, else `base`'s.
+  [[nodiscard]] static Format format(const Demand& demand, Format base);
+  [[nodiscard]] std::optional<mode_t> mode() const;
+
+ private:
+  std::vector<std::string> size_;
+  std::string type_;
+  std::optional<std::uint16_t> keywords_;
+  std::optional<std::uint32_t> circular_buffer_;
+  std::optional<std::uint16_t> semaphores_;
+  bool circular_ = false;
+  std::string image_type_;
+  std::string mode_;
+};
+
+/// What shmim-create and shmim-connect print of a stream.
+Record stream_record(const char* outcome, const Stream& stream);
+std::string to_line(const char* outcome, const Stream& stream);
+
+}  // namespace shmim::tools

@@ -1,0 +1,58 @@
+#include "common/io/interrupt.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+#include <unistd.h>
+
+#include "common/io/exit.hpp"
+
+namespace shmim::tools {
+
+namespace {
+
+volatile std::sig_atomic_t last_signal = 0;
+
+/// A signal that comes just before a system call blocks would not be noticed until the call
+/// returns: so once one has come, an alarm ends whatever blocks, every second.
+void on_signal(int signal) noexcept {
+  if (signal != SIGALRM) {
+    last_signal = signal;
+  }
+  alarm(1);
+}
+
+}  // namespace
+
+void install_signal_handlers() noexcept {
+  struct sigaction action {};
+  action.sa_handler = on_signal;  // without SA_RESTART: blocking calls return
+  for (const int signal : {SIGINT, SIGTERM, SIGALRM}) {
+    sigaction(signal, &action, nullptr);
+  }
+  action.sa_handler = SIG_IGN;  // a write that fails lets us give back what we have claimed
+  sigaction(SIGPIPE, &action, nullptr);
+}
+
+bool interrupted() noexcept { return last_signal != 0; }
+
+int received_signal() noexcept { return last_signal; }
+
+void throw_if_interrupted() {
+  if (interrupted()) {
+    throw Interrupted{};
+  }
+}
+
+void sleep_until(std::chrono::steady_clock::time_point time) {
+  const auto since = time.time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
+  const timespec until{static_cast<time_t>(seconds.count()),
+                       static_cast<long>((since - seconds).count())};
+  do {
+    throw_if_interrupted();
+  } while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR);
+}
+
+}  // namespace shmim::tools

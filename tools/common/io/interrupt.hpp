@@ -1,0 +1,17 @@
+#pragma once
+
+#include <chrono>
+
+namespace shmim::tools {
+
+/// SIGINT and SIGTERM are noticed from here on, SIGPIPE is a write that fails.
+void install_signal_handlers() noexcept;
+/// True once SIGINT or SIGTERM has arrived.
+bool interrupted() noexcept;
+/// The signal that has arrived, or 0.
+int received_signal() noexcept;
+void throw_if_interrupted();
+/// Sleeps until then. Throws Interrupted.
+void sleep_until(std::chrono::steady_clock::time_point time);
+
+}  // namespace shmim::tools

@@ -1,0 +1,27 @@
+#include "common/io/pipe.hpp"
+
+#include <algorithm>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+namespace shmim::tools {
+
+void widen_pipe(int descriptor, std::size_t frame_bytes) noexcept {
+  constexpr std::size_t most = std::size_t{1} << 20;
+  const int wanted = static_cast<int>(std::min(frame_bytes, most));
+  const int capacity = ::fcntl(descriptor, F_GETPIPE_SZ);
+  if (0 < capacity && capacity < wanted) {
+    ::fcntl(descriptor, F_SETPIPE_SZ, wanted);  // if not, its two ends wake each other more often
+  }
+}
+
+void raise_file_limit() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+}  // namespace shmim::tools

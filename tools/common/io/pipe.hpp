@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+
+namespace shmim::tools {
+
+/// Where the descriptor is a pipe, makes room in it for one frame, as far as any user may: not for
+/// more, which would only be older when they are read.
+void widen_pipe(int descriptor, std::size_t frame_bytes) noexcept;
+
+/// As many open files as the system lets us have: for tools that keep every stream open.
+void raise_file_limit() noexcept;
+
+}  // namespace shmim::tools

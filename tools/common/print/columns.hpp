@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <shmim/shmim.hpp>
+
+#include "common/print/json.hpp"
+
+namespace shmim::tools {
+
+/// A stream as a table shows it.
+struct StreamRow {
+  const Watched* watched = nullptr;
+  bool is_measured = false;          ///< its rate is known: it was looked at more than once
+  const Holders* holders = nullptr;  ///< nothing where nobody asked
+  ProcessTable* processes = nullptr;
+
+  [[nodiscard]] const Description& description() const noexcept { return watched->description; }
+};
+
+/// All there is to know of a column: headings, --columns, JSON and manual pages are made of this.
+struct Column {
+  const char* name;     ///< for --columns and --sort; in capitals, its heading
+  const char* key;      ///< in JSON; as in the header of a stream where it stands there
+  const char* meaning;  ///< for the manual page
+  bool is_right;        ///< aligned right, as numbers are
+  Record (*value)(const StreamRow& row);  ///< null where there is none
+  /// As text, where that is not the value as it is.
+  std::string (*text)(const StreamRow& row);
+
+  [[nodiscard]] std::string heading() const;
+  [[nodiscard]] std::string cell(const StreamRow& row) const;
+};
+
+using Columns = std::vector<const Column*>;
+
+std::span<const Column> stream_columns() noexcept;
+/// Sorts rows by a column: numbers as numbers, lists by their length, what has no value first.
+void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse);
+/// Those of a list like `name,cnt0`. Throws UsageError, naming those there are.
+Columns parse_columns(const std::string& option, const std::string& list);
+
+/// One object for a row: the columns' values, and for what is no stream the reason.
+Record to_record(const Columns& columns, const StreamRow& row);
+/// How a table is written.
+enum class Table {
+  told,   ///< names with what links lead to; a file that is no readable stream is the reason why
+  plain,  ///< cells and nothing else, for whoever chose the columns
+};
+std::string to_text(const Columns& columns, const std::vector<StreamRow>& rows, Table table,
+                    bool headings);
+
+}  // namespace shmim::tools

@@ -1,0 +1,302 @@
+#include "common/print/facts.hpp"
+
+#include <fmt/format.h>
+
+#include "common/print/words.hpp"
+
+namespace shmim::tools {
+namespace {
+
+Record to_record(const Rate& rate) {
+  return {{"frames", rate.frames},
+          {"missed", rate.missed},
+          {"rate", rate.hertz ? Record(*rate.hertz) : Record()},
+          {"min", to_json(rate.min)},
+          {"mean", to_json(rate.mean)},
+          {"max", to_json(rate.max)},
+          {"stddev", to_json(rate.stddev)},
+          {"jitter", to_json(rate.jitter)}};
+}
+
+Record to_record(const Statistics& statistics) {
+  // JSON has no NaN: of a frame without a finite number they are null.
+  return {{"elements", statistics.elements},
+          {"min", statistics.min},
+          {"max", statistics.max},
+          {"mean", statistics.mean},
+          {"stddev", statistics.stddev},
+          {"saturated", statistics.saturated},
+          {"non_finite", statistics.non_finite}};
+}
+
+Record age(const Description& description, layout::Timespec stamp) {
+  const auto since = description.age(to_tai(stamp));
+  return since ? Record(Seconds(*since).count()) : Record();
+}
+
+const char* clock_name(StampClock clock) noexcept {
+  switch (clock) {
+    case StampClock::tai:
+      return "TAI";
+    case StampClock::utc:
+      return "UTC";
+    case StampClock::same:
+      return "TAI=UTC";
+    case StampClock::unknown:
+      break;
+  }
+  return "TAI?";
+}
+
+std::string clock_in_words(StampClock clock) {
+  const auto offset = tai_offset().count();
+  switch (clock) {
+    case StampClock::tai:
+      return fmt::format("TAI, {} s ahead of UTC", offset);
+    case StampClock::utc:
+      return fmt::format("UTC, and not TAI, from which {} s tell it", offset);
+    case StampClock::same:
+      return "TAI, which is UTC here: the kernel has no offset";
+    case StampClock::unknown:
+      break;
+  }
+  return fmt::format("taken for TAI, {} s ahead of UTC: the file's age does not tell", offset);
+}
+
+std::string indented(const std::string& lines) {
+  std::string text;
+  for (std::string_view rest = lines; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n') + 1);
+    text += fmt::format("    {}", line);
+    rest.remove_prefix(line.size());
+  }
+  return text;
+}
+
+std::string status_in_words(const SemaphoreState& semaphore) {
+  std::string text;
+  const auto say = [&](bool is_set, const char* word) {
+    if (is_set) {
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", word);
+    }
+  };
+  say((semaphore.status & layout::status_connected) != 0, "connected");
+  say((semaphore.status & layout::status_waiting) != 0, "waiting");
+  say((semaphore.status & layout::status_waiting_ready) != 0, "waiting for ready");
+  say((semaphore.status & layout::status_timed_out) != 0, "timed out");
+  say((semaphore.control & 1U) != 0, "ready");
+  return text.empty() ? "-" : text;
+}
+
+std::string semaphore_table(const Description& description) {
+  std::vector<std::vector<std::string>> rows{{"SEM", "VALUE", "READER", "POSTER", "STATUS"}};
+  for (const SemaphoreState& semaphore : description.semaphores) {
+    rows.push_back({std::to_string(rows.size() - 1),
+                    fmt::format("{}{}", semaphore.value, semaphore.saturated ? " full" : ""),
+                    in_words(semaphore.reader), in_words(semaphore.poster),
+                    status_in_words(semaphore)});
+  }
+  return rows.size() == 1 ? std::string() : to_table(rows);
+}
+
+template <class Say>
+void say_rate(const Rate& rate, const Say& say) {
+  const auto words = [](const std::optional<Seconds>& duration) {
+    return duration ? in_words(*duration) : std::string("-");
+  };
+  say("rate", fmt::format("{} over {}, {} missed", rate_in_words(rate.hertz),
+                          counted(rate.frames, "frame"), rate.missed));
+  say("interval", fmt::format("mean {}, min {}, max {}, standard deviation {}", words(rate.mean),
+                              words(rate.min), words(rate.max), words(rate.stddev)));
+  say("jitter", words(rate.jitter));
+}
+
+template <class Say>
+void say_statistics(const Statistics& statistics, const Say& say) {
+  say("elements", fmt::format("mean {:.6g}, min {:.6g}, max {:.6g}, standard deviation {:.6g}",
+                              statistics.mean, statistics.min, statistics.max, statistics.stddev));
+  say("saturated", fmt::format("{} of {}", statistics.saturated, statistics.elements));
+  say("not finite", fmt::format("{} of {}", statistics.non_finite, statistics.elements));
+}
+
+}  // namespace
+
+Record FactsTeller::to_record(const Facts& facts) const {
+  const Description& description = facts.description;
+  const layout::Metadata& header = description.header;
+  const auto time = [&](layout::Timespec stamp) {
+    return to_utc(to_tai(stamp), description.clock);
+  };
+  Record record{{"name", description.name},
+                {"path", description.path.string()},
+                {"target", description.target ? Record(*description.target) : Record()},
+                {"bytes", description.file_bytes},
+                {"state", state_of(description)},
+                {"version", layout::text_of(header.version)},
+                {"header_name", layout::text_of(header.name)},
+                {"naxis", header.naxis},
+                {"size", to_json(description.format.shape)},
+                {"nelement", header.nelement},
+                {"datatype", to_string(description.format.type)},
+                {"imagetype", header.imagetype},
+                {"creationtime", time(header.creationtime)},
+                {"lastaccesstime", time(header.lastaccesstime)},
+                {"atime", time(header.atime)},
+                {"writetime", time(header.writetime)},
+                {"age", age(description, header.writetime)},
+                {"clock", clock_name(description.clock)},
+                {"tai_offset", tai_offset().count()},
+                {"creatorPID", header.creator_pid},
+                {"ownerPID", header.owner_pid},
+                {"creator", to_json(description.creator)},
+                {"owner", to_json(description.owner)},
+                {"writer", to_json(description.writer)},
+                {"claimer", to_json(description.claimer)},
+                {"shared", header.shared},
+                {"inode", header.inode},
+                {"location", header.location},
+                {"status", header.status},
+                {"flag", header.flag},
+                {"logflag", header.logflag},
+                {"sem", header.sem},
+                {"NBproctrace", header.nb_proctrace},
+                {"cnt0", header.cnt0},
+                {"cnt1", header.cnt1},
+                {"cnt2", header.cnt2},
+                {"write", header.write},
+                {"NBkw", header.nb_kw},
+                {"CBsize", header.cb_size},
+                {"CBindex", header.cb_index},
+                {"CBcycle", header.cb_cycle},
+                {"imdatamemsize", header.imdatamemsize}};
+  record["semaphores"] = Record::array();
+  for (const SemaphoreState& semaphore : description.semaphores) {
+    record["semaphores"].push_back({{"value", semaphore.value},
+                                    {"saturated", semaphore.saturated},
+                                    {"semReadPID", semaphore.reader.pid},
+                                    {"reader", to_json(semaphore.reader)},
+                                    {"semWritePID", semaphore.poster.pid},
+                                    {"poster", to_json(semaphore.poster)},
+                                    {"semctrl", semaphore.control},
+                                    {"semstatus", semaphore.status}});
+  }
+  record["log_semaphore"] = description.log_semaphore;
+  record["keywords"] = Record::array();
+  for (const Keyword& keyword : description.keywords) {
+    record["keywords"].push_back(to_json(keyword));
+  }
+  record["trace"] = Record::array();
+  for (const Hop& hop : hops_of(description.name, description.trace, names_)) {
+    const bool is_known = names_.contains(hop.entry.trigger_inode);
+    record["trace"].push_back(
+        {{"procwrite_PID", hop.entry.pid},
+         {"process", to_json(processes_.look_up(hop.entry.pid))},
+         {"trigger", is_known ? Record(hop.trigger) : Record()},
+         {"trigger_inode", hop.entry.trigger_inode},
+         {"latency", hop.latency ? Record(Seconds(*hop.latency).count()) : Record()}});
+  }
+  Record holders = Record::array();
+  for (const pid_t pid : facts.holders.processes) {
+    holders.push_back(to_json(processes_.look_up(pid)));
+  }
+  record["holders"] = {{"processes", holders}, {"unknown", facts.holders.unknown.size()}};
+  if (facts.rate) {
+    record["rate"] = shmim::tools::to_record(*facts.rate);
+  }
+  if (facts.statistics) {
+    record["statistics"] = shmim::tools::to_record(*facts.statistics);
+  }
+  return record;
+}
+
+std::string FactsTeller::to_text(const Facts& facts) const {
+  const Description& description = facts.description;
+  const layout::Metadata& header = description.header;
+  std::string text = name_in_words(description) + "\n";
+  const auto say = [&](const char* what, const std::string& value) {
+    text += fmt::format("  {:<16} {}\n", what, value);
+  };
+  const auto time = [&](layout::Timespec stamp) {
+    const auto since = description.age(to_tai(stamp));
+    return since ? fmt::format("{}, {} ago", to_utc(to_tai(stamp), description.clock),
+                               in_words(*since))
+                 : std::string("never");
+  };
+  say("path", printable(description.path.string()));
+  if (layout::text_of(header.name) != description.name) {
+    say("name in header", printable(layout::text_of(header.name)));
+  }
+  say("type", std::string(to_string(description.format.type)));
+  say("size", fmt::format("{}, {} elements", to_string(description.format.shape), header.nelement));
+  say("bytes",
+      fmt::format("{} of the array, {} of the file", header.imdatamemsize, description.file_bytes));
+  say("image type",
+      fmt::format("{:#x}: {}", header.imagetype, image_type_in_words(header.imagetype)));
+  say("location", header.location == -1 ? "CPU memory" : fmt::format("GPU {}", header.location));
+  say("inode",
+      fmt::format("{}{}", header.inode,
+                  header.inode == description.identity.inode
+                      ? ""
+                      : fmt::format(", but the file's is {}: a copy", description.identity.inode)));
+  say("frame", state_of(description));
+  say("cnt0 cnt1 cnt2", fmt::format("{} {} {}", header.cnt0, header.cnt1, header.cnt2));
+  say("written", time(header.writetime));
+  say("acquired", time(header.atime));
+  say("last access", time(header.lastaccesstime));
+  say("created", time(header.creationtime));
+  say("clock", clock_in_words(description.clock));
+  say("writer", in_words(description.writer));
+  say("only writer", in_words(description.claimer));
+  say("creator", in_words(description.creator));
+  say("owner", header.owner_pid == 1 ? "1: it belongs to no process" : in_words(description.owner));
+  say("status", fmt::format("{}{}; flag {}, logflag {}, shared {}", header.status,
+                            header.status == 1   ? " (log)"
+                            : header.status == 2 ? " (stop)"
+                                                 : " (do not log)",
+                            header.flag, header.logflag, header.shared));
+  say("circular buffer",
+      header.cb_size == 0
+          ? "-"
+          : fmt::format("{}, the newest in slot {}, wrapped {}", counted(header.cb_size, "frame"),
+                        header.cb_index, counted(header.cb_cycle, "time")));
+  say("held by", holders_in_words(facts.holders));
+  say("semaphores", fmt::format("{}, {} saturated; the log semaphore is at {}", header.sem,
+                                description.saturated(), description.log_semaphore));
+  text += indented(semaphore_table(description));
+  say("keywords", fmt::format("{} of {}", description.keywords.size(), header.nb_kw));
+  text += indented(keyword_table(description.keywords));
+  say("trace", fmt::format("{} of {} steps", description.trace.size(), header.nb_proctrace));
+  text += indented(trace_lines(description));
+  if (facts.rate) {
+    say_rate(*facts.rate, say);
+  }
+  if (facts.statistics) {
+    say_statistics(*facts.statistics, say);
+  }
+  return text;
+}
+
+std::string FactsTeller::holders_in_words(const Holders& holders) const {
+  std::string text;
+  for (const pid_t pid : holders.processes) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", in_words(processes_.look_up(pid)));
+  }
+  if (!holders.unknown.empty()) {
+    text += fmt::format("{}perhaps {} that we may not look into", text.empty() ? "" : "; ",
+                        counted(holders.unknown.size(), "process"));
+  }
+  return text.empty() ? "-" : text;
+}
+
+std::string FactsTeller::trace_lines(const Description& description) const {
+  std::string text;
+  for (const Hop& hop : hops_of(description.name, description.trace, names_)) {
+    text += fmt::format("{} by {}{}{}\n", printable(hop.stream),
+                        in_words(processes_.look_up(hop.entry.pid)),
+                        hop.trigger.empty() ? "" : ", triggered by " + printable(hop.trigger),
+                        hop.latency ? ", after " + in_words(*hop.latency) : "");
+  }
+  return text;
+}
+
+}  // namespace shmim::tools

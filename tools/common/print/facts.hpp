@@ -1,0 +1,36 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include <shmim/shmim.hpp>
+
+#include "common/print/json.hpp"
+
+namespace shmim::tools {
+
+/// What is known of a stream, and what was measured.
+struct Facts {
+  Description description;
+  Holders holders;
+  std::optional<Rate> rate;
+  std::optional<Statistics> statistics;
+};
+
+/// Tells facts in words, line by line, and as JSON.
+class FactsTeller {
+ public:
+  FactsTeller(ProcessTable& processes, const std::map<ino_t, std::string>& names)
+      : processes_(processes), names_(names) {}
+  [[nodiscard]] std::string to_text(const Facts& facts) const;
+  [[nodiscard]] Record to_record(const Facts& facts) const;
+
+ private:
+  [[nodiscard]] std::string holders_in_words(const Holders& holders) const;
+  [[nodiscard]] std::string trace_lines(const Description& description) const;
+  ProcessTable& processes_;
+  const std::map<ino_t, std::string>& names_;
+};
+
+}  // namespace shmim::tools

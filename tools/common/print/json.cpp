@@ -1,0 +1,107 @@
+#include "common/print/json.hpp"
+
+#include <algorithm>
+
+#include <fmt/args.h>
+#include <fmt/format.h>
+
+#include <shmim/text.hpp>
+
+#include "common/io/exit.hpp"
+
+namespace shmim::tools {
+namespace {
+
+/// True of all bytes of UTF-8 but those that go on with a character.
+bool begins_character(char byte) noexcept {
+  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+}
+
+}  // namespace
+
+std::string to_json_line(const Record& record) {
+  return record.dump(-1, ' ', false, Record::error_handler_t::replace) + "\n";
+}
+
+std::string render(const std::string& text, const Record& record) {
+  fmt::dynamic_format_arg_store<fmt::format_context> fields;
+  std::string names;
+  for (const auto& [name, value] : record.items()) {
+    names += (names.empty() ? "" : " ") + name;
+    if (value.is_number_unsigned()) {
+      fields.push_back(fmt::arg(name.c_str(), value.get<std::uint64_t>()));
+    } else if (value.is_number_integer()) {
+      fields.push_back(fmt::arg(name.c_str(), value.get<std::int64_t>()));
+    } else if (value.is_number_float()) {
+      fields.push_back(fmt::arg(name.c_str(), value.get<double>()));
+    } else {
+      fields.push_back(fmt::arg(
+          name.c_str(), value.is_string() ? printable(value.get<std::string>()) : value.dump()));
+    }
+  }
+  try {
+    return fmt::vformat(text, fields) + "\n";
+  } catch (const fmt::format_error& error) {
+    throw UsageError(fmt::format("--print '{}': {}; the fields are {}", text, error.what(), names));
+  }
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (std::string_view rest = text;;) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    for (const char character : printable(line)) {
+      out += character == '"' || character == '\\' ? "\\" : "";
+      out += character;
+    }
+    if (line.size() == rest.size()) {
+      return out + "\"";
+    }
+    out += "\\n";
+    rest.remove_prefix(line.size() + 1);
+  }
+}
+
+std::size_t width_of(std::string_view text) noexcept {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+std::string_view beginning_of(std::string_view text, std::size_t width) noexcept {
+  std::size_t bytes = 0;
+  for (std::size_t left = width; bytes < text.size(); ++bytes) {
+    if (begins_character(text[bytes]) && left-- == 0) {
+      break;
+    }
+  }
+  return text.substr(0, bytes);
+}
+
+std::string to_table(const std::vector<std::vector<std::string>>& rows) {
+  return to_table(rows, rows.front().size(), {});
+}
+
+std::string to_table(const std::vector<std::vector<std::string>>& rows, std::size_t columns,
+                     const std::vector<bool>& right) {
+  std::vector<std::size_t> widths(columns);
+  for (const auto& row : rows) {
+    const std::size_t whole = row.size() < columns ? row.size() - 1 : columns;
+    for (std::size_t column = 0; column < whole; ++column) {
+      widths[column] = std::max(widths[column], width_of(row[column]));
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      const std::string& cell = row[column];
+      const bool is_last = column + 1 == row.size();
+      const bool is_loose = is_last && row.size() < columns;
+      const bool is_right = column < right.size() && right[column] && !is_loose;
+      const std::string blanks(is_loose ? 0 : widths[column] - width_of(cell), ' ');
+      text += (is_right ? blanks : "") + cell + (is_right || is_last ? "" : blanks) +
+              (is_last ? "\n" : "  ");
+    }
+  }
+  return text;
+}
+
+}  // namespace shmim::tools

@@ -1,0 +1,206 @@
+// shmim-connect: makes a stream available by the search order.
+
+#include <CLI/CLI.hpp>
+#include <shmim/fits.hpp>
+#include <sys/stat.h>
+
+#include "common/app/stream_options.hpp"
+#include "common/app/tool.hpp"
+
+namespace shmim::tools {
+namespace {
+
+const char* words(Origin origin) noexcept {
+  switch (origin) {
+    case Origin::nowhere:
+      return "no place";
+    case Origin::local_memory:
+      return "local memory";
+    case Origin::shared_memory:
+      return "shm";
+    case Origin::conf_fits:
+      return "conf FITS";
+    case Origin::conf_name:
+      return "conf name";
+  }
+  return "";
+}
+
+const char* words(Outcome outcome) noexcept {
+  switch (outcome) {
+    case Outcome::connected:
+      return "connected";
+    case Outcome::created:
+      return "created";
+    case Outcome::recreated:
+      return "recreated";
+    case Outcome::not_found:
+      return "not found";
+    case Outcome::mismatch:
+      return "mismatch";
+  }
+  return "";
+}
+
+class Connect final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", ref_, "stream to connect to; takes @S: @L: @E: @N:")
+        ->required()
+        ->type_name("");
+    options_.declare(app);
+    auto* check = app.add_flag("--check", check_,
+                               "fail where the format differs (default when any is given)");
+    app.add_flag("--create", create_, "make it, or make it anew, where it is missing or differs")
+        ->excludes(check);
+    app.add_flag("--reload", reload_, "load the FITS file again into a stream that is there");
+    add_duration(app, "--wait", wait_, "wait so long for it to appear");
+    declare_ready_fd(app);
+    declare_json(app, "print one JSON object");
+    declare_conf(app);
+    declare_common(app);
+  }
+
+  Exit run() override {
+    const Reference reference = this->reference(ref_, {"SLEN"});
+    const Demand demand = options_.demand(reference);
+    if (reference.existence == Existence::must_be_new && !create_) {
+      throw UsageError("@N: is for streams to be made: it needs --create");
+    }
+    if (reference.existence == Existence::must_exist && create_) {
+      throw UsageError("@E: and --create exclude one another");
+    }
+    Places where = places();
+    where.mode = options_.mode();
+    detail(reference.name,
+           fmt::format("looking in memory, {} and {}", where.shm.string(), where.conf.string()));
+    if (reload_) {
+      return reload(reference, demand, where);
+    }
+    const Deadline deadline = deadline_after(wait_.value_or(std::chrono::nanoseconds{0}));
+    const auto is_waiting = [&] { return wait_ && std::chrono::steady_clock::now() < *deadline; };
+    while (true) {
+      try {
+        const Connection connection = attempt(reference, demand, where);
+        if (wait_) {
+          say_ready();
+        }
+        if (connection.outcome != Outcome::not_found || !is_waiting()) {
+          return conclude(reference, connection);
+        }
+      } catch (const Error& error) {
+        if (!may_be_half_made(error.problem()) || !is_waiting()) {
+          throw;
+        }
+      }
+      say_ready();
+      sleep_until(std::chrono::steady_clock::now() + std::chrono::milliseconds{10});
+    }
+  }
+
+ private:
+  [[nodiscard]] Connection attempt(const Reference& reference, const Demand& demand,
+                                   const Places& where) const {
+    if (create_ && demand.shape) {
+      return connect_or_create(reference, demand, making(demand, Format{}), where);
+    }
+    Connection connection = connect_checked(reference, demand, where);
+    if (create_ && connection.outcome == Outcome::mismatch && connection.stream) {
+      return connect_or_create(reference, demand, making(demand, connection.stream->format()),
+                               where);
+    }
+    if (create_ && connection.outcome == Outcome::not_found && !wait_) {
+      throw UsageError("--create: SIZE is missing, and there is no FITS file to take it from");
+    }
+    return connection;
+  }
+
+  [[nodiscard]] Making making(const Demand& demand, const Format& base) const {
+    return {StreamOptions::format(demand, base), options_.mode(), {}};
+  }
+
+  Exit reload(const Reference& reference, Demand demand, const Places& where) const {
+    const Found found = find_file(reference.name, where);
+    if (found.origin == Origin::nowhere) {
+      throw Error(Problem::not_found, reference.name,
+                  fmt::format("no FITS file of it in {}", where.conf.string()));
+    }
+    const auto image = open_fits(found.file.string());
+    const Format format = image->format();
+    if (const auto differing = differences(format, frames_of(demand)); !differing.empty()) {
+      throw Error(Problem::mismatch, found.file.string(), to_string(differing));
+    }
+    demand.type = format.type;
+    demand.shape = format.shape;
+    Making anew = making(demand, format);
+    anew.prepare = [&](Stream& draft) { warn_unfit(reference.name, fill(*image, draft)); };
+    const Connection connection = create_ ? connect_or_create(reference, demand, anew, where)
+                                          : connect_checked(reference, demand, where);
+    if (connection.outcome != Outcome::connected) {
+      return conclude(reference, connection);
+    }
+    warn_unfit(reference.name, load_frame(*image, *connection.stream));
+    say("reloaded", found.origin, found.file, *connection.stream);
+    return Exit::done;
+  }
+
+  Exit conclude(const Reference& reference, const Connection& connection) const {
+    switch (connection.outcome) {
+      case Outcome::not_found:
+        if (wait_) {
+          note(reference.name, "timed out: it did not appear");
+          throw TimedOut{};
+        }
+        throw Error(Problem::not_found, reference.name,
+                    reference.location == Location::local
+                        ? "no FITS file of it in the conf directory, and @L: passes over streams"
+                        : "found neither in memory nor in the conf directory");
+      case Outcome::mismatch:
+        throw Error(
+            Problem::mismatch, reference.name,
+            fmt::format("exists with another format: {}", to_string(connection.differences)));
+      case Outcome::connected:
+      case Outcome::created:
+      case Outcome::recreated:
+        break;
+    }
+    warn_unfit(reference.name, connection.unfit_keywords);
+    note_previous_owner(connection);
+    say(words(connection.outcome), connection.origin, connection.file, *connection.stream);
+    return Exit::done;
+  }
+
+  void say(const char* outcome, Origin origin, const std::filesystem::path& file,
+           const Stream& stream) const {
+    if (quiet()) {
+      return;
+    }
+    if (json()) {
+      Record record = stream_record(outcome, stream);
+      record["found"] = words(origin);
+      record["file"] = file.string();
+      write_stdout(to_json_line(record));
+      return;
+    }
+    std::string line = to_line(outcome, stream);
+    const bool is_file = origin == Origin::conf_fits || origin == Origin::conf_name;
+    line.insert(line.size() - 1,
+                is_file ? fmt::format(", found as {} {}", words(origin), printable(file.string()))
+                        : fmt::format(", found in {}", words(origin)));
+    write_stdout(line);
+  }
+
+  std::string ref_;
+  StreamOptions options_;
+  bool check_ = false;
+  bool create_ = false;
+  bool reload_ = false;
+  std::optional<std::chrono::nanoseconds> wait_;
+};
+
+const Registration registration("connect",
+                                "make a stream available, from memory or from a FITS file",
+                                make<Connect>);
+
+}  // namespace
+}  // namespace shmim::tools

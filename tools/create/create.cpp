@@ -1,0 +1,155 @@
+// shmim-create: makes a stream.
+
+#include <CLI/CLI.hpp>
+#include <shmim/fits.hpp>
+
+#include "common/app/stream_options.hpp"
+#include "common/app/tool.hpp"
+#include "common/print/frame_text.hpp"
+
+namespace shmim::tools {
+namespace {
+
+class Create final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", ref_, "stream to make; takes @S: @L: (a rehearsal) @N:")
+        ->required()
+        ->type_name("");
+    options_.declare(app);
+    app.add_option("--fill", fill_, "value of every element (default: 0)")->type_name("V");
+    app.add_option("--set", assignments_, "set a keyword; may be repeated")
+        ->type_name("NAME=VALUE[/COMMENT]")
+        ->allow_extra_args(false);
+    app.add_option("--from", from_, "take format, pixels and keywords from a FITS file")
+        ->type_name("FILE");
+    app.add_option("--like", like_, "take the format from a stream")->type_name("REF");
+    app.add_option("--owner", owner_, "PID of the owner; 1: belongs to no process")
+        ->type_name("PID")
+        ->transform(whole_number());
+    app.add_flag("--recreate", recreate_,
+                 "make it anew if there is one, and wake who waits on that");
+    declare_json(app, "print one JSON object");
+    declare_common(app);
+  }
+
+  Exit run() override {
+    for (const std::string& assignment : assignments_) {
+      keywords_.push_back(parse_keyword(assignment));
+    }
+    if (!from_.empty() && (!like_.empty() || !fill_.empty())) {
+      throw UsageError("--from excludes --like and --fill");
+    }
+    const std::optional<Format> model = model_format();
+    const Reference reference = this->reference(ref_, {"SLN"});
+    const Demand demand = options_.demand(reference);
+    if (!demand.shape && !model) {
+      throw UsageError("SIZE is missing: write it, or --from FILE or --like REF");
+    }
+    if (image_) {
+      if (const auto differing = differences(*model, frames_of(demand)); !differing.empty()) {
+        throw Error(Problem::mismatch, from_, to_string(differing));
+      }
+    }
+    const Making making{StreamOptions::format(demand, model.value_or(Format{})), options_.mode(),
+                        [this](Stream& stream) { prepare(stream); }};
+    return make(reference, demand, making);
+  }
+
+ private:
+  std::optional<Format> model_format() {
+    if (!from_.empty()) {
+      image_ = open_fits(from_);
+      return image_->format();
+    }
+    if (!like_.empty()) {
+      return open(this->reference(like_, {"SE"}), Access::read).format();
+    }
+    return std::nullopt;
+  }
+
+  Exit make(const Reference& reference, Demand demand, const Making& making) const {
+    const Places where = places();
+    detail(reference.name,
+           fmt::format("making it in {}: {} {}, {} bytes",
+                       reference.location == Location::local ? "local memory" : where.shm.string(),
+                       to_string(making.format.type), to_string(making.format.shape),
+                       making.format.file_bytes()));
+    if (reference.location == Location::local) {
+      return say("rehearsed", create(reference, making, where));
+    }
+    if (recreate_) {
+      if (reference.existence == Existence::must_be_new) {
+        throw UsageError("@N: and --recreate exclude one another");
+      }
+      const Connection connection = recreate(reference, making, where);
+      note_previous_owner(connection);
+      return say(connection.outcome == Outcome::recreated ? "recreated" : "created",
+                 *connection.stream);
+    }
+    if (reference.existence == Existence::must_be_new) {
+      return say("created", create(reference, making, where));
+    }
+    // Type and size are always asked for, the rest where the user said something of it.
+    demand.type = making.format.type;
+    demand.shape = making.format.shape;
+    if (!like_.empty()) {
+      demand = demand_of(making.format);
+    }
+    return make_if_missing(reference, demand, making, where);
+  }
+
+  Exit make_if_missing(const Reference& reference, const Demand& demand, const Making& making,
+                       const Places& where) const {
+    const Connection connection = create_if_missing(reference, demand, making, where);
+    if (connection.outcome == Outcome::mismatch) {
+      throw Error(Problem::mismatch, reference.name,
+                  fmt::format("exists with another format: {}", to_string(connection.differences)));
+    }
+    return say(connection.outcome == Outcome::created ? "created" : "exists", *connection.stream);
+  }
+
+  void prepare(Stream& stream) const {
+    if (image_) {
+      warn_unfit(stream.name(), fill(*image_, stream));
+    }
+    if (!fill_.empty()) {
+      fill_with(stream.unguarded_pixels(), stream.format().type, fill_);
+    }
+    for (const Keyword& keyword : keywords_) {
+      try {
+        stream.keywords().set(keyword);
+      } catch (const Error& error) {
+        throw Error(Problem::usage, stream.name(),
+                    fmt::format("{}; --keywords makes more", error.what()));
+      }
+    }
+    if (owner_) {
+      stream.set_owner(*owner_);
+    }
+  }
+
+  Exit say(const char* outcome, const Stream& stream) const {
+    if (!quiet()) {
+      write_stdout(json() ? to_json_line(stream_record(outcome, stream))
+                          : to_line(outcome, stream));
+    }
+    return Exit::done;
+  }
+
+  std::string ref_;
+  StreamOptions options_;
+  std::string fill_;
+  std::vector<std::string> assignments_;
+  std::string from_;
+  std::string like_;
+  std::optional<pid_t> owner_;
+  bool recreate_ = false;
+  std::vector<Keyword> keywords_;
+  std::unique_ptr<ImageFile> image_;
+};
+
+const Registration registration("create", "make a stream", make<Create>);
+
+}  // namespace
+}  // namespace shmim::tools

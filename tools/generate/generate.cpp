@@ -1,0 +1,240 @@
+// shmim-generate: what must never disagree with the tools' declarations is written from them.
+// Copies a template from standard input and puts the generated part in the place of a line
+// `@GENERATED@`:
+//
+//   shmim-generate man TOOL          sections OPTIONS and EXIT STATUS, for scdoc
+//   shmim-generate completion SHELL  options and the kinds of their values, for bash, zsh or fish
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "common/app/tool.hpp"
+
+namespace shmim::tools {
+namespace {
+
+struct Declared {
+  const Registration* registration;
+  std::unique_ptr<Tool> tool;
+  std::unique_ptr<CLI::App> app;
+};
+
+std::vector<Declared> declared_tools() {
+  std::map<std::string_view, Declared> sorted;
+  for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
+    auto tool = entry->make();
+    auto app = parser(*entry, *tool);
+    sorted.emplace(entry->name, Declared{entry, std::move(tool), std::move(app)});
+  }
+  std::vector<Declared> tools;
+  tools.reserve(sorted.size());
+  for (auto& [name, declared] : sorted) {
+    tools.push_back(std::move(declared));
+  }
+  return tools;
+}
+
+bool takes_value(const CLI::Option& option) { return option.get_expected_min() > 0; }
+
+/// What a value is, by which the completions know what to offer: `TYPE`, `FILE`, `REF`...
+std::string kind_of(const CLI::Option& option) {
+  return option.get_positional() ? option.get_name(true) : option.get_type_name();
+}
+
+std::vector<std::string> dashed_names(const CLI::Option& option) {
+  std::vector<std::string> names;
+  names.reserve(option.get_snames().size() + option.get_lnames().size());
+  for (const std::string& name : option.get_snames()) {
+    names.push_back("-" + name);
+  }
+  for (const std::string& name : option.get_lnames()) {
+    names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view with) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
+std::string scdoc_text(std::string text) {
+  for (const char* special : {"\\", "_", "*", "[", "]", "<", ">", "@", "#"}) {
+    text = replaced(text, special, fmt::format("\\{}", special));
+  }
+  return text;
+}
+
+std::string man(const Declared& declared) {
+  std::string text = "# OPTIONS\n\n";
+  for (const CLI::Option* option : declared.app->get_options()) {
+    std::string names;
+    for (const std::string& name : dashed_names(*option)) {
+      names += fmt::format("{}*{}*", names.empty() ? "" : ", ", name);
+    }
+    if (names.empty()) {
+      names = fmt::format("_{}_", scdoc_text(option->get_name(true)));
+    } else if (!option->get_type_name().empty()) {
+      names += fmt::format(" _{}_", scdoc_text(option->get_type_name()));
+    }
+    text += fmt::format("{}\n\t{}\n\n", names, scdoc_text(option->get_description()));
+  }
+  if (const auto columns = declared.tool->columns(); !columns.empty()) {
+    text += "# COLUMNS\n\n";
+    for (const Explained& column : columns) {
+      text += fmt::format("*{}*\n\t{}\n\n", scdoc_text(column.name), scdoc_text(column.meaning));
+    }
+  }
+  text += "# EXIT STATUS\n\n";
+  for (const ExitMeaning& meaning : exit_meanings()) {
+    text += fmt::format("*{}*\n\t{}\n\n", meaning.status, scdoc_text(meaning.meaning));
+  }
+  return text;
+}
+
+std::vector<std::string> names_of(const std::vector<Declared>& tools) {
+  std::vector<std::string> names;
+  names.reserve(tools.size());
+  for (const Declared& declared : tools) {
+    names.push_back(fmt::format("shmim-{}", declared.registration->name));
+  }
+  return names;
+}
+
+/// The columns that any of them can show, each once.
+std::string all_columns(const std::vector<Declared>& tools) {
+  std::string names;
+  for (const Declared& declared : tools) {
+    for (const Explained& column : declared.tool->columns()) {
+      if ((" " + names + " ").find(" " + column.name + " ") == std::string::npos) {
+        names += (names.empty() ? "" : " ") + column.name;
+      }
+    }
+  }
+  return names;
+}
+
+std::string bash(const std::vector<Declared>& tools) {
+  std::string options;
+  std::string kinds;
+  for (const Declared& declared : tools) {
+    const std::string tool = fmt::format("shmim-{}", declared.registration->name);
+    std::vector<std::string> all;
+    std::string positionals;
+    for (const CLI::Option* option : declared.app->get_options()) {
+      const auto names = dashed_names(*option);
+      all.insert(all.end(), names.begin(), names.end());
+      if (names.empty()) {
+        positionals += " " + kind_of(*option);
+      } else if (takes_value(*option)) {
+        kinds += fmt::format("    {0}:{1}) echo '{2}' ;;\n", tool,
+                             fmt::join(names, fmt::format("|{}:", tool)), kind_of(*option));
+      }
+    }
+    options += fmt::format("    {}) echo '{}' ;;\n", tool, fmt::join(all, " "));
+    kinds += fmt::format("    {}:) echo '{}' ;;\n", tool, positionals.substr(1));
+  }
+  std::vector<std::string_view> types;
+  for (const DataType type : data_types()) {
+    types.push_back(to_string(type));
+  }
+  return fmt::format(
+      "_shmim_options() {{\n  case $1 in\n{}  esac\n}}\n\n"
+      "_shmim_kind() {{\n  case $1:$2 in\n{}  esac\n}}\n\n_shmim_types='{}'\n_shmim_tools='{}'\n"
+      "_shmim_columns='{}'\n",
+      options, kinds, fmt::join(types, " "), fmt::join(names_of(tools), " "), all_columns(tools));
+}
+
+/// `text` between single quotes of a shell.
+std::string single_quoted(const std::string& text) {
+  return "'" + replaced(text, "'", "'\\''") + "'";
+}
+
+std::string zsh(const std::vector<Declared>& tools) {
+  std::string text =
+      fmt::format("local -a _shmim_columns=({})\ncase $service in\n", all_columns(tools));
+  for (const Declared& declared : tools) {
+    text += fmt::format("  shmim-{})\n    _arguments -s -S", declared.registration->name);
+    for (const CLI::Option* option : declared.app->get_options()) {
+      std::string description = option->get_description();
+      for (const char* special : {"[", "]", ":"}) {
+        description = replaced(description, special, fmt::format("\\{}", special));
+      }
+      const std::string kind = replaced(kind_of(*option), ":", "\\:");
+      // The blank keeps _arguments from slipping options of compadd in before ours.
+      const std::string action =
+          fmt::format(":{}: _shmim_values {}", replaced(replaced(kind, "[", ""), "]", ""),
+                      single_quoted(kind_of(*option)));
+      const auto names = dashed_names(*option);
+      if (names.empty()) {
+        const bool is_list = option->get_expected_max() > 1;
+        text += fmt::format(" \\\n      {}", single_quoted((is_list ? "*" : "1") + action));
+      }
+      for (const std::string& name : names) {
+        text += fmt::format(" \\\n      {}",
+                            single_quoted(fmt::format("*{}[{}]{}", name, description,
+                                                      takes_value(*option) ? action : "")));
+      }
+    }
+    text += "\n    ;;\n";
+  }
+  return text + "esac\n";
+}
+
+std::string fish(const std::vector<Declared>& tools) {
+  std::string text = fmt::format("set -g __shmim_columns '{}'\n", all_columns(tools));
+  for (const Declared& declared : tools) {
+    for (const CLI::Option* option : declared.app->get_options()) {
+      std::string line = fmt::format("complete -c shmim-{}", declared.registration->name);
+      for (const std::string& name : option->get_snames()) {
+        line += " -s " + name;
+      }
+      for (const std::string& name : option->get_lnames()) {
+        line += " -l " + name;
+      }
+      if (takes_value(*option)) {
+        line += fmt::format(" {} -a '(__shmim_values \"{}\")'",
+                            option->get_positional() ? "-f" : "-x", kind_of(*option));
+      }
+      text += fmt::format("{} -d {}\n", line, single_quoted(option->get_description()));
+    }
+  }
+  return text;
+}
+
+std::string generate(const std::vector<std::string>& arguments) {
+  const std::vector<Declared> tools = declared_tools();
+  if (arguments.size() == 2 && arguments[0] == "completion") {
+    const std::string& shell = arguments[1];
+    return shell == "bash" ? bash(tools) : shell == "zsh" ? zsh(tools) : fish(tools);
+  }
+  for (const Declared& declared : tools) {
+    if (arguments.size() == 2 && arguments[0] == "man" &&
+        arguments[1] == declared.registration->name) {
+      return man(declared);
+    }
+  }
+  throw UsageError("usage: shmim-generate man TOOL | completion bash|zsh|fish");
+}
+
+}  // namespace
+}  // namespace shmim::tools
+
+int main(int argc, char** argv) {
+  try {
+    const std::string generated = shmim::tools::generate({argv + 1, argv + argc});
+    std::ifstream input("/dev/stdin");
+    for (std::string line; std::getline(input, line);) {
+      shmim::tools::write_stdout(line == "@GENERATED@" ? generated : line + "\n");
+    }
+    return 0;
+  } catch (const std::exception& error) {
+    static_cast<void>(std::fputs(error.what(), stderr));
+    return 1;
+  }
+}

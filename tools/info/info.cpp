@@ -1,0 +1,154 @@
+// shmim-info: everything that a stream's header knows, and what its frames are like.
+
+#include <cctype>
+#include <charconv>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "common/app/tool.hpp"
+#include "common/print/facts.hpp"
+#include "common/print/json.hpp"
+
+namespace shmim::tools {
+namespace {
+
+class Info final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", refs_, "streams to tell of; takes @S: @E:")->required()->type_name("");
+    app.add_option("--rate", frames_, "measure the rate over N frames")
+        ->type_name("N")
+        ->transform(whole_number(false));
+    add_duration(app, "-t,--timeout", timeout_, "give up measuring when it takes longer");
+    app.add_flag("--stats", stats_, "minimum, maximum, mean and more of one whole frame");
+    auto* check = app.add_option("--check", check_,
+                                 "print nothing; exit 5 unless the format is this, as in "
+                                 "uint16,320x256,keywords=10")
+                      ->type_name("WANTED");
+    declare_json(app, "print one JSON object per stream");
+    app.get_option("--json")->excludes(check);
+    declare_common(app);
+  }
+
+  Exit run() override {
+    std::vector<Reference> references;
+    for (const std::string& text : refs_) {
+      references.push_back(reference(text, {"SE"}));
+    }
+    const Demand demand = parse_demand();
+    bool is_first = true;
+    return for_each<Reference>(references, [&](const Reference& wanted) {
+      const Stream stream = open(wanted, Access::read);
+      if (!check_.empty()) {
+        if (const auto differing = differences(stream.format(), demand); !differing.empty()) {
+          throw Error(Problem::mismatch, stream.name(), to_string(differing));
+        }
+        return;
+      }
+      const Facts facts = look_at(stream);
+      const FactsTeller teller(processes_, names_);
+      if (json()) {
+        write_stdout(to_json_line(teller.to_record(facts)));
+      } else {
+        write_stdout((is_first ? "" : "\n") + teller.to_text(facts));
+      }
+      is_first = false;
+    });
+  }
+
+ private:
+  /// `uint16,320x256,keywords=10`: a type, a size, and fields by name, in any order.
+  [[nodiscard]] Demand parse_demand() const {
+    Demand demand;
+    for (std::string_view rest = check_; !rest.empty();) {
+      const std::string_view word = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+      demand_word(demand, std::string(word));
+    }
+    return demand;
+  }
+
+  static void demand_word(Demand& demand, const std::string& word) {
+    const std::size_t equals = word.find('=');
+    if (equals != std::string::npos) {
+      const std::string field = word.substr(0, equals);
+      const std::string value = word.substr(equals + 1);
+      if (field == "keywords") {
+        demand.keywords = number<std::uint16_t>(value, word);
+      } else if (field == "circular-buffer") {
+        demand.circular_buffer = number<std::uint32_t>(value, word);
+      } else if (field == "semaphores") {
+        demand.semaphores = number<std::uint16_t>(value, word);
+      } else {
+        throw UsageError(fmt::format(
+            "--check: '{}': the fields are keywords, circular-buffer and semaphores", word));
+      }
+    } else if (const auto type = data_type(word)) {
+      demand.type = type;
+    } else if (!word.empty() && std::isdigit(static_cast<unsigned char>(word.front())) != 0) {
+      try {
+        demand.shape = parse_shape(word);
+      } catch (const Error& error) {
+        throw UsageError(fmt::format("--check: {}", error.what()));
+      }
+    } else {
+      throw UsageError(fmt::format(
+          "--check: '{}' is no type, size or field: write uint16,320x256,keywords=10", word));
+    }
+  }
+
+  template <class Number>
+  static Number number(const std::string& text, const std::string& word) {
+    Number value{};
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || stop != text.data() + text.size()) {
+      throw UsageError(fmt::format("--check: '{}' is no number that it takes", word));
+    }
+    return value;
+  }
+
+  Facts look_at(const Stream& stream) {
+    Facts facts;
+    if (frames_) {
+      const auto seen = watch_frames(stream, *frames_, deadline_after(timeout_), interrupted);
+      throw_if_interrupted();
+      facts.rate = rate_of(seen);
+      if (facts.rate->frames < *frames_) {
+        if (!stream.is_current()) {
+          throw Error(Problem::removed, stream.name(), "was removed while we measured its rate");
+        }
+        note(stream.name(),
+             fmt::format("timed out: {} of {} frames came", facts.rate->frames, *frames_));
+        throw TimedOut{};
+      }
+    }
+    if (stats_) {
+      std::vector<std::byte> frame(stream.format().bytes());
+      stream.require_whole(stream.snapshot(frame));
+      facts.statistics = statistics_of(frame, stream.format().type);
+    }
+    processes_.forget();
+    facts.description = describe(stream, processes_);
+    facts.holders = holders_of(stream.identity());
+    // We have it open ourselves, for as long as we look.
+    std::erase(facts.holders.processes, this_process());
+    if (names_.empty()) {
+      names_ = names_by_inode(places().shm);
+    }
+    return facts;
+  }
+
+  std::vector<std::string> refs_;
+  std::optional<std::uint64_t> frames_;
+  std::optional<std::chrono::nanoseconds> timeout_;
+  bool stats_ = false;
+  std::string check_;
+  ProcessTable processes_;
+  std::map<ino_t, std::string> names_;  ///< of the streams there are
+};
+
+const Registration registration("info", "tell everything that is known of a stream", make<Info>);
+
+}  // namespace
+}  // namespace shmim::tools

@@ -1,0 +1,189 @@
+// shmim-kw: lists, reads and writes the keywords of a stream.
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+#include <shmim/fits.hpp>
+
+#include "common/app/tool.hpp"
+#include "common/print/json.hpp"
+#include "common/print/words.hpp"
+
+namespace shmim::tools {
+namespace {
+
+class Kw final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", ref_, "stream whose keywords they are; takes @S: @E:")
+        ->required()
+        ->type_name("");
+    app.add_option("NAME[=VALUE[/comment]]", words_,
+                   "print the value of NAME, or set it (default: list the keywords)")
+        ->type_name("");
+    auto* erase = app.add_flag("--delete", delete_, "delete the keywords named");
+    app.add_option("--type", type_,
+                   "type of the values: L integer, D real, S string (default: as they look)")
+        ->type_name("L|D|S")
+        ->check(CLI::IsMember({"L", "D", "S"}))
+        ->excludes(erase);
+    app.add_option("--from", from_, "set the keywords of a FITS file")
+        ->type_name("FILE")
+        ->excludes(erase);
+    auto* wait =
+        app.add_option("--wait", wait_, "wait until a keyword has this value, after all else")
+            ->type_name("NAME=VALUE")
+            ->excludes(erase);
+    add_duration(app, "-t,--timeout", timeout_, "give up waiting when it takes longer")
+        ->needs(wait);
+    declare_ready_fd(app);
+    app.add_flag("-a,--all", all_, "list technical keywords too, which begin with _");
+    declare_json(app, "print one JSON object per keyword");
+    declare_common(app);
+  }
+
+  Exit run() override {
+    const Reference wanted = reference(ref_, {"SE"});
+    const auto settings = parse_words();
+    const auto awaited = wait_.empty() ? std::nullopt : std::optional(parse_keyword(wait_, type()));
+    const bool writes = delete_ || !settings.empty() || !from_.empty();
+    const Stream stream = open(wanted, writes ? Access::best : Access::read);
+    if (!from_.empty()) {
+      load(stream);
+    }
+    const Exit status = for_each<std::string>(words_, [&](const std::string& word) {
+      if (delete_) {
+        erase(stream, word);
+      } else if (word.find('=') != std::string::npos) {
+        set(stream, parse_keyword(word, type()));
+      } else {
+        print_value(stream, word);
+      }
+    });
+    if (awaited) {
+      await(stream, *awaited);
+    } else if (words_.empty() && from_.empty()) {
+      list(stream);
+    }
+    return status;
+  }
+
+ private:
+  [[nodiscard]] std::optional<char> type() const {
+    return type_.empty() ? std::nullopt : std::optional(type_.front());
+  }
+
+  /// The assignments among the words, so that a wrong one is refused before any is made.
+  [[nodiscard]] std::vector<Keyword> parse_words() const {
+    std::vector<Keyword> settings;
+    for (const std::string& word : words_) {
+      if (word.find('=') != std::string::npos) {
+        if (delete_) {
+          throw UsageError(fmt::format("--delete takes names, and '{}' is none", word));
+        }
+        settings.push_back(parse_keyword(word, type()));
+      }
+    }
+    if (delete_ && words_.empty()) {
+      throw UsageError("--delete takes the names of keywords");
+    }
+    return settings;
+  }
+
+  void set(const Stream& stream, const Keyword& keyword) const {
+    stream.keywords().set(keyword);
+    detail(stream.name(), fmt::format("{} = {}", keyword.name, to_string(keyword)));
+  }
+
+  void load(const Stream& stream) const {
+    const auto image = open_fits(from_);
+    warn_unfit(stream.name(), image->unfit_keywords());
+    for (const Keyword& keyword : image->keywords()) {
+      set(stream, keyword);
+    }
+  }
+
+  static void erase(const Stream& stream, const std::string& name) {
+    if (!stream.keywords().erase(name)) {
+      throw_missing(stream, name);
+    }
+  }
+
+  [[noreturn]] static void throw_missing(const Stream& stream, const std::string& name) {
+    throw Error(Problem::failed, stream.name(), fmt::format("has no keyword '{}'", name));
+  }
+
+  void print_value(const Stream& stream, const std::string& name) const {
+    const auto keyword = stream.keywords().find(name);
+    if (!keyword) {
+      throw_missing(stream, name);
+    }
+    write_stdout(json() ? to_json_line(record(stream, *keyword))
+                        : printable(to_string(*keyword)) + "\n");
+  }
+
+  [[nodiscard]] static Record record(const Stream& stream, const Keyword& keyword) {
+    Record record{{"stream", stream.name()}};
+    record.update(to_json(keyword));
+    return record;
+  }
+
+  void list(const Stream& stream) const {
+    std::vector<Keyword> keywords = stream.keywords().all();
+    std::erase_if(keywords, [this](const Keyword& keyword) {
+      return keyword.name.starts_with('_') && !all_;
+    });
+    if (!json()) {
+      write_stdout(keyword_table(keywords));
+      return;
+    }
+    std::string lines;
+    for (const Keyword& keyword : keywords) {
+      lines += to_json_line(record(stream, keyword));
+    }
+    write_stdout(lines);
+  }
+
+  /// 1 and 1.0 are one value, and so are a string and a number that is written so.
+  [[nodiscard]] static bool is_same_value(const Keyword& a, const Keyword& b) {
+    return a.value == b.value || to_string(a) == to_string(b);
+  }
+
+  void await(const Stream& stream, const Keyword& awaited) const {
+    constexpr std::chrono::milliseconds interval{2};
+    constexpr int looks_between_names = 50;
+    const Deadline deadline = deadline_after(timeout_);
+    say_ready();
+    for (int look = 0;; ++look) {
+      const auto keyword = stream.keywords().find(awaited.name);
+      if (keyword && is_same_value(*keyword, awaited)) {
+        return;
+      }
+      if (look % looks_between_names == 0 && !stream.is_current()) {
+        throw Error(Problem::removed, stream.name(),
+                    fmt::format("was removed or made anew while we waited for {}", wait_));
+      }
+      const auto moment = std::chrono::steady_clock::now();
+      if (deadline && moment >= *deadline) {
+        note(stream.name(), fmt::format("timed out: {} is {}", awaited.name,
+                                        keyword ? to_string(*keyword) : "not there"));
+        throw TimedOut{};
+      }
+      sleep_until(moment + interval);
+    }
+  }
+
+  std::string ref_;
+  std::vector<std::string> words_;
+  bool delete_ = false;
+  std::string type_;
+  std::string from_;
+  std::string wait_;
+  std::optional<std::chrono::nanoseconds> timeout_;
+  bool all_ = false;
+};
+
+const Registration registration("kw", "list, read and write the keywords of a stream", make<Kw>);
+
+}  // namespace
+}  // namespace shmim::tools

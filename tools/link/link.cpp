@@ -1,0 +1,102 @@
+// shmim-link: gives a stream another name.
+
+#include <CLI/CLI.hpp>
+
+#include "common/app/tool.hpp"
+
+namespace shmim::tools {
+namespace {
+
+class Link final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("NAME", name_, "the name to give; takes @S: @E: @N:")->required()->type_name("");
+    app.add_option(
+           "TARGET", target_,
+           "stream it is to lead to (default: as conf/streamlink.NAME.name.txt says); takes "
+           "@S: @E:")
+        ->type_name("");
+    declare_conf(app);
+    declare_common(app);
+  }
+
+  Exit run() override {
+    const Places where = places();
+    const std::string linked =
+        target_.empty() ? linked_stream(reference(name_, {"SEN"}).name, where) : target_;
+    const Reference target = reference(linked, {"SE"});
+    const Reference link = reference(name_, {"SEN"});
+    if (link.type) {
+      throw Error(Problem::usage, link.text, "a link has the type of its target");
+    }
+    const std::filesystem::path path = stream_path(where.shm, link.name);
+    check_way(link, path, stream_path(where.shm, target.name));
+    check_link(link, path);
+    check_target(target, stream_path(where.shm, target.name));
+    // Relative, so that it holds wherever the directory is mounted.
+    const Linking linking = make_link(path, fmt::format("{}{}", target.name, stream_suffix));
+    detail(link.name, fmt::format("{} to {}",
+                                  linking == Linking::made      ? "linked"
+                                  : linking == Linking::changed ? "changed, and leads now"
+                                                                : "leads already",
+                                  target.name));
+    return Exit::done;
+  }
+
+ private:
+  /// Refuses to lead a link back to itself, by way of others too.
+  static void check_way(const Reference& link, const std::filesystem::path& path,
+                        std::filesystem::path at) {
+    constexpr int most_links = 40;  // that Linux follows
+    for (int links = 0; links < most_links; ++links) {
+      if (at.lexically_normal() == path.lexically_normal()) {
+        throw Error(
+            Problem::usage, link.name,
+            links == 0 ? "cannot be a link to itself" : "cannot be a link to what leads to it");
+      }
+      std::error_code not_a_link;
+      const std::filesystem::path next = std::filesystem::read_symlink(at, not_a_link);
+      if (not_a_link) {
+        return;
+      }
+      at = at.parent_path() / next;
+    }
+  }
+
+  static void check_link(const Reference& link, const std::filesystem::path& path) {
+    std::error_code ignored;
+    const bool is_there = std::filesystem::symlink_status(path, ignored).type() !=
+                          std::filesystem::file_type::not_found;
+    if (link.existence == Existence::must_exist && !is_there) {
+      throw Error(Problem::not_found, link.name, "there is no such link to change");
+    }
+    if (link.existence == Existence::must_be_new && is_there) {
+      throw Error(Problem::exists, link.name, "is there already");
+    }
+  }
+
+  void check_target(const Reference& target, const std::filesystem::path& path) const {
+    ProcessTable processes;
+    const Description description = describe(path, processes);
+    if (description.unreadable) {
+      if (target.existence == Existence::must_exist) {
+        throw Error(description.unreadable->problem, target.name, description.unreadable->why);
+      }
+      note(target.name, fmt::format("is no stream yet: {}", description.unreadable->why));
+    } else if (target.type) {
+      Demand demand;
+      demand.type = target.type;
+      if (const auto differing = differences(description.format, demand); !differing.empty()) {
+        throw Error(Problem::mismatch, target.name, to_string(differing));
+      }
+    }
+  }
+
+  std::string name_;
+  std::string target_;
+};
+
+const Registration registration("link", "give a stream another name", make<Link>);
+
+}  // namespace
+}  // namespace shmim::tools

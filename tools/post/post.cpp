@@ -1,0 +1,286 @@
+// shmim-post: posts semaphores, and publishes frames.
+
+#include <charconv>
+#include <cstdint>
+#include <ctime>
+
+#include <CLI/CLI.hpp>
+
+#include "common/app/tool.hpp"
+#include "post/publisher.hpp"
+#include "post/source.hpp"
+
+namespace shmim::tools {
+namespace {
+
+/// The date and time at the beginning of `text`, which it is taken off, in seconds since 1970.
+std::optional<std::int64_t> take_date(std::string_view& text) {
+  std::tm fields{};
+  const std::string whole(text);
+  const char* end = strptime(whole.c_str(), "%Y-%m-%dT%H:%M:%S", &fields);
+  if (end == nullptr) {
+    return std::nullopt;
+  }
+  std::tm normal = fields;
+  const std::int64_t seconds = timegm(&normal);
+  if (normal.tm_mday != fields.tm_mday) {
+    return std::nullopt;  // the 31st of February
+  }
+  text.remove_prefix(static_cast<std::size_t>(end - whole.c_str()));
+  return seconds;
+}
+
+template <class Number, class... Format>
+std::optional<Number> take_number(std::string_view& text, Format... format) {
+  Number number{};
+  const auto [stop, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, format...);
+  if (error != std::errc{}) {
+    return std::nullopt;
+  }
+  text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
+  return number;
+}
+
+/// `2026-11-22T01:52:49.5Z`, or the seconds since 1970 that `date +%s.%N` prints.
+Tai parse_stamp(const std::string& text) {
+  std::string_view rest = text;
+  auto seconds = take_date(rest);
+  if (!seconds) {
+    seconds = take_number<std::int64_t>(rest);
+  }
+  const double fraction =
+      rest.starts_with('.') ? take_number<double>(rest, std::chars_format::fixed).value_or(0) : 0;
+  if (!seconds || !(rest.empty() || rest == "Z")) {
+    throw UsageError(fmt::format(
+        "--atime: '{}' is neither like 2026-11-22T01:52:49.5Z nor seconds since 1970", text));
+  }
+  constexpr std::int64_t latest = 9'000'000'000;  // 64 bits of nanoseconds end in 2262
+  if (*seconds < 0 || *seconds > latest) {
+    throw UsageError(fmt::format(
+        "--atime: '{}' is not between the years 1970 and 2255; it is in seconds", text));
+  }
+  return std::chrono::seconds{*seconds} + nanoseconds_of(fraction) + tai_offset();
+}
+
+/// Events at a steady rate: each has its moment from the first on, so that being late once delays
+/// none of those after it.
+class Pace {
+ public:
+  explicit Pace(std::optional<double> rate) noexcept : rate_(rate) {}
+  [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+  void count() noexcept { ++events_; }
+  /// Until it is time for the next event. Throws Interrupted.
+  void wait() {
+    throw_if_interrupted();
+    if (events_ == 0) {
+      begin_ = std::chrono::steady_clock::now();
+    } else if (rate_) {
+      sleep_until(begin_ + nanoseconds_of(static_cast<double>(events_) / *rate_));
+    }
+  }
+  /// `1000 in 1.000 s: 999 Hz of 1000 Hz`
+  [[nodiscard]] std::string summary() const {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin_;
+    const double intervals = events_ > 0 ? static_cast<double>(events_ - 1) : 0;
+    return fmt::format("{} in {:.3f} s: {:.6g} Hz of {:g} Hz", events_, elapsed.count(),
+                       elapsed.count() > 0 ? intervals / elapsed.count() : 0, rate_.value_or(0));
+  }
+
+ private:
+  std::optional<double> rate_;
+  std::uint64_t events_ = 0;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+class Post final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", refs_, "streams to post to, with a slice for --data; takes @S: @E:")
+        ->required()
+        ->type_name("");
+    auto* only = app.add_option("-s,--sem", only_, "post semaphore I alone; may be repeated")
+                     ->type_name("I")
+                     ->transform(whole_number())
+                     ->allow_extra_args(false);
+    app.add_option("--except", except_, "post all but semaphore I; may be repeated")
+        ->type_name("I")
+        ->transform(whole_number())
+        ->allow_extra_args(false)
+        ->excludes(only);
+    auto* update = app.add_flag("--update", update_, "publish a frame without new pixels");
+    app.add_option("--data", data_, "publish each frame of a file, or of standard input for -")
+        ->type_name("FILE")
+        ->excludes(update);
+    app.add_option("-n", count_, "so many times; a FILE that ends before begins again")
+        ->type_name("N")
+        ->transform(whole_number(false));
+    app.add_option("--rate", rate_, "so many times a second")->type_name("HZ")->check(above_zero());
+    app.add_option("--set", assignments_, "set a keyword with the frame; may be repeated")
+        ->type_name("NAME=VALUE[/COMMENT]")
+        ->allow_extra_args(false);
+    app.add_option("--atime", atime_, "when the data was acquired, UTC (default: now)")
+        ->type_name("STAMP");
+    app.add_option("--slice", slice_, "write z plane K (a --circular stream: default the next)")
+        ->type_name("K")
+        ->transform(whole_number());
+    app.add_option("--trigger", trigger_, "stream that caused the frame, for the trace")
+        ->type_name("REF");
+    app.add_option("--pid", pid_, "PID to put in the trace (default: this process)")
+        ->type_name("PID")
+        ->transform(whole_number(false));
+    app.add_flag("--claim", claim_, "be the only writer while this runs");
+    declare_common(app);
+  }
+
+  Exit run() override {
+    const bool publishes = update_ || !data_.empty();
+    if (!publishes && (!assignments_.empty() || !atime_.empty() || slice_ || !trigger_.empty() ||
+                       pid_ || claim_)) {
+      throw UsageError(
+          "--set, --atime, --slice, --trigger, --pid and --claim need --update or --data");
+    }
+    if (!data_.empty() && refs_.size() > 1) {
+      throw UsageError("--data takes one stream");
+    }
+    const PublishOptions options = publish_options();
+    std::vector<Reference> references;
+    for (const std::string& text : refs_) {
+      references.push_back(reference(text, {"SE", !data_.empty()}));
+    }
+    if (!data_.empty()) {
+      return for_each<Reference>(references,
+                                 [&](const Reference& target) { publish_data(target, options); });
+    }
+    std::vector<Event> events;
+    const Exit opened = for_each<Reference>(references, [&](const Reference& target) {
+      events.push_back({target, update_ ? update(target, options) : post(target, options.posts)});
+    });
+    const Exit done = repeat(std::move(events));
+    return opened == Exit::done ? done : opened;
+  }
+
+ private:
+  PublishOptions publish_options() {
+    PublishOptions options;
+    for (const std::string& assignment : assignments_) {
+      options.keywords.push_back(parse_keyword(assignment));
+    }
+    if (!atime_.empty()) {
+      options.atime = parse_stamp(atime_);
+    }
+    if (!trigger_.empty()) {
+      options.trigger = std::make_shared<Stream>(open(reference(trigger_, {"SE"}), Access::read));
+    }
+    if (!only_.empty()) {
+      options.posts = Posts::only(only_);
+    } else if (!except_.empty()) {
+      options.posts = Posts::all_but(except_);
+    }
+    options.plane = slice_;
+    options.pid = pid_;
+    options.claim = claim_;
+    return options;
+  }
+
+  /// What is done to one stream, again and again.
+  struct Event {
+    Reference target;
+    std::function<void()> happen;
+  };
+
+  [[nodiscard]] std::function<void()> post(const Reference& target, const Posts& posts) const {
+    const auto stream = std::make_shared<Stream>(open(target, Access::best));
+    return [stream, posts] { stream->semaphores().post(posts); };
+  }
+
+  [[nodiscard]] std::function<void()> update(const Reference& target,
+                                             PublishOptions options) const {
+    const auto publisher =
+        std::make_shared<Publisher>(open(target, Access::best), target.slice, std::move(options));
+    return [publisher] {
+      publisher->note_trigger();
+      publisher->publish({});
+    };
+  }
+
+  /// All of them each time; one that fails is reported, and left out from then on.
+  Exit repeat(std::vector<Event> events) const {
+    Exit worst = Exit::done;
+    const auto fails = [&](const Event& event) {
+      try {
+        event.happen();
+        return false;
+      } catch (const Error& error) {
+        const Exit status = report(event.target, error);
+        worst = worst == Exit::done ? status : worst;
+        return true;
+      }
+    };
+    const std::uint64_t times = count_.value_or(rate_ ? UINT64_MAX : 1);
+    at_pace(events, [&](Pace& pace) {
+      for (; !events.empty() && pace.events() < times; pace.count()) {
+        pace.wait();
+        std::erase_if(events, fails);
+      }
+    });
+    return worst;
+  }
+
+  void publish_data(const Reference& target, PublishOptions options) const {
+    Publisher publisher(open(target, Access::best), target.slice, std::move(options));
+    const Shape shape = publisher.frame_shape();
+    const auto source = open_frames(data_, publisher.type(), shape);
+    std::vector<std::byte> frame(shape.elements() * element_size(publisher.type()));
+    at_pace({Event{target, {}}}, [&](Pace& pace) {
+      for (; !count_ || pace.events() < *count_; pace.count()) {
+        source->wait();
+        publisher.note_trigger();
+        if (!source->next(frame) &&
+            !(count_ && pace.events() > 0 && source->rewind() && source->next(frame))) {
+          break;
+        }
+        pace.wait();
+        publisher.publish(frame);
+      }
+    });
+  }
+
+  /// Says in the end what rate was reached, also where a signal is the end.
+  void at_pace(const std::vector<Event>& events, const std::function<void(Pace&)>& run) const {
+    Pace pace(rate_);
+    const auto say_reached = [&] {
+      for (const Event& event : events) {
+        if (rate_) {
+          note(event.target.name, pace.summary());
+        }
+      }
+    };
+    try {
+      run(pace);
+    } catch (const Interrupted&) {
+      say_reached();
+      throw;
+    }
+    say_reached();
+  }
+
+  std::vector<std::string> refs_;
+  std::vector<unsigned> only_;
+  std::vector<unsigned> except_;
+  bool update_ = false;
+  std::string data_;
+  std::optional<std::uint64_t> count_;
+  std::optional<double> rate_;
+  std::vector<std::string> assignments_;
+  std::string atime_;
+  std::optional<std::uint32_t> slice_;
+  std::string trigger_;
+  std::optional<pid_t> pid_;
+  bool claim_ = false;
+};
+
+const Registration registration("post", "post semaphores, and publish frames", make<Post>);
+
+}  // namespace
+}  // namespace shmim::tools

@@ -1,0 +1,184 @@
+// shmim-rm: removes streams and wakes whoever waits on them.
+
+#include <cstdio>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/app/tool.hpp"
+
+namespace shmim::tools {
+namespace {
+
+class Rm final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", refs_, "streams to remove, or patterns with * ? [...]; takes @S: @E:")
+        ->required()
+        ->type_name("");
+    app.add_flag("-n,--dry-run", dry_run_, "say what would be removed, and remove nothing");
+    auto* force = app.add_flag(
+        "-f,--force", force_, "remove what is no readable stream too; what is missing is no error");
+    app.add_flag("-i,--interactive", interactive_, "ask before each")->excludes(force);
+    app.add_flag(
+        "--stale", stale_,
+        "only streams that no process has open and whose writers, owner and creator are dead");
+    declare_common(app);
+  }
+
+  Exit run() override {
+    const Places where = places();
+    std::vector<Reference> patterns;
+    for (const std::string& text : refs_) {
+      patterns.push_back(pattern(text, {"SE"}));
+    }
+    std::map<std::string, Reference> matches;  // in order, and each once
+    const Exit unmatched = for_each<Reference>(patterns, [&](const Reference& wanted) {
+      std::vector<std::string> names = list_streams(where.shm, wanted.name);
+      if (is_pattern(wanted.name) && wanted.type) {
+        ProcessTable processes;
+        std::erase_if(names, [&](const std::string& name) {
+          return !is_meant(wanted, describe(stream_path(where.shm, name), processes));
+        });
+      }
+      if (names.empty() && !force_) {
+        throw Error(Problem::not_found, wanted.name,
+                    fmt::format("no such stream in {}", where.shm.string()));
+      }
+      for (const std::string& name : names) {
+        matches.try_emplace(name, wanted).first->second.name = name;
+      }
+    });
+    std::vector<Reference> streams;
+    streams.reserve(matches.size());
+    for (const auto& match : matches) {
+      streams.push_back(match.second);
+    }
+    if (stale_) {
+      look_for_holders(streams, where.shm);
+    }
+    const Exit removal = for_each<Reference>(streams, [&](const Reference& stream) {
+      remove(stream, stream_path(where.shm, stream.name));
+    });
+    return unmatched == Exit::done ? removal : unmatched;
+  }
+
+ private:
+  /// One look at all processes for all streams.
+  void look_for_holders(const std::vector<Reference>& streams,
+                        const std::filesystem::path& directory) {
+    std::vector<Identity> files;
+    files.reserve(streams.size());
+    for (const Reference& stream : streams) {
+      files.push_back(identity_of(stream_path(directory, stream.name)).value_or(Identity{}));
+    }
+    holders_.emplace(files);
+  }
+
+  void remove(const Reference& wanted, const std::filesystem::path& path) const {
+    const std::string& name = wanted.name;
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) {
+      throw Error(Problem::not_found, name, "was removed by somebody else meanwhile");
+    }
+    const bool is_link = S_ISLNK(status.st_mode);
+    const Identity identity{status.st_dev, status.st_ino};
+    if (wanted.type || (!is_link && !force_)) {
+      Demand demand;
+      demand.type = wanted.type;
+      const Stream stream = Stream::open(path, Access::read);
+      if (const auto differing = differences(stream.format(), demand); !differing.empty()) {
+        throw Error(Problem::mismatch, name, to_string(differing));
+      }
+    }
+    if (stale_) {
+      if (const std::string why = why_in_use(path); !why.empty()) {
+        detail(name, fmt::format("kept: {}", why));
+        return;
+      }
+    }
+    if (dry_run_) {
+      write_stdout(fmt::format("would remove {}\n", printable(path.string())));
+      return;
+    }
+    if (interactive_ && !agrees(name)) {
+      return;
+    }
+    if (!remove_stream(path, identity)) {
+      throw Error(Problem::failed, name, "was made anew meanwhile, and is left alone");
+    }
+    if (verbose()) {
+      write_stdout(fmt::format("removed {}\n", printable(path.string())));
+    }
+  }
+
+  /// What makes a stream not stale; empty where nothing does.
+  [[nodiscard]] std::string why_in_use(const std::filesystem::path& path) const {
+    std::optional<Identity> identity;
+    try {
+      const Stream stream = Stream::open(path, Access::read);
+      identity = stream.identity();
+      if (const pid_t user = living_user(stream); user != 0) {
+        return fmt::format("process {} made, owns or writes it", describe_process(user));
+      }
+    } catch (const Error& error) {
+      if (error.problem() == Problem::dangling_link) {
+        return {};
+      }
+      identity = identity_of(path);
+    }
+    if (!identity) {
+      return {};
+    }
+    // A stream made anew since, or an answer waited for: the look is too old.
+    const bool is_known = holders_->covers(*identity) && !interactive_;
+    const Holders holders = is_known ? holders_->holders_of(*identity) : holders_of(*identity);
+    if (!holders.processes.empty()) {
+      return fmt::format("process {} has it open", describe_process(holders.processes.front()));
+    }
+    if (!holders.unknown.empty()) {
+      return fmt::format("{} that we may not look into may have it open",
+                         counted(holders.unknown.size(), "process"));
+    }
+    return {};
+  }
+
+  /// PID of a living process that the stream names; 0 where there is none.
+  [[nodiscard]] static pid_t living_user(const Stream& stream) {
+    std::vector<pid_t> pids{stream.creator(), stream.owner()};
+    pids.push_back(stream.trace().newest().value_or(TraceEntry{}).pid);
+    for (unsigned index = 0; index < stream.semaphores().count(); ++index) {
+      pids.push_back(stream.semaphores().poster(index));
+    }
+    for (const pid_t pid : pids) {
+      if (pid > 1 && is_alive(pid)) {  // 1: belongs to no process
+        return pid;
+      }
+    }
+    return 0;
+  }
+
+  static bool agrees(const std::string& name) {
+    fmt::print(stderr, "shmim-rm: remove stream '{}'? ", printable(name));
+    std::string answer;
+    for (char letter = 0; ::read(STDIN_FILENO, &letter, 1) == 1 && letter != '\n';) {
+      answer += letter;
+    }
+    throw_if_interrupted();
+    return answer.starts_with('y') || answer.starts_with('Y');
+  }
+
+  std::vector<std::string> refs_;
+  bool dry_run_ = false;
+  bool force_ = false;
+  bool interactive_ = false;
+  bool stale_ = false;
+  std::optional<HolderTable> holders_;
+};
+
+const Registration registration("rm", "remove streams and wake whoever waits on them", make<Rm>);
+
+}  // namespace
+}  // namespace shmim::tools

@@ -1,0 +1,332 @@
+// shmim-trace: who made a frame, triggered by what, and how long each hop took; the graph of all
+// streams.
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "common/app/tool.hpp"
+#include "common/io/pipe.hpp"
+#include "common/print/graph_text.hpp"
+#include "common/print/json.hpp"
+#include "common/print/words.hpp"
+
+namespace shmim::tools {
+namespace {
+
+struct Traced {
+  std::string name;
+  std::vector<Hop> hops;  ///< newest first
+  std::optional<Tai> total;
+};
+
+class Trace final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", refs_, "streams whose trace to show; takes @S: @E:")->type_name("");
+    auto* all = app.add_flag("--all", all_, "every stream in the shm directory");
+    auto* graph = app.add_flag("--graph", graph_,
+                               "the graph of all streams: as a tree, or with --json or --dot")
+                      ->excludes(all);
+    auto* dot = app.add_flag("--dot", dot_, "print a graph for Graphviz");
+    add_duration(app, "--rate", rate_,
+                 "measure the rates in a graph over so long (default: 250ms); 0 for none");
+    auto* follow = app.add_flag("-f,--follow", follow_,
+                                "print the end-to-end latency of every frame, and percentiles")
+                       ->excludes(all)
+                       ->excludes(graph)
+                       ->excludes(dot);
+    app.add_option("-n", count_, "with --follow, end after N frames")
+        ->type_name("N")
+        ->transform(whole_number(false))
+        ->needs(follow);
+    add_duration(app, "-t,--timeout", timeout_, "with --follow, give up when it takes longer")
+        ->needs(follow);
+    add_duration(app, "--budget", budget_, "exit 1 when a frame takes longer from end to end")
+        ->excludes(graph)
+        ->excludes(dot);
+    declare_ready_fd(app);
+    declare_json(app, "print one JSON object per step or frame, or one of the graph");
+    app.get_option("--json")->excludes(dot);
+    declare_common(app);
+  }
+
+  Exit run() override {
+    if (refs_.empty() && !all_ && !graph_) {
+      throw UsageError(follow_ ? "--follow takes one REF" : "REF is missing (or --all)");
+    }
+    if (!refs_.empty() && (all_ || graph_)) {
+      throw UsageError(fmt::format("{} and REF exclude one another", graph_ ? "--graph" : "--all"));
+    }
+    std::vector<Reference> references;
+    for (const std::string& text : refs_) {
+      references.push_back(reference(text, {"SE"}));
+    }
+    if (rate_ && !graph_ && !dot_) {
+      throw UsageError("--rate is for --graph and --dot");
+    }
+    if (follow_) {
+      if (references.size() != 1) {
+        throw UsageError("--follow takes one REF");
+      }
+      return follow(references.front());
+    }
+    if (graph_ || dot_) {
+      return show_graph(references);
+    }
+    std::vector<Traced> traces = all_ ? trace_all() : std::vector<Traced>();
+    const Exit status = for_each<Reference>(references, [&](const Reference& wanted) {
+      traces.push_back(trace(open(wanted, Access::read)));
+    });
+    print_traces(traces);
+    const Exit verdict = for_each<Traced>(traces, [this](const Traced& traced) {
+      if (budget_ && !(all_ && !traced.total)) {
+        judge(traced.name, traced.total, "the newest frame");
+      }
+    });
+    return status == Exit::done ? verdict : status;
+  }
+
+ private:
+  /// The names of all streams, read once a trigger must be named.
+  [[nodiscard]] const std::map<ino_t, std::string>& names() {
+    if (!names_) {
+      names_ = names_by_inode(places().shm);
+    }
+    return *names_;
+  }
+
+  [[nodiscard]] std::vector<Traced> trace_all() {
+    const std::filesystem::path directory = places().shm;
+    std::vector<Traced> traces;
+    for (const std::string& name : list_streams(directory)) {
+      std::optional<Stream> stream;
+      try {
+        stream = Stream::open(stream_path(directory, name), Access::read);
+      } catch (const Error&) {
+        detail(name, "is no readable stream");
+        continue;
+      }
+      traces.push_back(trace(*stream));
+    }
+    return traces;
+  }
+
+  [[nodiscard]] Traced trace(const Stream& stream) {
+    std::vector<TraceEntry> entries;
+    const Snapshot snapshot =
+        stream.snapshot_trace(entries, deadline_after(std::chrono::milliseconds{100}));
+    if (snapshot.reading != Reading::whole) {
+      entries = stream.trace().entries();
+      note(stream.name(),
+           fmt::format("{}; its trace may be of two frames",
+                       snapshot.reading == Reading::busy ? "is in the middle of being written"
+                                                         : "holds an unfinished frame"));
+    }
+    const bool is_triggered = !entries.empty() && entries.front().trigger_inode != 0;
+    return {
+        stream.name(),
+        hops_of(stream.name(), entries, is_triggered ? names() : std::map<ino_t, std::string>()),
+        end_to_end(entries)};
+  }
+
+  void print_traces(const std::vector<Traced>& traces) const {
+    if (budget_ && quiet()) {
+      return;  // the exit status is what was asked for
+    }
+    bool is_first = true;
+    for (const Traced& traced : traces) {
+      if (json()) {
+        for (const Hop& hop : traced.hops) {
+          write_stdout(to_json_line(record(traced, hop)));
+        }
+      } else {
+        write_stdout((is_first ? "" : "\n") + table(traced));
+      }
+      is_first = false;
+    }
+  }
+
+  [[nodiscard]] static Record record(const Traced& traced, const Hop& hop) {
+    const TraceEntry& entry = hop.entry;
+    Record record{{"name", traced.name},
+                  {"stream", hop.stream},
+                  {"procwrite_PID", entry.pid},
+                  {"command", command_of(entry.pid)},
+                  {"alive", is_alive(entry.pid)},
+                  {"trigger", hop.trigger},
+                  {"trigger_inode", entry.trigger_inode},
+                  {"triggermode", to_string(entry.mode)},
+                  {"triggerstatus", to_string(entry.status)},
+                  {"trigsemindex", entry.semaphore},
+                  {"cnt0", entry.cnt0},
+                  {"ts_procstart", to_utc(entry.triggered)},
+                  {"ts_streamupdate", to_utc(entry.written)}};
+    record["latency"] =
+        hop.latency ? Record(std::chrono::duration<double>(*hop.latency).count()) : Record();
+    return record;
+  }
+
+  [[nodiscard]] static std::string table(const Traced& traced) {
+    std::vector<std::vector<std::string>> rows{{"STREAM", "PID", "COMMAND", "TRIGGER", "MODE",
+                                                "STATUS", "SEM", "CNT0", "TRIGGERED", "WRITTEN",
+                                                "LATENCY"}};
+    for (const Hop& hop : traced.hops) {
+      const TraceEntry& entry = hop.entry;
+      const bool is_triggered = entry.trigger_inode != 0;
+      rows.push_back({printable(hop.stream), fmt::format("{}", entry.pid),
+                      is_alive(entry.pid) ? printable(command_of(entry.pid)) : "(dead)",
+                      is_triggered ? printable(hop.trigger) : "-",
+                      std::string(to_string(entry.mode)), std::string(to_string(entry.status)),
+                      entry.semaphore < 0 ? "-" : std::to_string(entry.semaphore),
+                      is_triggered ? std::to_string(entry.cnt0) : "-", to_utc(entry.triggered),
+                      to_utc(entry.written), hop.latency ? in_microseconds(*hop.latency) : "-"});
+    }
+    if (traced.hops.empty()) {
+      return fmt::format("{}: nobody has written it yet\n", printable(traced.name));
+    }
+    std::string text = to_table(rows);
+    if (traced.total) {
+      text += fmt::format("oldest to newest: {}\n", in_microseconds(*traced.total));
+    }
+    return text;
+  }
+
+  /// Throws where a frame took longer than it may, or cannot be said to have taken any time.
+  void judge(const std::string& name, std::optional<Tai> latency, std::string_view frame) const {
+    if (!latency) {
+      throw Error(Problem::failed, name, "nothing triggers it: there is no latency to judge");
+    }
+    if (*latency > *budget_) {
+      throw Error(Problem::failed, name,
+                  fmt::format("{} took {}, over the budget of {}", frame, in_microseconds(*latency),
+                              in_microseconds(*budget_)));
+    }
+  }
+
+  Exit follow(const Reference& wanted) {
+    // Read-only: counts are watched, and no semaphore is claimed.
+    FollowOptions options;
+    options.cancelled = interrupted;
+    Follower follower(open(wanted, Access::read), std::move(options));
+    const Deadline deadline = deadline_after(timeout_);
+    std::vector<double> latencies;  // in nanoseconds
+    std::uint64_t missed = 0;
+    std::uint64_t untriggered = 0;
+    say_ready();
+    while (!count_ || latencies.size() + untriggered < *count_) {
+      const std::uint64_t before = follower.seen();
+      if (const Arrival arrival = follower.wait(deadline); arrival != Arrival::arrived) {
+        print_summary(wanted.name, latencies, missed, untriggered);
+        end_following(arrival, follower,
+                      untriggered + latencies.size() > 0 ? "further frame" : "frame");
+      }
+      std::vector<TraceEntry> entries;
+      const Snapshot snapshot = follower.stream().snapshot_trace(entries);
+      follower.stream().require_whole(snapshot);
+      follower.set_seen(snapshot.info.cnt0);
+      if (snapshot.info.cnt0 > before) {
+        missed += snapshot.info.cnt0 - before - 1;
+      }
+      const std::optional<Tai> latency = end_to_end(entries);
+      if (latency) {
+        latencies.push_back(static_cast<double>(latency->count()));
+      } else {
+        ++untriggered;
+      }
+      print_frame(wanted.name, snapshot.info.cnt0, latency);
+      if (budget_ && (!latency || *latency > *budget_)) {
+        print_summary(wanted.name, latencies, missed, untriggered);
+        judge(wanted.name, latency, fmt::format("frame {}", snapshot.info.cnt0));
+      }
+    }
+    print_summary(wanted.name, latencies, missed, untriggered);
+    return Exit::done;
+  }
+
+  void print_frame(const std::string& name, std::uint64_t cnt0, std::optional<Tai> latency) const {
+    if (json()) {
+      write_stdout(
+          to_json_line({{"name", name},
+                        {"cnt0", cnt0},
+                        {"latency", latency ? Record(Seconds(*latency).count()) : Record()}}));
+    } else if (!quiet()) {
+      write_stdout(fmt::format("{} {}\n", cnt0, latency ? in_microseconds(*latency) : "-"));
+    }
+  }
+
+  void print_summary(const std::string& name, std::vector<double> latencies, std::uint64_t missed,
+                     std::uint64_t untriggered) const {
+    constexpr std::array percents{0.0, 50.0, 90.0, 99.0, 99.9, 100.0};
+    constexpr std::array names{"min", "p50", "p90", "p99", "p99.9", "max"};
+    const std::size_t frames = latencies.size() + untriggered;
+    std::sort(latencies.begin(), latencies.end());
+    Record record{{"name", name}, {"frames", frames}, {"missed", missed}};
+    std::string text = fmt::format("{}, {} missed", counted(frames, "frame"), missed);
+    for (std::size_t i = 0; i < percents.size() && !latencies.empty(); ++i) {
+      const Tai latency{static_cast<std::int64_t>(percentile(latencies, percents[i]))};
+      record[names[i]] = Seconds(latency).count();
+      text += fmt::format("{} {} {}", i == 0 ? ":" : ",", names[i], in_microseconds(latency));
+    }
+    write_stdout(json() ? to_json_line(record) : text + "\n");
+  }
+
+  Exit show_graph(const std::vector<Reference>& references) {
+    raise_file_limit();
+    const std::filesystem::path directory = places().shm;
+    const Exit status = for_each<Reference>(references, [&](const Reference& wanted) {
+      static_cast<void>(open(wanted, Access::read));  // there, and of the type demanded
+    });
+    Watcher watcher(directory);
+    watcher.look();
+    const auto interval = rate_.value_or(std::chrono::milliseconds{250});
+    const bool is_measured = interval.count() > 0;
+    if (is_measured) {
+      sleep_until(std::chrono::steady_clock::now() + interval);
+      watcher.look();
+    }
+    const HolderTable holders({});
+    Graph graph = graph_of(watcher.streams(), holders.removed(), watcher.processes());
+    for (GraphNode& node : graph.nodes) {
+      node.rate = is_measured ? node.rate : std::nullopt;
+    }
+    const std::vector<bool> is_shown = leading_to(graph, marked(graph, references, directory));
+    write_stdout(dot_     ? to_dot(graph, is_shown)
+                 : json() ? to_json_line(to_record(graph))
+                          : to_tree(graph));
+    return status;
+  }
+
+  /// The streams that were asked for: all, where none was.
+  [[nodiscard]] static std::vector<bool> marked(const Graph& graph,
+                                                const std::vector<Reference>& references,
+                                                const std::filesystem::path& directory) {
+    std::vector<bool> marks(graph.nodes.size(), references.empty());
+    for (const Reference& wanted : references) {
+      const auto identity = identity_of(stream_path(directory, wanted.name));  // a link's target's
+      for (std::size_t i = 0; identity && i < graph.nodes.size(); ++i) {
+        marks[i] = marks[i] || graph.nodes[i].inode == identity->inode;
+      }
+    }
+    return marks;
+  }
+
+  std::vector<std::string> refs_;
+  bool all_ = false;
+  bool graph_ = false;
+  bool dot_ = false;
+  bool follow_ = false;
+  std::optional<std::uint64_t> count_;
+  std::optional<std::chrono::nanoseconds> rate_;
+  std::optional<std::chrono::nanoseconds> timeout_;
+  std::optional<std::chrono::nanoseconds> budget_;
+  std::optional<std::map<ino_t, std::string>> names_;
+};
+
+const Registration registration("trace", "show who made a stream's frame, and what triggered it",
+                                make<Trace>);
+
+}  // namespace
+}  // namespace shmim::tools

@@ -1,0 +1,171 @@
+// shmim-wait: waits for the next frame.
+
+#include <CLI/CLI.hpp>
+
+#include "common/app/tool.hpp"
+#include "common/print/json.hpp"
+
+namespace shmim::tools {
+namespace {
+
+class Wait final : public Tool {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("REF", ref_, "stream to wait for; takes @S: @E:")->required()->type_name("");
+    auto* semaphore = app.add_option("-s,--sem", semaphore_,
+                                     "wait for posts of semaphore I, whether "
+                                     "a frame came with them or not")
+                          ->type_name("I")
+                          ->transform(whole_number());
+    app.add_flag("--flush", flush_, "drop the posts that are pending first")->needs(semaphore);
+    auto* count = app.add_option("-n", count_, "wait for N frames, or posts (default: 1)")
+                      ->type_name("N")
+                      ->transform(whole_number(false));
+    app.add_option("--cnt0", cnt0_, "wait until cnt0 is at least N; at once if it is")
+        ->type_name("N")
+        ->transform(whole_number())
+        ->excludes(semaphore)
+        ->excludes(count);
+    app.add_flag("--forever", forever_, "go on until interrupted")->excludes(count);
+    add_duration(app, "-t,--timeout", timeout_, "give up when it takes longer");
+    add_duration(app, "--spin", spin_, "busy-wait so long before sleeping");
+    app.add_flag("--appear", appear_, "wait for the stream to exist first");
+    declare_ready_fd(app);
+    declare_json(app);
+    declare_print(app, "name cnt0 cnt1 atime writetime latency missed semaphore");
+    declare_common(app);
+  }
+
+  Exit run() override {
+    const Reference reference = this->reference(ref_, {"SE"});
+    if (forever_ && cnt0_) {
+      throw UsageError("--cnt0 and --forever exclude one another");
+    }
+    const Deadline deadline = deadline_after(timeout_);
+    FollowOptions options;
+    options.semaphore = semaphore_;
+    options.spin = spin_.value_or(std::chrono::nanoseconds{0});
+    options.cancelled = interrupted;
+    check_template(reference.name);
+    Stream stream = appear_ ? await(reference, deadline) : open(reference);
+    if (const std::uint64_t cnt0 = stream.cnt0(); cnt0_ && cnt0 >= *cnt0_) {
+      detail(reference.name, fmt::format("cnt0 is {} already", cnt0));
+      say_ready();
+      print(stream, cnt0, 0, std::nullopt);  // no need to claim a semaphore
+      return Exit::done;
+    }
+    Follower follower(std::move(stream), std::move(options));
+    if (flush_) {
+      follower.flush();
+    }
+    detail(reference.name, follower.semaphore()
+                               ? fmt::format("waiting on semaphore {}", *follower.semaphore())
+                               : "watching cnt0, since the stream is read-only for us");
+    say_ready();
+    if (cnt0_) {
+      await_count(follower, deadline);
+    } else {
+      await_frames(follower, deadline);
+    }
+    return Exit::done;
+  }
+
+ private:
+  [[nodiscard]] Stream await(const Reference& reference, Deadline deadline) const {
+    while (true) {
+      try {
+        return open(reference);
+      } catch (const Error& error) {
+        if (error.problem() != Problem::not_found && error.problem() != Problem::dangling_link &&
+            !may_be_half_made(error.problem())) {
+          throw;
+        }
+      }
+      say_ready();
+      if (deadline && std::chrono::steady_clock::now() >= *deadline) {
+        note(reference.name, "timed out: it did not appear");
+        throw TimedOut{};
+      }
+      sleep_until(std::chrono::steady_clock::now() + std::chrono::milliseconds{5});
+    }
+  }
+
+  void await_count(Follower& follower, Deadline deadline) const {
+    while (follower.stream().cnt0() < *cnt0_) {
+      follower.set_seen(follower.stream().cnt0());
+      if (follower.seen() >= *cnt0_) {
+        break;
+      }
+      if (const Arrival arrival = follower.wait(deadline); arrival != Arrival::arrived) {
+        end_following(arrival, follower);
+      }
+    }
+    print(follower.stream(), follower.stream().cnt0(), 0, follower.semaphore());
+  }
+
+  void await_frames(Follower& follower, Deadline deadline) const {
+    const std::uint64_t wanted = count_.value_or(1);
+    for (std::uint64_t done = 0; forever_ || done < wanted;) {
+      const std::uint64_t before = follower.seen();
+      const Arrival arrival = semaphore_ ? follower.wait_post(deadline) : follower.wait(deadline);
+      if (arrival != Arrival::arrived) {
+        end_following(arrival, follower, semaphore_ ? "post" : "frame");
+      }
+      const std::uint64_t now_at = semaphore_ ? follower.stream().cnt0() : follower.seen();
+      // A counter that went back, on a stream made anew, counts as one frame.
+      const std::uint64_t frames = semaphore_ || now_at < before ? 1 : now_at - before;
+      print(follower.stream(), now_at, frames - 1, follower.semaphore());
+      done += frames;
+    }
+  }
+
+  [[nodiscard]] static Record record(const Stream& stream, std::uint64_t cnt0, std::uint64_t missed,
+                                     std::optional<unsigned> semaphore) {
+    const Tai written = stream.written();
+    const std::chrono::duration<double> latency = elapsed(written, now());
+    return {{"name", stream.name()},
+            {"cnt0", cnt0},
+            {"cnt1", stream.cnt1()},
+            {"atime", to_utc(stream.acquired())},
+            {"writetime", to_utc(written)},
+            {"latency", latency.count()},
+            {"missed", missed},
+            {"semaphore", semaphore ? static_cast<int>(*semaphore) : -1}};
+  }
+
+  /// So that a mistake in --print is told before the wait, not after.
+  void check_template(const std::string& name) const {
+    if (!print_template().empty()) {
+      Format smallest;
+      smallest.shape = Shape{1};
+      const Stream example = Stream::local(name, smallest);  // the one to wait for may be missing
+      static_cast<void>(render(print_template(), record(example, 0, 0, std::nullopt)));
+    }
+  }
+
+  void print(const Stream& stream, std::uint64_t cnt0, std::uint64_t missed,
+             std::optional<unsigned> semaphore) const {
+    if (json()) {
+      write_stdout(to_json_line(record(stream, cnt0, missed, semaphore)));
+    } else if (!print_template().empty()) {
+      write_stdout(render(print_template(), record(stream, cnt0, missed, semaphore)));
+    } else if (!quiet()) {
+      write_stdout(fmt::format("{}\n", cnt0));
+    }
+  }
+
+  std::string ref_;
+  std::optional<unsigned> semaphore_;
+  bool flush_ = false;
+  std::optional<std::uint64_t> count_;
+  std::optional<std::uint64_t> cnt0_;
+  bool forever_ = false;
+  std::optional<std::chrono::nanoseconds> timeout_;
+  std::optional<std::chrono::nanoseconds> spin_;
+  bool appear_ = false;
+};
+
+const Registration registration("wait", "wait for the next frame of a stream", make<Wait>);
+
+}  // namespace
+}  // namespace shmim::tools
