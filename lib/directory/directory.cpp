@@ -96,7 +96,7 @@ bool remove_stream(const std::filesystem::path& path, Identity expected) {
     return false;
   }
   if (stream && stream->identity() == expected) {
-    stream->semaphores().post_checked(Posts::all());
+    stream->semaphores().post_checked(SemaphoreSet::all());
   }
   return true;
 }

@@ -199,7 +199,7 @@ class Reader {
   }
 
   void add(Keyword keyword) {
-    if (const std::optional<std::string> why = why_unfit(keyword)) {
+    if (const std::optional<std::string> why = keyword_error(keyword)) {
       refuse(keyword, *why);
     } else if (header_.keywords.size() == UINT16_MAX) {
       refuse(keyword, fmt::format("a stream has at most {} keywords", UINT16_MAX));
@@ -291,7 +291,7 @@ std::string value_part(const Keyword& keyword) {
 Header read_header(const cfitsio::File& file) { return Reader(file).read(); }
 
 std::optional<std::string> make_card(const Keyword& keyword) {
-  if (const std::optional<std::string> why = why_unfit(keyword)) {
+  if (const std::optional<std::string> why = keyword_error(keyword)) {
     throw Error(Problem::usage, keyword.name, fmt::format("no keyword of a stream: {}", *why));
   }
   std::string text = name_part(keyword.name) + value_part(keyword);

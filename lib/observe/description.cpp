@@ -60,9 +60,9 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
   description.file_bytes = stream.file_bytes();
   description.format = stream.format();
   const Snapshot snapshot = stream.snapshot_trace(description.trace, deadline_after(patience));
-  description.reading = snapshot.reading;
+  description.state = snapshot.state;
   description.header = stream.metadata();
-  if (snapshot.reading == Reading::whole) {
+  if (snapshot.state == FrameState::whole) {
     description.header.cnt0 = snapshot.info.cnt0;
     description.header.cnt1 = snapshot.info.cnt1;
     description.header.atime = to_timespec(snapshot.info.atime);

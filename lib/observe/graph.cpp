@@ -64,7 +64,7 @@ class Builder {
       const bool has_successor = std::any_of(
           readable_.begin(), readable_.end(),
           [&](const Description* description) { return description->name == node.name; });
-      node.state = has_successor ? GraphNode::State::made_anew : GraphNode::State::gone;
+      node.state = has_successor ? GraphNode::State::recreated : GraphNode::State::gone;
       graph_.nodes.push_back(std::move(node));
     }
     return known->second;

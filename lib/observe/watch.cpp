@@ -138,7 +138,7 @@ void Watcher::open(const std::string& name, Watched& watched, Watch& watch) {
   watch = {};
   watched.rate = {};
   watched.missed.reset();
-  watched.made_anew += was_open ? 1 : 0;
+  watched.recreated += was_open ? 1 : 0;
   const std::filesystem::path path = stream_path(directory_, name);
   try {
     watch.stream.emplace(Stream::open(path, Access::read));
@@ -156,7 +156,7 @@ void Watcher::describe_anew(Watched& watched, Watch& watch) {
 
 void Watcher::count_missed(Watched& watched, Watch& watch) noexcept {
   const Description& description = watched.description;
-  if (description.trace.empty() || description.reading != Reading::whole) {
+  if (description.trace.empty() || description.state != FrameState::whole) {
     return;
   }
   const TraceEntry& newest = description.trace.front();

@@ -190,7 +190,7 @@ std::string to_string(const Keyword& keyword) {
   return std::visit([](const auto& value) { return fmt::format("{}", value); }, keyword.value);
 }
 
-std::optional<std::string> why_unfit(const Keyword& keyword) {
+std::optional<std::string> keyword_error(const Keyword& keyword) {
   if (keyword.name.empty()) {
     return "it has no name";
   }
@@ -267,7 +267,7 @@ Keyword parse_keyword(std::string_view assignment, std::optional<char> type) {
   if (!rest.empty()) {
     keyword.comment = rest.substr(1);
   }
-  if (const auto why = why_unfit(keyword)) {
+  if (const auto why = keyword_error(keyword)) {
     reject(assignment, *why);
   }
   return keyword;
@@ -318,7 +318,7 @@ void Keywords::require_settable(const Keyword& keyword) const {
     throw Error(Problem::not_ours_to_write, "",
                 "keywords cannot be written: the stream is read-only");
   }
-  if (const auto why = why_unfit(keyword)) {
+  if (const auto why = keyword_error(keyword)) {
     throw Error(Problem::usage, "", fmt::format("keyword '{}': {}", keyword.name, *why));
   }
 }

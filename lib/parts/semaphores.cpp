@@ -30,7 +30,7 @@ timespec to_timespec(std::chrono::steady_clock::time_point time) noexcept {
 
 }  // namespace
 
-bool Posts::includes(unsigned index) const noexcept {
+bool SemaphoreSet::includes(unsigned index) const noexcept {
   const bool is_listed = std::find(listed_.begin(), listed_.end(), index) != listed_.end();
   return is_listed != others_;
 }
@@ -89,7 +89,7 @@ void Semaphores::post_one(unsigned index) const noexcept {
   }
 }
 
-void Semaphores::post(const Posts& posts) const {
+void Semaphores::post(const SemaphoreSet& posts) const {
   require_writable();
   for (const unsigned index : posts.listed()) {
     require_index(index);
@@ -97,7 +97,7 @@ void Semaphores::post(const Posts& posts) const {
   post_checked(posts);
 }
 
-void Semaphores::post_checked(const Posts& posts) const noexcept {
+void Semaphores::post_checked(const SemaphoreSet& posts) const noexcept {
   const bool all = posts.by_default() && posts.listed().empty();
   for (unsigned index = 0; index < count(); ++index) {
     if (all || posts.includes(index)) {
@@ -144,7 +144,7 @@ SemaphoreClaim Semaphores::claim(std::optional<unsigned> index) const {
   return {*this, *index};
 }
 
-Wake Semaphores::wait(unsigned index, Deadline deadline) const noexcept {
+WaitResult Semaphores::wait(unsigned index, Deadline deadline) const noexcept {
   sem_t* semaphore = &regions_.semaphores[index];
   int result = 0;
   if (deadline) {
@@ -154,9 +154,9 @@ Wake Semaphores::wait(unsigned index, Deadline deadline) const noexcept {
     result = sem_wait(semaphore);
   }
   if (result == 0) {
-    return Wake::posted;
+    return WaitResult::posted;
   }
-  return errno == EINTR ? Wake::interrupted : Wake::timed_out;
+  return errno == EINTR ? WaitResult::interrupted : WaitResult::timed_out;
 }
 
 unsigned Semaphores::drain(unsigned index) const noexcept {
@@ -187,13 +187,13 @@ bool SemaphoreClaim::still_ours() const noexcept {
   return semaphores_.reader(index_) == this_process();
 }
 
-Wake SemaphoreClaim::wait(Deadline deadline) noexcept {
+WaitResult SemaphoreClaim::wait(Deadline deadline) noexcept {
   std::uint32_t& status = semaphores_.regions_.status[index_];
   layout::clear_bits(status, layout::status_timed_out);
   layout::set_bits(status, layout::status_waiting);
-  const Wake wake = semaphores_.wait(index_, deadline);
+  const WaitResult wake = semaphores_.wait(index_, deadline);
   layout::clear_bits(status, layout::status_waiting);
-  if (wake == Wake::timed_out) {
+  if (wake == WaitResult::timed_out) {
     layout::set_bits(status, layout::status_timed_out);
   }
   return wake;

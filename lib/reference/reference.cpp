@@ -144,7 +144,7 @@ class ReferenceParser {
   void parse_name() {
     const std::size_t end = std::min(rest_.find('['), rest_.size());
     reference_.name = rest_.substr(0, end);
-    if (const auto why = why_no_name(reference_.name)) {
+    if (const auto why = name_error(reference_.name)) {
       reject(*why);
     }
     rest_.remove_prefix(end);
@@ -181,7 +181,7 @@ class ReferenceParser {
 
 }  // namespace
 
-std::optional<std::string> why_no_name(std::string_view name) {
+std::optional<std::string> name_error(std::string_view name) {
   if (name.empty()) {
     return "an empty name";
   }

@@ -1,118 +1,44 @@
 #include <cstring>
-#include <map>
-#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/read_text.hpp"
+#include "resolve/find.hpp"
+#include "resolve/local.hpp"
 #include "shmim/directory.hpp"
 #include "shmim/error.hpp"
-#include "shmim/process.hpp"
 #include "shmim/resolve.hpp"
 #include "shmim/write.hpp"
 
 namespace shmim {
 namespace {
 
-/// The local streams of this process, by name.
-class LocalMemory {
- public:
-  static LocalMemory& instance() {
-    static LocalMemory memory;
-    return memory;
-  }
-  [[nodiscard]] std::optional<Stream> find(const std::string& name) {
-    const std::lock_guard lock(mutex_);
-    const auto entry = streams_.find(name);
-    return entry == streams_.end() ? std::nullopt : std::optional(entry->second.duplicate());
-  }
-  /// False where the name is taken.
-  [[nodiscard]] bool insert(const Stream& stream) {
-    const std::lock_guard lock(mutex_);
-    return streams_.try_emplace(stream.name(), stream.duplicate()).second;
-  }
-  /// False where there was none.
-  bool replace(const Stream& stream) {
-    const std::lock_guard lock(mutex_);
-    const bool was_there = streams_.erase(stream.name()) > 0;
-    streams_.try_emplace(stream.name(), stream.duplicate());
-    return was_there;
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, Stream> streams_;
-};
-
-bool is_there(const std::filesystem::path& path) {
-  std::error_code ignored;
-  // What we may not look at may be there: who opens it will be told why that cannot be.
-  return std::filesystem::symlink_status(path, ignored).type() !=
-         std::filesystem::file_type::not_found;
-}
-
-/// The first two places, which hold streams; the others hold files.
-Found find_in_memory(const Reference& reference, const Places& places) {
-  if (reference.location != Location::shared && LocalMemory::instance().find(reference.name)) {
-    return {Origin::local_memory, {}};
-  }
-  if (reference.location != Location::local) {
-    if (auto path = stream_path(require_directory(places.shm), reference.name); is_there(path)) {
-      return {Origin::shared_memory, std::move(path)};
-    }
-  }
-  return {};
-}
-
-/// The first line of a file, which is to name `what`, without the blanks around it.
-std::string first_line(const std::filesystem::path& path, const char* what) {
-  const std::string text = read_text(path).value_or("");
-  if (text.empty()) {
-    throw Error(Problem::failed, path.string(),
-                fmt::format("cannot read the name of {} from it", what));
-  }
-  const std::string line = text.substr(0, text.find('\n'));
-  const std::size_t begin = line.find_first_not_of(" \t");
-  const std::size_t end = line.find_last_not_of(" \t\r");
-  if (begin == std::string::npos) {
-    throw Error(Problem::failed, path.string(),
-                fmt::format("its first line is to name {}, and is empty", what));
-  }
-  return line.substr(begin, end - begin + 1);
-}
-
-/// The FITS file that conf/shmim.NAME.fname.txt names.
-std::filesystem::path named_file(const std::filesystem::path& list) {
-  return first_line(list, "a FITS file");
-}
-
-Demand with_type_of(const Reference& reference, Demand demand) {
+Requirement with_type_of(const Reference& reference, Requirement requirement) {
   if (reference.type) {
-    if (demand.type && *demand.type != *reference.type) {
+    if (requirement.type && *requirement.type != *reference.type) {
       throw Error(Problem::usage, reference.text,
                   fmt::format("the reference says {}, the option {}", to_string(*reference.type),
-                              to_string(*demand.type)));
+                              to_string(*requirement.type)));
     }
-    demand.type = reference.type;
+    requirement.type = reference.type;
   }
-  return demand;
+  return requirement;
 }
 
-std::unique_ptr<ImageFile> open_image(const Found& found, const Places& places) {
-  if (!places.open_image) {
+std::unique_ptr<ImageFile> open_image(const SearchResult& found, const SearchPath& search_path) {
+  if (!search_path.open_image) {
     throw Error(Problem::failed, found.file.string(), "FITS files cannot be read by this program");
   }
-  return places.open_image(found.file.string());
+  return search_path.open_image(found.file.string());
 }
 
 /// Format of a stream made from an image: what is demanded, and else what the image says.
-Format format_for(const ImageFile& image, const Demand& demand) {
+Format format_for(const ImageFile& image, const Requirement& requirement) {
   Format format = image.format();
-  format.keywords = demand.keywords.value_or(format.keywords);
-  format.circular_buffer = demand.circular_buffer.value_or(format.circular_buffer);
-  format.semaphores = demand.semaphores.value_or(format.semaphores);
-  format.image_type = demand.image_type.value_or(format.image_type);
+  format.keywords = requirement.keywords.value_or(format.keywords);
+  format.circular_buffer = requirement.circular_buffer.value_or(format.circular_buffer);
+  format.semaphores = requirement.semaphores.value_or(format.semaphores);
+  format.image_type = requirement.image_type.value_or(format.image_type);
   return format;
 }
 
@@ -129,13 +55,14 @@ std::vector<std::string> set_keywords(const ImageFile& image, const Stream& stre
   return unfit;
 }
 
-Stream prepare_draft(const Reference& reference, const Making& making, const Places& places) {
+Stream prepare_draft(const Reference& reference, const CreateOptions& creation,
+                     const SearchPath& search_path) {
   Stream stream = reference.location == Location::local
-                      ? Stream::local(reference.name, making.format)
-                      : Stream::draft(require_directory(places.shm), reference.name, making.format,
-                                      making.mode);
-  if (making.prepare) {
-    making.prepare(stream);
+                      ? Stream::local(reference.name, creation.format)
+                      : Stream::draft(require_directory(search_path.shm), reference.name,
+                                      creation.format, creation.mode);
+  if (creation.prepare) {
+    creation.prepare(stream);
   }
   return stream;
 }
@@ -145,7 +72,8 @@ bool publish_new(const Reference& reference, Stream& stream) {
                                                : stream.publish();
 }
 
-std::optional<Stream> open_found(const Found& found, const Reference& reference, Access access) {
+std::optional<Stream> open_found(const SearchResult& found, const Reference& reference,
+                                 Access access) {
   try {
     return found.origin == Origin::local_memory ? LocalMemory::instance().find(reference.name)
                                                 : Stream::open(found.file, access);
@@ -161,7 +89,7 @@ bool in_memory(Origin origin) noexcept {
   return origin == Origin::local_memory || origin == Origin::shared_memory;
 }
 
-[[noreturn]] void throw_exists(const Reference& reference, const Found& found) {
+[[noreturn]] void throw_exists(const Reference& reference, const SearchResult& found) {
   throw Error(Problem::exists, reference.name,
               fmt::format("exists already{}", found.file.empty()
                                                   ? std::string(" in local memory")
@@ -170,14 +98,15 @@ bool in_memory(Origin origin) noexcept {
 
 /// What to do about a stream that is missing, or is not as demanded.
 struct Remedy {
-  const Making* making = nullptr;  ///< how to make it; not set: say so and leave it
-  bool replace = false;            ///< whether to put it in the place of one that differs
+  const CreateOptions* creation = nullptr;  ///< how to make it; not set: say so and leave it
+  bool replace = false;                     ///< whether to put it in the place of one that differs
 };
 
 /// One attempt to connect; nothing where the world changed under it and another is due.
-std::optional<Connection> try_connect(const Reference& reference, const Demand& demand,
-                                      const Remedy& remedy, const Places& places, Access access) {
-  const Found found = find(reference, places);
+std::optional<Connection> try_connect(const Reference& reference, const Requirement& requirement,
+                                      const Remedy& remedy, const SearchPath& search_path,
+                                      Access access) {
+  const SearchResult found = find(reference, search_path);
   Connection connection;
   connection.origin = found.origin;
   connection.file = found.file;
@@ -189,27 +118,27 @@ std::optional<Connection> try_connect(const Reference& reference, const Demand& 
     if (!connection.stream) {
       return std::nullopt;
     }
-    connection.differences = differences(connection.stream->format(), demand);
+    connection.differences = differences(connection.stream->format(), requirement);
     if (connection.differences.empty()) {
       connection.outcome = Outcome::connected;
     } else if (!remedy.replace) {
       connection.outcome = Outcome::mismatch;
     } else {
       auto differing = std::move(connection.differences);
-      connection = recreate(reference, *remedy.making, places);
+      connection = recreate(reference, *remedy.creation, search_path);
       connection.differences = std::move(differing);
     }
     return connection;
   }
   if (found.origin != Origin::nowhere) {
-    const auto image = open_image(found, places);
-    connection.differences = differences(image->format(), frames_of(demand));
+    const auto image = open_image(found, search_path);
+    connection.differences = differences(image->format(), type_and_shape(requirement));
     if (connection.differences.empty()) {
-      Making loading;
-      loading.format = format_for(*image, demand);
-      loading.mode = places.mode;
+      CreateOptions loading;
+      loading.format = format_for(*image, requirement);
+      loading.mode = search_path.mode;
       loading.prepare = [&](Stream& stream) { connection.unfit_keywords = fill(*image, stream); };
-      Stream stream = prepare_draft(reference, loading, places);
+      Stream stream = prepare_draft(reference, loading, search_path);
       if (!publish_new(reference, stream)) {
         return std::nullopt;
       }
@@ -222,11 +151,11 @@ std::optional<Connection> try_connect(const Reference& reference, const Demand& 
       return connection;
     }
   }
-  if (remedy.making == nullptr || reference.existence == Existence::must_exist) {
+  if (remedy.creation == nullptr || reference.existence == Existence::must_exist) {
     connection.outcome = Outcome::not_found;
     return connection;
   }
-  Stream stream = prepare_draft(reference, *remedy.making, places);
+  Stream stream = prepare_draft(reference, *remedy.creation, search_path);
   if (!publish_new(reference, stream)) {
     return std::nullopt;
   }
@@ -236,12 +165,12 @@ std::optional<Connection> try_connect(const Reference& reference, const Demand& 
   return connection;
 }
 
-Connection connect_with(const Reference& reference, const Demand& demand, const Remedy& remedy,
-                        const Places& places, Access access) {
-  const Demand all = with_type_of(reference, demand);
+Connection connect_with(const Reference& reference, const Requirement& requirement,
+                        const Remedy& remedy, const SearchPath& search_path, Access access) {
+  const Requirement all = with_type_of(reference, requirement);
   constexpr int attempts = 100;
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    if (auto connection = try_connect(reference, all, remedy, places, access)) {
+    if (auto connection = try_connect(reference, all, remedy, search_path, access)) {
       return *std::move(connection);
     }
   }
@@ -252,62 +181,38 @@ Connection connect_with(const Reference& reference, const Demand& demand, const 
 
 }  // namespace
 
-Found find_file(const std::string& name, const Places& places) {
-  if (places.conf.empty()) {
-    return {};
-  }
-  if (auto file = places.conf / fmt::format("shmim.{}.fits", name); is_there(file)) {
-    return {Origin::conf_fits, std::move(file)};
-  }
-  if (const auto list = places.conf / fmt::format("shmim.{}.fname.txt", name); is_there(list)) {
-    return {Origin::conf_name, named_file(list)};
-  }
-  return {};
+Connection connect(const Reference& reference, const SearchPath& search_path, Access access) {
+  return connect_with(reference, {}, {}, search_path, access);
 }
 
-std::string linked_stream(const std::string& name, const Places& places) {
-  const std::filesystem::path list = places.conf / fmt::format("streamlink.{}.name.txt", name);
-  if (!is_there(list)) {
-    throw Error(Problem::not_found, name,
-                fmt::format("no target is given, and there is no {}", list.string()));
-  }
-  return first_line(list, "a stream");
+Connection connect_checked(const Reference& reference, const Requirement& requirement,
+                           const SearchPath& search_path, Access access) {
+  return connect_with(reference, requirement, {}, search_path, access);
 }
 
-Found find(const Reference& reference, const Places& places) {
-  Found found = find_in_memory(reference, places);
-  return found.origin == Origin::nowhere ? find_file(reference.name, places) : found;
+Connection connect_or_create(const Reference& reference, const Requirement& requirement,
+                             const CreateOptions& creation, const SearchPath& search_path) {
+  return connect_with(reference, requirement, {&creation, true}, search_path, Access::best);
 }
 
-Connection connect(const Reference& reference, const Places& places, Access access) {
-  return connect_with(reference, {}, {}, places, access);
+Connection create_if_missing(const Reference& reference, const Requirement& requirement,
+                             const CreateOptions& creation, const SearchPath& search_path) {
+  return connect_with(reference, requirement, {&creation, false}, {search_path.shm, {}, {}},
+                      Access::best);
 }
 
-Connection connect_checked(const Reference& reference, const Demand& demand, const Places& places,
-                           Access access) {
-  return connect_with(reference, demand, {}, places, access);
-}
-
-Connection connect_or_create(const Reference& reference, const Demand& demand, const Making& making,
-                             const Places& places) {
-  return connect_with(reference, demand, {&making, true}, places, Access::best);
-}
-
-Connection create_if_missing(const Reference& reference, const Demand& demand, const Making& making,
-                             const Places& places) {
-  return connect_with(reference, demand, {&making, false}, {places.shm, {}, {}}, Access::best);
-}
-
-Stream create(const Reference& reference, const Making& making, const Places& places) {
-  Stream stream = prepare_draft(reference, making, places);
+Stream create(const Reference& reference, const CreateOptions& creation,
+              const SearchPath& search_path) {
+  Stream stream = prepare_draft(reference, creation, search_path);
   if (!publish_new(reference, stream)) {
     throw_exists(reference, {Origin::shared_memory, stream.path()});
   }
   return stream;
 }
 
-Connection recreate(const Reference& reference, const Making& making, const Places& places) {
-  Stream stream = prepare_draft(reference, making, places);
+Connection recreate(const Reference& reference, const CreateOptions& creation,
+                    const SearchPath& search_path) {
+  Stream stream = prepare_draft(reference, creation, search_path);
   Connection connection;
   connection.outcome = Outcome::created;
   if (reference.location == Location::local) {
@@ -331,7 +236,7 @@ std::vector<std::string> fill(ImageFile& image, const Stream& draft) {
   WriteGuard guard(draft);
   image.read(guard.pixels());
   std::vector<std::string> unfit = set_keywords(image, draft);
-  guard.publish(Posts::only({}));
+  guard.publish(SemaphoreSet::only({}));
   return unfit;
 }
 
@@ -347,15 +252,15 @@ std::vector<std::string> load_frame(ImageFile& image, const Stream& stream) {
   return unfit;
 }
 
-Stream open_existing(const Reference& reference, const Places& places, Access access) {
-  const Found found = find_in_memory(reference, places);
+Stream open_existing(const Reference& reference, const SearchPath& search_path, Access access) {
+  const SearchResult found = find_in_memory(reference, search_path);
   std::optional<Stream> stream;
   if (in_memory(found.origin)) {
     stream = open_found(found, reference, access);
   }
   if (!stream) {
     throw Error(Problem::not_found, reference.name,
-                fmt::format("no such stream in {}", places.shm.string()));
+                fmt::format("no such stream in {}", search_path.shm.string()));
   }
   const auto differing = differences(stream->format(), with_type_of(reference, {}));
   if (!differing.empty()) {

@@ -81,16 +81,16 @@ std::optional<Arrival> Follower::look_for_successor() {
   try {
     Stream successor =
         Stream::open(stream_.path(), stream_.writable() ? Access::best : Access::read);
-    const auto differing = differences(successor.format(), frames_of(stream_.format()));
+    const auto differing = differences(successor.format(), type_and_shape(stream_.format()));
     if (!differing.empty()) {
       difference_ = to_string(differing);
-      return Arrival::replaced;
+      return Arrival::recreated;
     }
     claim_.reset();  // before the stream whose semaphore it is goes
     stream_ = std::move(successor);
     claim();
     seen_ = 0;
-    ++reconnections_;
+    ++recreations_;
     return std::nullopt;
   } catch (const Error& error) {
     if (error.problem() == Problem::not_found || error.problem() == Problem::dangling_link) {
@@ -133,7 +133,7 @@ Arrival Follower::wait_for_change(Deadline deadline) {
       }
     } else if (!claim_) {
       std::this_thread::sleep_for(watch_interval);
-    } else if (claim_->wait(sooner(deadline, patience)) == Wake::timed_out) {
+    } else if (claim_->wait(sooner(deadline, patience)) == WaitResult::timed_out) {
       patience = std::min<steady_clock::duration>(patience * 2, look_interval);
     } else {
       // Woken: by a frame, which the loop sees; or because the stream was removed or a signal came.
@@ -159,8 +159,8 @@ Arrival Follower::wait_post(Deadline deadline) {
                 "cannot wait on a semaphore: the stream is read-only for us");
   }
   while (true) {
-    const Wake wake = claim_->wait(sooner(deadline, look_interval));
-    if (wake == Wake::posted && stream_.is_current()) {
+    const WaitResult wake = claim_->wait(sooner(deadline, look_interval));
+    if (wake == WaitResult::posted && stream_.is_current()) {
       return Arrival::arrived;
     }
     if (const auto change = look_around()) {
@@ -199,7 +199,7 @@ bool Follower::take_in_order(const CopyFrame& copy, FrameInfo& info, std::uint64
 bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, FrameInfo& info,
                            std::uint64_t& missed) {
   const Snapshot snapshot = stream_.snapshot(copy, deadline);
-  if (snapshot.reading == Reading::unfinished) {
+  if (snapshot.state == FrameState::unfinished) {
     // Its writer is dead and the frame we were told of half overwritten: the next writer mends
     // that.
     missed += stream_.cnt0() - seen_;
@@ -215,7 +215,7 @@ bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, FrameInfo& 
   return true;
 }
 
-Arrival Follower::next(Pick pick, Deadline deadline, const CopyFrame& copy, FrameInfo& info,
+Arrival Follower::next(FrameOrder order, Deadline deadline, const CopyFrame& copy, FrameInfo& info,
                        std::uint64_t& missed) {
   std::optional<Backoff> backoff;
   while (true) {
@@ -225,7 +225,7 @@ Arrival Follower::next(Pick pick, Deadline deadline, const CopyFrame& copy, Fram
     if (!backoff) {
       backoff.emplace(deadline_after(std::chrono::seconds{1}));
     }
-    const bool in_order = pick == Pick::every && stream_.circular_buffer().in_use();
+    const bool in_order = order == FrameOrder::every && stream_.circular_buffer().in_use();
     const bool taken =
         in_order ? take_in_order(copy, info, missed)
                  : take_newest(deadline_after(std::chrono::seconds{1}), copy, info, missed);

@@ -56,7 +56,7 @@ std::string_view to_string(DataType type) noexcept {
   return entry == type_names.end() ? "unknown" : entry->name;
 }
 
-std::optional<DataType> data_type(std::string_view name) noexcept {
+std::optional<DataType> parse_data_type(std::string_view name) noexcept {
   const auto* entry =
       std::find_if(type_names.begin(), type_names.end(),
                    [name](const TypeName& candidate) { return candidate.name == name; });
@@ -144,32 +144,32 @@ layout::Geometry geometry_of(const Format& format) noexcept {
   return geometry;
 }
 
-bool Demand::empty() const noexcept {
+bool Requirement::empty() const noexcept {
   return !type && !shape && !keywords && !circular_buffer && !semaphores && !image_type;
 }
 
-Demand frames_of(const Demand& demand) {
-  Demand frames;
-  frames.type = demand.type;
-  frames.shape = demand.shape;
+Requirement type_and_shape(const Requirement& requirement) {
+  Requirement frames;
+  frames.type = requirement.type;
+  frames.shape = requirement.shape;
   return frames;
 }
 
-Demand frames_of(const Format& format) { return frames_of(demand_of(format)); }
+Requirement type_and_shape(const Format& format) { return type_and_shape(requirement_of(format)); }
 
-Demand demand_of(const Format& format) {
+Requirement requirement_of(const Format& format) {
   return {format.type,       format.shape,     format.keywords, format.circular_buffer,
           format.semaphores, format.image_type};
 }
 
-std::vector<Difference> differences(const Format& format, const Demand& demand) {
+std::vector<Difference> differences(const Format& format, const Requirement& requirement) {
   std::vector<Difference> found;
-  compare(found, "type", demand.type, format.type);
-  compare(found, "size", demand.shape, format.shape);
-  compare(found, "keywords", demand.keywords, format.keywords);
-  compare(found, "circular buffer", demand.circular_buffer, format.circular_buffer);
-  compare(found, "semaphores", demand.semaphores, format.semaphores);
-  compare(found, "image type", demand.image_type, format.image_type);
+  compare(found, "type", requirement.type, format.type);
+  compare(found, "size", requirement.shape, format.shape);
+  compare(found, "keywords", requirement.keywords, format.keywords);
+  compare(found, "circular buffer", requirement.circular_buffer, format.circular_buffer);
+  compare(found, "semaphores", requirement.semaphores, format.semaphores);
+  compare(found, "image type", requirement.image_type, format.image_type);
   return found;
 }
 

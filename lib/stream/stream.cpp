@@ -180,7 +180,7 @@ std::optional<uid_t> Stream::publish_over() {
   }
   const auto previous_owner = segment_.publish_over(path_);
   if (replaced) {
-    replaced->semaphores().post_checked(Posts::all());
+    replaced->semaphores().post_checked(SemaphoreSet::all());
   }
   return previous_owner;
 }
@@ -189,19 +189,21 @@ Stream Stream::duplicate() const { return {segment_.duplicate(), name_, path_, f
 
 bool Stream::is_current() const { return path_.empty() || identity_of(path_) == identity(); }
 
-namespace {
+void Stream::throw_cut_short() const {
+  throw Error(Problem::wrong_size, name_, "was cut short by another program while we had it open");
+}
 
-void require_whole_file(bool is_whole, const std::string& name) {
-  if (!is_whole) {
-    throw Error(Problem::wrong_size, name, "was cut short by another program while we had it open");
+void Stream::require_intact() const {
+  if (!segment_.is_intact()) {
+    throw_cut_short();
   }
 }
 
-}  // namespace
-
-void Stream::require_intact() const { require_whole_file(segment_.is_intact(), name_); }
-
-void Stream::require_not_lost() const { require_whole_file(!segment_.is_lost(), name_); }
+void Stream::require_not_lost() const {
+  if (segment_.is_lost()) {
+    throw_cut_short();
+  }
+}
 
 Metadata& Stream::header() const noexcept { return *reinterpret_cast<Metadata*>(segment_.data()); }
 
@@ -261,111 +263,6 @@ void Stream::store_slice_info(const FrameInfo& info) const noexcept {
                   to_timespec(info.writetime));
     layout::store(region<std::uint64_t>(regions_.slice_cnt, slices)[slice], info.cnt0);
   }
-}
-
-Deadline Stream::default_deadline() noexcept { return deadline_after(std::chrono::seconds{1}); }
-
-Snapshot Stream::read_whole(const std::function<void()>& copy, Deadline deadline,
-                            const std::function<bool(Snapshot&)>& from_buffer) const {
-  const Metadata& shared = header();
-  Backoff backoff(deadline);
-  Snapshot result;
-  for (;; ++result.retries) {
-    if (from_buffer) {
-      if (from_buffer(result)) {
-        require_not_lost();  // or it was zeros
-        result.reading = Reading::whole;
-        return result;
-      }
-    } else if (!layout::is_writing(shared)) {
-      result.info.cnt0 = layout::cnt0(shared);
-      result.info.cnt1 = cnt1();
-      result.info.atime = acquired();
-      result.info.writetime = written();
-      copy();
-      layout::finish_copy();
-      if (layout::load(shared.write) == 0 && layout::load(shared.cnt0) == result.info.cnt0) {
-        require_not_lost();
-        result.reading = Reading::whole;
-        return result;
-      }
-    }
-    require_not_lost();
-    const bool in_time = backoff.pause();
-    if (!in_time || (backoff.is_slow() && layout::is_writing(shared))) {
-      const Writer writer = writer_in_mid_frame(trace(), semaphores());
-      if (!in_time || (writer.is_gone && writer.is_sure)) {
-        result.writer = writer.pid;
-        result.reading = writer.is_gone && is_being_written() ? Reading::unfinished : Reading::busy;
-        return result;
-      }
-    }
-  }
-}
-
-Snapshot Stream::snapshot(const CopyFrame& copy, Deadline deadline) const {
-  const std::span<const std::byte> array = unguarded_pixels();
-  const CircularBuffer buffer = circular_buffer();
-  std::function<bool(Snapshot&)> from_buffer;
-  if (buffer.in_use()) {
-    from_buffer = [&](Snapshot& result) {
-      const auto newest = buffer.newest();
-      return newest && buffer.read(*newest, newest->cnt0, copy, result.info);
-    };
-  }
-  return read_whole([&] { copy(array); }, deadline, from_buffer);
-}
-
-Snapshot Stream::snapshot(std::span<std::byte> pixels, Deadline deadline) const {
-  return snapshot(
-      [pixels](std::span<const std::byte> frame) {
-        copy_frame(pixels.data(), frame.data(), frame.size());
-      },
-      deadline);
-}
-
-Snapshot Stream::snapshot_once(std::span<std::byte> pixels, Deadline deadline) const {
-  // The kernel's loads are this thread's: the fence after a copy orders them as it does ours.
-  return snapshot(
-      [this, pixels](std::span<const std::byte> frame) {
-        require_whole_file(segment_.read_once(frame, pixels.data()), name_);
-      },
-      deadline);
-}
-
-Snapshot Stream::snapshot_trace(std::vector<TraceEntry>& entries, Deadline deadline) const {
-  return read_whole([&] { entries = trace().entries(); }, deadline, {});
-}
-
-void Stream::require_whole(const Snapshot& snapshot) const {
-  if (snapshot.reading == Reading::unfinished) {
-    throw Error(Problem::unfinished, name_,
-                fmt::format("holds an unfinished frame by process {}, {}", snapshot.writer,
-                            is_alive(snapshot.writer) ? "which gave up" : "dead"));
-  }
-  if (snapshot.reading == Reading::busy) {
-    throw Error(Problem::busy, name_,
-                snapshot.writer > 0
-                    ? fmt::format("no whole frame in {} tries: process {} keeps writing",
-                                  snapshot.retries, describe_process(snapshot.writer))
-                    : fmt::format("no whole frame in {} tries: it is always being written",
-                                  snapshot.retries));
-  }
-}
-
-Trigger Stream::trigger(TriggerMode mode, std::int32_t semaphore) const {
-  Trigger trigger;
-  trigger.entry.triggered = now();
-  trigger.entry.trigger_inode = identity().inode;
-  trigger.entry.mode = mode;
-  trigger.entry.status = TriggerStatus::received;
-  trigger.entry.semaphore = semaphore;
-  // Briefly: ancestors that may be of two frames are worth less than the time of a process in the
-  // loop.
-  const Snapshot snapshot =
-      snapshot_trace(trigger.ancestors, deadline_after(std::chrono::milliseconds{10}));
-  trigger.entry.cnt0 = snapshot.reading == Reading::whole ? snapshot.info.cnt0 : cnt0();
-  return trigger;
 }
 
 void Stream::throw_claimed(pid_t holder) const {

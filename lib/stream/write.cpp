@@ -105,9 +105,9 @@ void WriteGuard::write(std::span<const std::byte> frame) noexcept {
   }
 }
 
-std::uint64_t WriteGuard::publish() noexcept { return publish(Posts::all()); }
+std::uint64_t WriteGuard::publish() noexcept { return publish(SemaphoreSet::all()); }
 
-std::uint64_t WriteGuard::publish(const Posts& posts) noexcept {
+std::uint64_t WriteGuard::publish(const SemaphoreSet& posts) noexcept {
   const Tai written = now();
   const FrameInfo info{layout::load(header_.cnt0) + 1, slice_.value_or(layout::load(header_.cnt1)),
                        atime_.value_or(written), written};

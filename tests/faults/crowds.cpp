@@ -109,12 +109,13 @@ void create_one_name(const CrowdOptions& options, Verdict& verdict) {
   reference.name = "crowd";
   const Format format = numbers(512);
   Crowd crowd(options.processes, [&](unsigned index, Result& result) -> std::shared_ptr<void> {
-    Making making{format, {}, [index](Stream& stream) {
-                    fill_frame(stream.unguarded_pixels(), index + 1);
-                    stream.keywords().set({"MAKER", std::int64_t{index + 1}, "of the crowd"});
-                  }};
+    CreateOptions creation{
+        format, {}, [index](Stream& stream) {
+          fill_frame(stream.unguarded_pixels(), index + 1);
+          stream.keywords().set({"MAKER", std::int64_t{index + 1}, "of the crowd"});
+        }};
     const Connection connection =
-        create_if_missing(reference, demand_of(format), making, {directory.path(), {}, {}});
+        create_if_missing(reference, requirement_of(format), creation, {directory.path(), {}, {}});
     result.got = static_cast<int>(connection.outcome);
     const auto maker = connection.stream->keywords().find("MAKER");
     const auto pixels = connection.stream->unguarded_pixels();

@@ -117,7 +117,7 @@ class Inquest {
   void read(const Stream& stream) {
     std::vector<std::byte> frame(stream.format().bytes());
     const Snapshot snapshot = stream.snapshot(frame, deadline_after(patience));
-    if (snapshot.reading == Reading::whole) {
+    if (snapshot.state == FrameState::whole) {
       ++tally_.whole;
       expect(is_uniform(frame), "a torn frame was taken for a whole one");
       const std::uint64_t number = number_in(frame);
@@ -128,7 +128,7 @@ class Inquest {
           stream.cnt0() != stage_.cnt0 && !stream.is_being_written()) {
         expect_reader_to(Arrival::arrived);
       }
-    } else if (snapshot.reading == Reading::unfinished && snapshot.writer == dead_) {
+    } else if (snapshot.state == FrameState::unfinished && snapshot.writer == dead_) {
       ++tally_.unfinished;
     } else {
       ++tally_.unnamed;
@@ -147,7 +147,7 @@ class Inquest {
     }
     std::vector<std::byte> frame(stream.format().bytes());
     const Snapshot snapshot = stream.snapshot(frame);
-    expect(snapshot.reading == Reading::whole && number_in(frame) == mended_number &&
+    expect(snapshot.state == FrameState::whole && number_in(frame) == mended_number &&
                is_uniform(frame),
            "the next writer did not mend it");
     expect(stream.cnt0() == before + uncounted + 1, "a frame was counted twice, or not");

@@ -28,7 +28,7 @@ void read_for_ever(const std::filesystem::path& path, Board& board) {
   const auto pixels = stream.unguarded_pixels();
   ++board.ready;
   for (std::uint64_t frame = 1;; ++frame) {
-    if (claim.wait(deadline_after(std::chrono::seconds{20})) != Wake::posted) {
+    if (claim.wait(deadline_after(std::chrono::seconds{20})) != WaitResult::posted) {
       ++board.lost;
       return;
     }

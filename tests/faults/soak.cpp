@@ -68,7 +68,7 @@ void follow_some(const std::filesystem::path& path, Board& board, Random& random
     const CopyFrame copy = [&](std::span<const std::byte> pixels) {
       std::copy(pixels.begin(), pixels.end(), frame.begin());
     };
-    const auto order = pick(random, 2) == 0 ? Follower::Pick::every : Follower::Pick::latest;
+    const auto order = pick(random, 2) == 0 ? FrameOrder::every : FrameOrder::latest;
     for (std::uint64_t left = pick(random, 5000); left > 0; --left) {
       FrameInfo info;
       std::uint64_t missed = 0;
@@ -144,7 +144,7 @@ void look_at_the_end(const Directory& directory, Verdict& verdict) {
     }
     publish_numbered(stream);
     std::vector<std::byte> frame(stream.format().bytes());
-    expect(stream.snapshot(frame).reading == Reading::whole && is_uniform(frame),
+    expect(stream.snapshot(frame).state == FrameState::whole && is_uniform(frame),
            "its next frame is not whole");
     Stream::draft(directory.path(), name, stream.format()).publish_over();
   }

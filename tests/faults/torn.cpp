@@ -107,7 +107,7 @@ Tally read_snapshots(const Stream& stream, const Limit& limit, std::chrono::nano
     const Snapshot snapshot = (tally.read % 2) != 0 ? stream.snapshot(frame, deadline)
                                                     : stream.snapshot_once(frame, deadline);
     tally.retries += snapshot.retries;
-    if (snapshot.reading != Reading::whole) {
+    if (snapshot.state != FrameState::whole) {
       ++tally.given_up;
       continue;
     }

@@ -52,7 +52,7 @@ void read(std::shared_ptr<const std::vector<std::byte>> bytes) {
     std::vector<std::byte> pixels(image->format().bytes());
     image->read(pixels);
     for (const Keyword& keyword : image->keywords()) {
-      if (why_unfit(keyword)) {
+      if (keyword_error(keyword)) {
         std::abort();
       }
     }

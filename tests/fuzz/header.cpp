@@ -48,7 +48,7 @@ std::size_t size_for(std::span<const std::uint8_t> bytes) {
 
 void look_at(const Stream& stream) {
   static_cast<void>(to_string(stream.format().shape));
-  static_cast<void>(to_string(differences(stream.format(), Demand{})));
+  static_cast<void>(to_string(differences(stream.format(), Requirement{})));
   for (const Tai time : {stream.created(), stream.acquired(), stream.written()}) {
     static_cast<void>(to_utc(time));
   }

@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
     const Reference reference = parse_reference(text);
-    if (why_no_name(reference.name) || parse_slice(to_string(reference.slice)) != reference.slice) {
+    if (name_error(reference.name) || parse_slice(to_string(reference.slice)) != reference.slice) {
       std::abort();
     }
     take(reference.slice, Shape{7});

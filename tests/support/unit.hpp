@@ -37,7 +37,7 @@ class Directory {
   [[nodiscard]] std::filesystem::path stream(const std::string& name) const {
     return stream_path(path_, name);
   }
-  [[nodiscard]] Places places() const { return {path_, path_ / "conf", {}}; }
+  [[nodiscard]] SearchPath search_path() const { return {path_, path_ / "conf", {}}; }
 
   /// A stream of small uint16 frames, unless another format is given.
   Stream make(const std::string& name, Format format = small_format()) const {

@@ -96,7 +96,7 @@ class BenchTool final : public Tool {
     settings.cpus = cpus_;
     settings.rt_priority = rt_priority_;
     settle(settings, 0);
-    const Scratch scratch(places().shm);
+    const Scratch scratch(search_path().shm);
     const Audience audience{
         [this](const Row& row) { show(row); },
         [this](const std::string& measure, const std::string& message) { note(measure, message); }};

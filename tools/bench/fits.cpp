@@ -70,7 +70,7 @@ void measure_fits(const Bench& bench) {
              static_cast<std::streamsize>(bytes.size()));
 
   const Cfitsio cfitsio;
-  const Places places{bench.scratch.path(), conf, open_fits};
+  const SearchPath search_path{bench.scratch.path(), conf, open_fits};
   const Reference reference = parse_reference("image");
   Case contest{"fits", "2048x2048 uint16", {}, 20};
   if (cfitsio.is_there()) {
@@ -95,8 +95,8 @@ void measure_fits(const Bench& bench) {
     contest.without_floor = "cfitsio cannot be opened: there is no floor";
   }
   contest.contenders.push_back({"connect", [&] {
-                                  const double taken =
-                                      timed([&] { static_cast<void>(connect(reference, places)); });
+                                  const double taken = timed(
+                                      [&] { static_cast<void>(connect(reference, search_path)); });
                                   bench.scratch.remove("image");
                                   return taken;
                                 }});

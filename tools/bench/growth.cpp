@@ -51,7 +51,7 @@ void measure_sizes(const Bench& bench) {
        }},
       {"post",
        [](const Stream& stream, Follower&) {
-         stream.semaphores().post(Posts::all());
+         stream.semaphores().post(SemaphoreSet::all());
          for (unsigned i = 0; i < stream.semaphores().count(); ++i) {
            stream.semaphores().drain(i);
          }

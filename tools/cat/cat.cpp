@@ -57,8 +57,8 @@ class Cat final : public Tool {
 
  private:
   void cat(const Reference& wanted) {
-    const Places where = places();
-    const Found found = find(wanted, where);
+    const SearchPath where = search_path();
+    const SearchResult found = find(wanted, where);
     if (found.origin == Origin::shared_memory) {
       const Stream stream = open(wanted, follow_ ? Access::best : Access::read);
       const Selection selection(wanted.slice, stream.format().shape, stream.format().type);
@@ -90,9 +90,9 @@ class Cat final : public Tool {
     const auto image = open_fits(file);
     const Format format = image->format();
     if (wanted.type && *wanted.type != format.type) {
-      Demand demand;
-      demand.type = wanted.type;
-      throw Error(Problem::mismatch, wanted.name, to_string(differences(format, demand)));
+      Requirement requirement;
+      requirement.type = wanted.type;
+      throw Error(Problem::mismatch, wanted.name, to_string(differences(format, requirement)));
     }
     const Selection selection(wanted.slice, format.shape, format.type);
     std::vector<std::byte> pixels(format.bytes());
@@ -110,7 +110,7 @@ class Cat final : public Tool {
     widen_pipe(STDOUT_FILENO, selection.bytes());
     std::vector<std::byte> frame(selection.bytes());
     std::uint64_t missed = 0;
-    const auto pick = latest_ ? Follower::Pick::latest : Follower::Pick::every;
+    const auto pick = latest_ ? FrameOrder::latest : FrameOrder::every;
     const CopyFrame copy = [&](std::span<const std::byte> pixels) {
       selection.take(pixels, frame);
     };

@@ -63,25 +63,25 @@ class Connect final : public Tool {
 
   Exit run() override {
     const Reference reference = this->reference(ref_, {"SLEN"});
-    const Demand demand = options_.demand(reference);
+    const Requirement requirement = options_.requirement(reference);
     if (reference.existence == Existence::must_be_new && !create_) {
       throw UsageError("@N: is for streams to be made: it needs --create");
     }
     if (reference.existence == Existence::must_exist && create_) {
       throw UsageError("@E: and --create exclude one another");
     }
-    Places where = places();
+    SearchPath where = search_path();
     where.mode = options_.mode();
     detail(reference.name,
            fmt::format("looking in memory, {} and {}", where.shm.string(), where.conf.string()));
     if (reload_) {
-      return reload(reference, demand, where);
+      return reload(reference, requirement, where);
     }
     const Deadline deadline = deadline_after(wait_.value_or(std::chrono::nanoseconds{0}));
     const auto is_waiting = [&] { return wait_ && std::chrono::steady_clock::now() < *deadline; };
     while (true) {
       try {
-        const Connection connection = attempt(reference, demand, where);
+        const Connection connection = attempt(reference, requirement, where);
         if (wait_) {
           say_ready();
         }
@@ -99,15 +99,15 @@ class Connect final : public Tool {
   }
 
  private:
-  [[nodiscard]] Connection attempt(const Reference& reference, const Demand& demand,
-                                   const Places& where) const {
-    if (create_ && demand.shape) {
-      return connect_or_create(reference, demand, making(demand, Format{}), where);
+  [[nodiscard]] Connection attempt(const Reference& reference, const Requirement& requirement,
+                                   const SearchPath& where) const {
+    if (create_ && requirement.shape) {
+      return connect_or_create(reference, requirement, creation(requirement, Format{}), where);
     }
-    Connection connection = connect_checked(reference, demand, where);
+    Connection connection = connect_checked(reference, requirement, where);
     if (create_ && connection.outcome == Outcome::mismatch && connection.stream) {
-      return connect_or_create(reference, demand, making(demand, connection.stream->format()),
-                               where);
+      return connect_or_create(reference, requirement,
+                               creation(requirement, connection.stream->format()), where);
     }
     if (create_ && connection.outcome == Outcome::not_found && !wait_) {
       throw UsageError("--create: SIZE is missing, and there is no FITS file to take it from");
@@ -115,27 +115,28 @@ class Connect final : public Tool {
     return connection;
   }
 
-  [[nodiscard]] Making making(const Demand& demand, const Format& base) const {
-    return {StreamOptions::format(demand, base), options_.mode(), {}};
+  [[nodiscard]] CreateOptions creation(const Requirement& requirement, const Format& base) const {
+    return {StreamOptions::format(requirement, base), options_.mode(), {}};
   }
 
-  Exit reload(const Reference& reference, Demand demand, const Places& where) const {
-    const Found found = find_file(reference.name, where);
+  Exit reload(const Reference& reference, Requirement requirement, const SearchPath& where) const {
+    const SearchResult found = find_file(reference.name, where);
     if (found.origin == Origin::nowhere) {
       throw Error(Problem::not_found, reference.name,
                   fmt::format("no FITS file of it in {}", where.conf.string()));
     }
     const auto image = open_fits(found.file.string());
     const Format format = image->format();
-    if (const auto differing = differences(format, frames_of(demand)); !differing.empty()) {
+    if (const auto differing = differences(format, type_and_shape(requirement));
+        !differing.empty()) {
       throw Error(Problem::mismatch, found.file.string(), to_string(differing));
     }
-    demand.type = format.type;
-    demand.shape = format.shape;
-    Making anew = making(demand, format);
+    requirement.type = format.type;
+    requirement.shape = format.shape;
+    CreateOptions anew = creation(requirement, format);
     anew.prepare = [&](Stream& draft) { warn_unfit(reference.name, fill(*image, draft)); };
-    const Connection connection = create_ ? connect_or_create(reference, demand, anew, where)
-                                          : connect_checked(reference, demand, where);
+    const Connection connection = create_ ? connect_or_create(reference, requirement, anew, where)
+                                          : connect_checked(reference, requirement, where);
     if (connection.outcome != Outcome::connected) {
       return conclude(reference, connection);
     }

@@ -42,18 +42,19 @@ class Create final : public Tool {
     }
     const std::optional<Format> model = model_format();
     const Reference reference = this->reference(ref_, {"SLN"});
-    const Demand demand = options_.demand(reference);
-    if (!demand.shape && !model) {
+    const Requirement requirement = options_.requirement(reference);
+    if (!requirement.shape && !model) {
       throw UsageError("SIZE is missing: write it, or --from FILE or --like REF");
     }
     if (image_) {
-      if (const auto differing = differences(*model, frames_of(demand)); !differing.empty()) {
+      if (const auto differing = differences(*model, type_and_shape(requirement));
+          !differing.empty()) {
         throw Error(Problem::mismatch, from_, to_string(differing));
       }
     }
-    const Making making{StreamOptions::format(demand, model.value_or(Format{})), options_.mode(),
-                        [this](Stream& stream) { prepare(stream); }};
-    return make(reference, demand, making);
+    const CreateOptions creation{StreamOptions::format(requirement, model.value_or(Format{})),
+                                 options_.mode(), [this](Stream& stream) { prepare(stream); }};
+    return make(reference, requirement, creation);
   }
 
  private:
@@ -68,40 +69,41 @@ class Create final : public Tool {
     return std::nullopt;
   }
 
-  Exit make(const Reference& reference, Demand demand, const Making& making) const {
-    const Places where = places();
+  Exit make(const Reference& reference, Requirement requirement,
+            const CreateOptions& creation) const {
+    const SearchPath where = search_path();
     detail(reference.name,
            fmt::format("making it in {}: {} {}, {} bytes",
                        reference.location == Location::local ? "local memory" : where.shm.string(),
-                       to_string(making.format.type), to_string(making.format.shape),
-                       making.format.file_bytes()));
+                       to_string(creation.format.type), to_string(creation.format.shape),
+                       creation.format.file_bytes()));
     if (reference.location == Location::local) {
-      return say("rehearsed", create(reference, making, where));
+      return say("rehearsed", create(reference, creation, where));
     }
     if (recreate_) {
       if (reference.existence == Existence::must_be_new) {
         throw UsageError("@N: and --recreate exclude one another");
       }
-      const Connection connection = recreate(reference, making, where);
+      const Connection connection = recreate(reference, creation, where);
       note_previous_owner(connection);
       return say(connection.outcome == Outcome::recreated ? "recreated" : "created",
                  *connection.stream);
     }
     if (reference.existence == Existence::must_be_new) {
-      return say("created", create(reference, making, where));
+      return say("created", create(reference, creation, where));
     }
     // Type and size are always asked for, the rest where the user said something of it.
-    demand.type = making.format.type;
-    demand.shape = making.format.shape;
+    requirement.type = creation.format.type;
+    requirement.shape = creation.format.shape;
     if (!like_.empty()) {
-      demand = demand_of(making.format);
+      requirement = requirement_of(creation.format);
     }
-    return make_if_missing(reference, demand, making, where);
+    return make_if_missing(reference, requirement, creation, where);
   }
 
-  Exit make_if_missing(const Reference& reference, const Demand& demand, const Making& making,
-                       const Places& where) const {
-    const Connection connection = create_if_missing(reference, demand, making, where);
+  Exit make_if_missing(const Reference& reference, const Requirement& requirement,
+                       const CreateOptions& creation, const SearchPath& where) const {
+    const Connection connection = create_if_missing(reference, requirement, creation, where);
     if (connection.outcome == Outcome::mismatch) {
       throw Error(Problem::mismatch, reference.name,
                   fmt::format("exists with another format: {}", to_string(connection.differences)));

@@ -36,12 +36,12 @@ class Info final : public Tool {
     for (const std::string& text : refs_) {
       references.push_back(reference(text, {"SE"}));
     }
-    const Demand demand = parse_demand();
+    const Requirement requirement = parse_requirement();
     bool is_first = true;
     return for_each<Reference>(references, [&](const Reference& wanted) {
       const Stream stream = open(wanted, Access::read);
       if (!check_.empty()) {
-        if (const auto differing = differences(stream.format(), demand); !differing.empty()) {
+        if (const auto differing = differences(stream.format(), requirement); !differing.empty()) {
           throw Error(Problem::mismatch, stream.name(), to_string(differing));
         }
         return;
@@ -59,36 +59,36 @@ class Info final : public Tool {
 
  private:
   /// `uint16,320x256,keywords=10`: a type, a size, and fields by name, in any order.
-  [[nodiscard]] Demand parse_demand() const {
-    Demand demand;
+  [[nodiscard]] Requirement parse_requirement() const {
+    Requirement requirement;
     for (std::string_view rest = check_; !rest.empty();) {
       const std::string_view word = rest.substr(0, rest.find(','));
       rest.remove_prefix(std::min(word.size() + 1, rest.size()));
-      demand_word(demand, std::string(word));
+      require_word(requirement, std::string(word));
     }
-    return demand;
+    return requirement;
   }
 
-  static void demand_word(Demand& demand, const std::string& word) {
+  static void require_word(Requirement& requirement, const std::string& word) {
     const std::size_t equals = word.find('=');
     if (equals != std::string::npos) {
       const std::string field = word.substr(0, equals);
       const std::string value = word.substr(equals + 1);
       if (field == "keywords") {
-        demand.keywords = number<std::uint16_t>(value, word);
+        requirement.keywords = number<std::uint16_t>(value, word);
       } else if (field == "circular-buffer") {
-        demand.circular_buffer = number<std::uint32_t>(value, word);
+        requirement.circular_buffer = number<std::uint32_t>(value, word);
       } else if (field == "semaphores") {
-        demand.semaphores = number<std::uint16_t>(value, word);
+        requirement.semaphores = number<std::uint16_t>(value, word);
       } else {
         throw UsageError(fmt::format(
             "--check: '{}': the fields are keywords, circular-buffer and semaphores", word));
       }
-    } else if (const auto type = data_type(word)) {
-      demand.type = type;
+    } else if (const auto type = parse_data_type(word)) {
+      requirement.type = type;
     } else if (!word.empty() && std::isdigit(static_cast<unsigned char>(word.front())) != 0) {
       try {
-        demand.shape = parse_shape(word);
+        requirement.shape = parse_shape(word);
       } catch (const Error& error) {
         throw UsageError(fmt::format("--check: {}", error.what()));
       }
@@ -134,7 +134,7 @@ class Info final : public Tool {
     // We have it open ourselves, for as long as we look.
     std::erase(facts.holders.processes, this_process());
     if (names_.empty()) {
-      names_ = names_by_inode(places().shm);
+      names_ = names_by_inode(search_path().shm);
     }
     return facts;
   }

@@ -21,7 +21,7 @@ class Link final : public Tool {
   }
 
   Exit run() override {
-    const Places where = places();
+    const SearchPath where = search_path();
     const std::string linked =
         target_.empty() ? linked_stream(reference(name_, {"SEN"}).name, where) : target_;
     const Reference target = reference(linked, {"SE"});
@@ -34,11 +34,11 @@ class Link final : public Tool {
     check_link(link, path);
     check_target(target, stream_path(where.shm, target.name));
     // Relative, so that it holds wherever the directory is mounted.
-    const Linking linking = make_link(path, fmt::format("{}{}", target.name, stream_suffix));
+    const LinkOutcome linking = make_link(path, fmt::format("{}{}", target.name, stream_suffix));
     detail(link.name, fmt::format("{} to {}",
-                                  linking == Linking::made      ? "linked"
-                                  : linking == Linking::changed ? "changed, and leads now"
-                                                                : "leads already",
+                                  linking == LinkOutcome::made      ? "linked"
+                                  : linking == LinkOutcome::changed ? "changed, and leads now"
+                                                                    : "leads already",
                                   target.name));
     return Exit::done;
   }
@@ -84,9 +84,9 @@ class Link final : public Tool {
       }
       note(target.name, fmt::format("is no stream yet: {}", description.unreadable->why));
     } else if (target.type) {
-      Demand demand;
-      demand.type = target.type;
-      if (const auto differing = differences(description.format, demand); !differing.empty()) {
+      Requirement requirement;
+      requirement.type = target.type;
+      if (const auto differing = differences(description.format, requirement); !differing.empty()) {
         throw Error(Problem::mismatch, target.name, to_string(differing));
       }
     }

@@ -66,7 +66,7 @@ class Ls final : public Tool {
     for (const std::string& text : globs_) {
       patterns_.push_back(pattern(text, {"SE"}));
     }
-    where_ = places().shm;
+    where_ = search_path().shm;
     if (is_rated) {
       return measure();
     }
@@ -124,7 +124,7 @@ class Ls final : public Tool {
     for (const Watched& watched : streams) {
       bool is_listed = patterns_.empty();
       for (std::size_t i = 0; i < patterns_.size(); ++i) {
-        if (is_meant(patterns_[i], watched.description)) {
+        if (matches(patterns_[i], watched.description)) {
           is_listed = has_match[i] = true;
         }
       }

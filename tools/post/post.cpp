@@ -173,9 +173,9 @@ class Post final : public Tool {
       options.trigger = std::make_shared<Stream>(open(reference(trigger_, {"SE"}), Access::read));
     }
     if (!only_.empty()) {
-      options.posts = Posts::only(only_);
+      options.posts = SemaphoreSet::only(only_);
     } else if (!except_.empty()) {
-      options.posts = Posts::all_but(except_);
+      options.posts = SemaphoreSet::all_but(except_);
     }
     options.plane = slice_;
     options.pid = pid_;
@@ -189,7 +189,8 @@ class Post final : public Tool {
     std::function<void()> happen;
   };
 
-  [[nodiscard]] std::function<void()> post(const Reference& target, const Posts& posts) const {
+  [[nodiscard]] std::function<void()> post(const Reference& target,
+                                           const SemaphoreSet& posts) const {
     const auto stream = std::make_shared<Stream>(open(target, Access::best));
     return [stream, posts] { stream->semaphores().post(posts); };
   }

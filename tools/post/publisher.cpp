@@ -85,7 +85,7 @@ void Publisher::follow_replacement() {
   }
   try {
     Stream successor = Stream::open(stream_.path());
-    if (const auto differing = differences(successor.format(), frames_of(stream_.format()));
+    if (const auto differing = differences(successor.format(), type_and_shape(stream_.format()));
         !differing.empty()) {
       throw Error(Problem::mismatch, stream_.name(),
                   fmt::format("was made anew with another format: {}", to_string(differing)));

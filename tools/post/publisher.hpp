@@ -17,7 +17,7 @@ struct PublishOptions {
   std::optional<std::uint32_t> plane;  ///< z plane that a frame is
   std::shared_ptr<Stream> trigger;     ///< what causes the frames; may be null
   std::optional<pid_t> pid;            ///< whose PID the trace is given
-  Posts posts = Posts::all();
+  SemaphoreSet posts = SemaphoreSet::all();
   bool claim = false;  ///< be the only writer
 };
 

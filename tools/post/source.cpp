@@ -85,7 +85,7 @@ std::uint32_t frames_in(const Format& image, DataType type, const Shape& shape,
     several = image.shape[axis] == shape[axis];
   }
   if (image.type != type || !(one || several)) {
-    Demand wanted;
+    Requirement wanted;
     wanted.type = type;
     wanted.shape = shape;
     throw Error(Problem::mismatch, name, to_string(differences(image, wanted)));

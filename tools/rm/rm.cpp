@@ -29,7 +29,7 @@ class Rm final : public Tool {
   }
 
   Exit run() override {
-    const Places where = places();
+    const SearchPath where = search_path();
     std::vector<Reference> patterns;
     for (const std::string& text : refs_) {
       patterns.push_back(pattern(text, {"SE"}));
@@ -40,7 +40,7 @@ class Rm final : public Tool {
       if (is_pattern(wanted.name) && wanted.type) {
         ProcessTable processes;
         std::erase_if(names, [&](const std::string& name) {
-          return !is_meant(wanted, describe(stream_path(where.shm, name), processes));
+          return !matches(wanted, describe(stream_path(where.shm, name), processes));
         });
       }
       if (names.empty() && !force_) {
@@ -86,10 +86,10 @@ class Rm final : public Tool {
     const bool is_link = S_ISLNK(status.st_mode);
     const Identity identity{status.st_dev, status.st_ino};
     if (wanted.type || (!is_link && !force_)) {
-      Demand demand;
-      demand.type = wanted.type;
+      Requirement requirement;
+      requirement.type = wanted.type;
       const Stream stream = Stream::open(path, Access::read);
-      if (const auto differing = differences(stream.format(), demand); !differing.empty()) {
+      if (const auto differing = differences(stream.format(), requirement); !differing.empty()) {
         throw Error(Problem::mismatch, name, to_string(differing));
       }
     }

@@ -64,7 +64,7 @@ std::optional<Picture> picture_of(const Stream& stream, int width, int height, c
   const Snapshot snapshot =
       stream.snapshot([&](std::span<const std::byte> frame) { selection.take(frame, small); },
                       deadline_after(std::chrono::milliseconds{5}));
-  if (snapshot.reading != Reading::whole) {
+  if (snapshot.state != FrameState::whole) {
     return std::nullopt;
   }
   const std::vector<double> values = values_of(small, stream.format().type);

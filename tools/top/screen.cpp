@@ -203,7 +203,7 @@ void Screen::draw_list(int first, int last) {
 void Screen::draw_row(int line, const StreamRow& row, bool is_selected, int name_width) {
   const Description& description = row.description();
   std::string text = fitted(name_in_words(description), std::abs(name_width), false) + " ";
-  bool is_bad = description.unreadable || description.reading == Reading::unfinished;
+  bool is_bad = description.unreadable || description.state == FrameState::unfinished;
   if (description.unreadable) {
     text += description.is_dangling() ? "dangling: it is not there" : description.unreadable->why;
   } else {

@@ -56,7 +56,7 @@ class Top final : public Tool {
       patterns_.push_back(pattern(text, {"SE"}));
     }
     raise_file_limit();
-    Model model(places().shm, patterns_);
+    Model model(search_path().shm, patterns_);
     model.sort_by(order.front(), order.front()->is_right);
     model.look();
     require_existing(model);
@@ -79,7 +79,7 @@ class Top final : public Tool {
     for (const Reference& wanted : patterns_) {
       const bool is_there = std::any_of(
           streams.begin(), streams.end(),
-          [&](const Watched* watched) { return is_meant(wanted, watched->description); });
+          [&](const Watched* watched) { return matches(wanted, watched->description); });
       if (wanted.existence == Existence::must_exist && !is_there) {
         throw Error(Problem::not_found, wanted.name,
                     fmt::format("no such stream in {}", model.directory().string()));

@@ -93,13 +93,13 @@ class Trace final : public Tool {
   /// The names of all streams, read once a trigger must be named.
   [[nodiscard]] const std::map<ino_t, std::string>& names() {
     if (!names_) {
-      names_ = names_by_inode(places().shm);
+      names_ = names_by_inode(search_path().shm);
     }
     return *names_;
   }
 
   [[nodiscard]] std::vector<Traced> trace_all() {
-    const std::filesystem::path directory = places().shm;
+    const std::filesystem::path directory = search_path().shm;
     std::vector<Traced> traces;
     for (const std::string& name : list_streams(directory)) {
       std::optional<Stream> stream;
@@ -118,12 +118,12 @@ class Trace final : public Tool {
     std::vector<TraceEntry> entries;
     const Snapshot snapshot =
         stream.snapshot_trace(entries, deadline_after(std::chrono::milliseconds{100}));
-    if (snapshot.reading != Reading::whole) {
+    if (snapshot.state != FrameState::whole) {
       entries = stream.trace().entries();
       note(stream.name(),
            fmt::format("{}; its trace may be of two frames",
-                       snapshot.reading == Reading::busy ? "is in the middle of being written"
-                                                         : "holds an unfinished frame"));
+                       snapshot.state == FrameState::busy ? "is in the middle of being written"
+                                                          : "holds an unfinished frame"));
     }
     const bool is_triggered = !entries.empty() && entries.front().trigger_inode != 0;
     return {
@@ -275,7 +275,7 @@ class Trace final : public Tool {
 
   Exit show_graph(const std::vector<Reference>& references) {
     raise_file_limit();
-    const std::filesystem::path directory = places().shm;
+    const std::filesystem::path directory = search_path().shm;
     const Exit status = for_each<Reference>(references, [&](const Reference& wanted) {
       static_cast<void>(open(wanted, Access::read));  // there, and of the type demanded
     });

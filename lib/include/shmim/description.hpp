@@ -85,7 +85,7 @@ struct SHMIM_EXPORT Description {
   Format format;
   layout::Metadata header{};
   /// How the counters, times and trace were read. Not whole: they may be of two frames.
-  Reading reading = Reading::whole;
+  FrameState state = FrameState::whole;
   StampClock clock = StampClock::unknown;
   Tai looked{0};    ///< when the counters and times were read, on that clock
   Process writer;   ///< of the newest frame

@@ -19,7 +19,13 @@ enum class Arrival {
   timed_out,
   interrupted,  ///< `cancelled` said so
   removed,      ///< the stream is gone
-  replaced,     ///< it was made anew with another format; difference() says in what
+  recreated,    ///< with another format; difference() says in what
+};
+
+/// Which of the frames that are there to take.
+enum class FrameOrder {
+  every,   ///< in order, from the circular buffer if there is one
+  latest,  ///< the newest, skipping what was missed
 };
 
 struct FollowOptions {
@@ -45,10 +51,10 @@ class SHMIM_EXPORT Follower {
   void set_seen(std::uint64_t cnt0) noexcept { seen_ = cnt0; }
   /// Index of the semaphore it waits on; nothing where it watches cnt0.
   [[nodiscard]] std::optional<unsigned> semaphore() const noexcept;
-  /// Where wait() said replaced: `size is 4x4, not 8x8`.
+  /// Where wait() said recreated: `size is 4x4, not 8x8`.
   [[nodiscard]] const std::string& difference() const noexcept { return difference_; }
   /// How often the stream was made anew under us.
-  [[nodiscard]] unsigned reconnections() const noexcept { return reconnections_; }
+  [[nodiscard]] unsigned recreations() const noexcept { return recreations_; }
 
   /// Waits until cnt0 is no longer seen(), and sets seen() to what it is.
   [[nodiscard]] Arrival wait(Deadline deadline);
@@ -58,14 +64,10 @@ class SHMIM_EXPORT Follower {
   /// Drops the posts that are pending.
   void flush();
 
-  enum class Pick {
-    every,   ///< in order, from the circular buffer where there is one
-    latest,  ///< the newest, skipping what was missed
-  };
   /// Waits for a frame that has not been taken and copies it whole. `missed` is raised by the
   /// frames that were published but could not be taken.
-  [[nodiscard]] Arrival next(Pick pick, Deadline deadline, const CopyFrame& copy, FrameInfo& info,
-                             std::uint64_t& missed);
+  [[nodiscard]] Arrival next(FrameOrder order, Deadline deadline, const CopyFrame& copy,
+                             FrameInfo& info, std::uint64_t& missed);
 
  private:
   void claim();
@@ -81,7 +83,7 @@ class SHMIM_EXPORT Follower {
   std::optional<SemaphoreClaim> claim_;
   std::uint64_t seen_ = 0;
   std::string difference_;
-  unsigned reconnections_ = 0;
+  unsigned recreations_ = 0;
 };
 
 }  // namespace shmim

@@ -18,7 +18,7 @@ namespace shmim {
 /// `uint16`, `float32`, `complex64`, ...
 SHMIM_EXPORT std::string_view to_string(DataType type) noexcept;
 /// The type of that name; nothing where there is none.
-SHMIM_EXPORT std::optional<DataType> data_type(std::string_view name) noexcept;
+SHMIM_EXPORT std::optional<DataType> parse_data_type(std::string_view name) noexcept;
 /// Every data type, in the order of the codes.
 SHMIM_EXPORT std::span<const DataType> data_types() noexcept;
 
@@ -68,7 +68,7 @@ struct SHMIM_EXPORT Format {
 SHMIM_EXPORT layout::Geometry geometry_of(const Format& format) noexcept;
 
 /// What is asked of a format; what is not set may be anything.
-struct SHMIM_EXPORT Demand {
+struct SHMIM_EXPORT Requirement {
   std::optional<DataType> type;
   std::optional<Shape> shape;
   std::optional<std::uint16_t> keywords;
@@ -79,10 +79,10 @@ struct SHMIM_EXPORT Demand {
   [[nodiscard]] bool empty() const noexcept;
 };
 /// Type and shape alone: what whoever reads or writes its frames relies on.
-SHMIM_EXPORT Demand frames_of(const Format& format);
-SHMIM_EXPORT Demand frames_of(const Demand& demand);
+SHMIM_EXPORT Requirement type_and_shape(const Format& format);
+SHMIM_EXPORT Requirement type_and_shape(const Requirement& requirement);
 /// Every field that `format` fixes, the number of trace entries apart.
-SHMIM_EXPORT Demand demand_of(const Format& format);
+SHMIM_EXPORT Requirement requirement_of(const Format& format);
 
 /// A field in which a stream is not what was asked for.
 struct Difference {
@@ -90,7 +90,8 @@ struct Difference {
   std::string wanted;
   std::string found;
 };
-SHMIM_EXPORT std::vector<Difference> differences(const Format& format, const Demand& demand);
+SHMIM_EXPORT std::vector<Difference> differences(const Format& format,
+                                                 const Requirement& requirement);
 /// `type is float32, not uint16; size is 4x4, not 8x8`
 SHMIM_EXPORT std::string to_string(std::span<const Difference> differences);
 

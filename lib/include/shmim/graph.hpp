@@ -22,7 +22,7 @@ namespace shmim {
 struct GraphNode {
   enum class State {
     live,
-    made_anew,  ///< the stream of this name is another now
+    recreated,  ///< the stream of this name is another now
     gone,       ///< no stream has this name, or the name is not known
   };
   State state = State::live;

@@ -25,7 +25,7 @@ struct Keyword {
 SHMIM_EXPORT std::string to_string(const Keyword& keyword);
 
 /// Why a stream cannot hold this keyword; nothing where it can.
-SHMIM_EXPORT std::optional<std::string> why_unfit(const Keyword& keyword);
+SHMIM_EXPORT std::optional<std::string> keyword_error(const Keyword& keyword);
 
 /// Reads `NAME=VALUE[/comment]`. An integer becomes an int64, another number a double, anything
 /// else a string; single quotes make a string of whatever they hold (`''` is one quote). With a

@@ -35,11 +35,11 @@ class SHMIM_EXPORT ImageFile {
 using OpenImage = std::function<std::unique_ptr<ImageFile>(const std::string& file)>;
 
 /// Where references are looked up, and how files are read.
-struct Places {
+struct SearchPath {
   std::filesystem::path shm;            ///< see default_shm_directory()
   std::filesystem::path conf = "conf";  ///< empty: no files are looked for
   OpenImage open_image;                 ///< not set: files are found but cannot be loaded
-  std::optional<mode_t> mode = {};      ///< of streams made from files; see Making
+  std::optional<mode_t> mode = {};      ///< of streams made from files; see CreateOptions
 };
 
 /// Where a reference was found.
@@ -51,21 +51,21 @@ enum class Origin {
   conf_name,  ///< the file that conf/shmim.NAME.fname.txt names
 };
 
-struct Found {
+struct SearchResult {
   Origin origin = Origin::nowhere;
   std::filesystem::path file;  ///< the stream or the FITS file
 };
 
 /// Looks in local memory, the shm directory, conf/shmim.NAME.fits and conf/shmim.NAME.fname.txt, in
 /// this order; `@L:` passes over the second, `@S:` over the first. Opens nothing.
-SHMIM_EXPORT Found find(const Reference& reference, const Places& places);
+SHMIM_EXPORT SearchResult find(const Reference& reference, const SearchPath& search_path);
 
-/// The last two places alone.
-SHMIM_EXPORT Found find_file(const std::string& name, const Places& places);
+/// The last two search_path alone.
+SHMIM_EXPORT SearchResult find_file(const std::string& name, const SearchPath& search_path);
 
 /// The stream that conf/streamlink.NAME.name.txt names, in its first line. Throws Error (not_found)
 /// where there is no such file.
-SHMIM_EXPORT std::string linked_stream(const std::string& name, const Places& places);
+SHMIM_EXPORT std::string linked_stream(const std::string& name, const SearchPath& search_path);
 
 enum class Outcome { connected, created, recreated, not_found, mismatch };
 
@@ -81,7 +81,7 @@ struct Connection {
 };
 
 /// How a stream is made where one has to be.
-struct Making {
+struct CreateOptions {
   Format format;
   std::optional<mode_t> mode;  ///< 0666 less the umask where it is not set
   /// Runs on the stream before anybody can see it, to fill in pixels and keywords.
@@ -89,31 +89,37 @@ struct Making {
 };
 
 /// Whatever is there. A stream found as a file is made in shared memory (with `@L:`, in local
-/// memory). A type in the reference is a demand. `@N:` throws Error (exists) where something is
-/// found.
-SHMIM_EXPORT Connection connect(const Reference& reference, const Places& places,
+/// memory). A type in the reference is a requirement. `@N:` throws Error (exists) where something
+/// is found.
+SHMIM_EXPORT Connection connect(const Reference& reference, const SearchPath& search_path,
                                 Access access = Access::best);
 /// The same, but a stream that is not as demanded is a mismatch.
-SHMIM_EXPORT Connection connect_checked(const Reference& reference, const Demand& demand,
-                                        const Places& places, Access access = Access::best);
+SHMIM_EXPORT Connection connect_checked(const Reference& reference, const Requirement& requirement,
+                                        const SearchPath& search_path,
+                                        Access access = Access::best);
 /// The same, but where it is missing it is made, and where it differs it is made anew. Of any
 /// number of processes that do this at once, one makes the stream and the others find it.
-SHMIM_EXPORT Connection connect_or_create(const Reference& reference, const Demand& demand,
-                                          const Making& making, const Places& places);
+SHMIM_EXPORT Connection connect_or_create(const Reference& reference,
+                                          const Requirement& requirement,
+                                          const CreateOptions& creation,
+                                          const SearchPath& search_path);
 
 /// The same, but one that differs is a mismatch and stays, and files are not looked at.
-SHMIM_EXPORT Connection create_if_missing(const Reference& reference, const Demand& demand,
-                                          const Making& making, const Places& places);
+SHMIM_EXPORT Connection create_if_missing(const Reference& reference,
+                                          const Requirement& requirement,
+                                          const CreateOptions& creation,
+                                          const SearchPath& search_path);
 
 /// Makes a new stream under the reference's name, or fails: Error (exists) where there is one.
-SHMIM_EXPORT Stream create(const Reference& reference, const Making& making, const Places& places);
+SHMIM_EXPORT Stream create(const Reference& reference, const CreateOptions& creation,
+                           const SearchPath& search_path);
 /// Makes a stream in the place of whatever has its name, whose readers are woken: recreated, or
 /// created where there was nothing.
-SHMIM_EXPORT Connection recreate(const Reference& reference, const Making& making,
-                                 const Places& places);
+SHMIM_EXPORT Connection recreate(const Reference& reference, const CreateOptions& creation,
+                                 const SearchPath& search_path);
 
 /// Puts the image and the keywords of a file into a draft of its format, as its first frame; for
-/// Making::prepare. Gives the keywords that the stream cannot hold, each with the reason.
+/// CreateOptions::prepare. Gives the keywords that the stream cannot hold, each with the reason.
 SHMIM_EXPORT std::vector<std::string> fill(ImageFile& image, const Stream& draft);
 
 /// The same for a stream that others see: a new frame, with cnt0 + 1 and posts. A file that cannot
@@ -122,7 +128,7 @@ SHMIM_EXPORT std::vector<std::string> load_frame(ImageFile& image, const Stream&
 
 /// The stream, which must be in local or shared memory already: no file is looked at. Throws Error:
 /// not_found, mismatch (its type), and what Stream::open throws.
-SHMIM_EXPORT Stream open_existing(const Reference& reference, const Places& places,
+SHMIM_EXPORT Stream open_existing(const Reference& reference, const SearchPath& search_path,
                                   Access access = Access::best);
 
 }  // namespace shmim

@@ -112,15 +112,15 @@ class SHMIM_EXPORT Segment {
   bool writable_ = false;
 };
 
-enum class Linking {
+enum class LinkOutcome {
   made,
   changed,  ///< it was a link to something else
   kept,     ///< it was this link already
 };
 /// Makes a symbolic link at `path`, or turns the one that is there to `target`, in one step. A file
 /// is left alone: throws Error (exists).
-SHMIM_EXPORT Linking make_link(const std::filesystem::path& path,
-                               const std::filesystem::path& target);
+SHMIM_EXPORT LinkOutcome make_link(const std::filesystem::path& path,
+                                   const std::filesystem::path& target);
 
 /// Removes the file at `path` (a link, not its target) if it is still the one that `expected` says;
 /// false where it is another by now. Exact among programs that use this library.

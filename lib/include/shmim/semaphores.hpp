@@ -13,25 +13,30 @@
 
 namespace shmim {
 
-enum class Wake {
+enum class WaitResult {
   posted,
   timed_out,
   interrupted,  ///< a signal handler ran
 };
 
 /// Which semaphores of a stream to post.
-class SHMIM_EXPORT Posts {
+class SHMIM_EXPORT SemaphoreSet {
  public:
-  static Posts all() { return Posts({}, true); }
-  static Posts only(std::vector<unsigned> indices) { return Posts(std::move(indices), false); }
-  static Posts all_but(std::vector<unsigned> indices) { return Posts(std::move(indices), true); }
+  static SemaphoreSet all() { return SemaphoreSet({}, true); }
+  static SemaphoreSet only(std::vector<unsigned> indices) {
+    return SemaphoreSet(std::move(indices), false);
+  }
+  static SemaphoreSet all_but(std::vector<unsigned> indices) {
+    return SemaphoreSet(std::move(indices), true);
+  }
   [[nodiscard]] bool includes(unsigned index) const noexcept;
   [[nodiscard]] const std::vector<unsigned>& listed() const noexcept { return listed_; }
   /// True for all() and all_but(): the log semaphore is posted too.
   [[nodiscard]] bool by_default() const noexcept { return others_; }
 
  private:
-  Posts(std::vector<unsigned> listed, bool others) : listed_(std::move(listed)), others_(others) {}
+  SemaphoreSet(std::vector<unsigned> listed, bool others)
+      : listed_(std::move(listed)), others_(others) {}
   std::vector<unsigned> listed_;
   bool others_;
 };
@@ -39,7 +44,7 @@ class SHMIM_EXPORT Posts {
 class SemaphoreClaim;
 
 /// The semaphores of a stream: a view, valid as long as the stream is. Each has at most one reader.
-/// Reading needs no write access; all else does. Thread-safe, and safe against other processes.
+/// FrameState needs no write access; all else does. Thread-safe, and safe against other processes.
 class SHMIM_EXPORT Semaphores {
  public:
   struct Regions {
@@ -70,18 +75,18 @@ class SHMIM_EXPORT Semaphores {
   /// Makes every semaphore process-shared with value 0, and nobody its reader. For a creator only.
   void initialise() const noexcept;
 
-  /// Posts, but to none that has reached layout::semaphore_max: its reader has enough to wake to.
-  /// Throws Error (usage) for an index there is none of, (not_ours_to_write).
-  void post(const Posts& posts) const;
+  /// SemaphoreSet, but to none that has reached layout::semaphore_max: its reader has enough to
+  /// wake to. Throws Error (usage) for an index there is none of, (not_ours_to_write).
+  void post(const SemaphoreSet& posts) const;
   /// The same, where the caller has checked the indices and may write.
-  void post_checked(const Posts& posts) const noexcept;
+  void post_checked(const SemaphoreSet& posts) const noexcept;
 
   /// Claims a semaphore for this process: a free one, one whose reader is dead, or the one given.
   /// Throws Error (claimed), naming who holds them; (usage); (not_ours_to_write).
   [[nodiscard]] SemaphoreClaim claim(std::optional<unsigned> index = std::nullopt) const;
 
   /// Waits for a post and takes it.
-  [[nodiscard]] Wake wait(unsigned index, Deadline deadline) const noexcept;
+  [[nodiscard]] WaitResult wait(unsigned index, Deadline deadline) const noexcept;
   /// Takes every pending post and says how many there were.
   unsigned drain(unsigned index) const noexcept;
 
@@ -109,7 +114,7 @@ class SHMIM_EXPORT SemaphoreClaim {
   /// us.
   [[nodiscard]] bool still_ours() const noexcept;
   /// Waits for a post and takes it. Blocks until then, the deadline, or a signal handler.
-  [[nodiscard]] Wake wait(Deadline deadline) noexcept;
+  [[nodiscard]] WaitResult wait(Deadline deadline) noexcept;
   /// Takes every pending post and says how many there were.
   unsigned drain() noexcept { return semaphores_.drain(index_); }
 

@@ -19,6 +19,7 @@
 #include "shmim/reference.hpp"
 #include "shmim/resolve.hpp"
 #include "shmim/segment.hpp"
+#include "shmim/selection.hpp"
 #include "shmim/semaphores.hpp"
 #include "shmim/slice.hpp"
 #include "shmim/statistics.hpp"

@@ -1,33 +1,13 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "shmim/export.hpp"
-#include "shmim/format.hpp"
+#include "shmim/selection.hpp"
 
 namespace shmim {
-
-/// What to take of one axis, as written: `*`, `-*`, `5`, `a:b`, `a:b::s`, `a:b::sb`. Both ends are
-/// included and count from 0, negative ones from the end.
-struct AxisSlice {
-  bool reversed = false;              ///< `-*`
-  bool single = false;                ///< `5`: `first` alone
-  std::optional<std::int64_t> first;  ///< the axis's first where it is not set
-  std::optional<std::int64_t> last;   ///< the axis's last where it is not set
-  std::uint64_t step = 1;
-  bool bin = false;  ///< the mean over groups of `step`, rather than one of each
-  friend bool operator==(const AxisSlice&, const AxisSlice&) = default;
-};
-
-/// One AxisSlice per axis; axes that are not mentioned are whole. Empty: the whole frame.
-using Slice = std::vector<AxisSlice>;
 
 /// `0:63,*,-*`
 SHMIM_EXPORT std::string to_string(const Slice& slice);
@@ -35,57 +15,5 @@ SHMIM_EXPORT std::string to_string(const Slice& slice);
 /// Reads what stands between the brackets. `column` is where that begins, from 1, for the messages.
 /// Throws Error (usage).
 SHMIM_EXPORT Slice parse_slice(std::string_view text, std::size_t column = 1);
-
-/// A slice of a given shape: what it yields, and how to take it out of a frame or put it in.
-class SHMIM_EXPORT Selection {
- public:
-  /// Throws Error (usage): more axes than the shape has, out of range (naming the axis and its
-  /// length), nothing left of an axis.
-  Selection(const Slice& slice, const Shape& shape, DataType type);
-
-  [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
-  [[nodiscard]] DataType type() const noexcept { return type_; }
-  [[nodiscard]] std::uint64_t bytes() const noexcept;
-  /// True where it is the frame as it is: nothing to rearrange.
-  [[nodiscard]] bool is_whole() const noexcept { return whole_; }
-  [[nodiscard]] bool bins() const noexcept;
-
-  /// Copies the selected elements of `frame` to `out`, which has bytes(). Means of integers are
-  /// rounded to nearest.
-  void take(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept;
-  /// Copies `data`, which has bytes(), to the selected elements of `frame`; the others stay. Throws
-  /// Error (usage) where it bins.
-  void put(std::span<const std::byte> data, std::span<std::byte> frame) const;
-
- private:
-  struct Axis {
-    std::uint64_t first = 0;
-    std::int64_t step = 1;     ///< in elements of the axis, negative where reversed
-    std::uint32_t group = 1;   ///< elements averaged
-    std::uint32_t count = 1;   ///< elements it yields
-    std::uint64_t stride = 0;  ///< elements of the frame between two of this axis
-    /// Where element `i` of the selection begins, along this axis, in elements of the frame.
-    [[nodiscard]] std::uint64_t at(std::uint64_t i) const noexcept {
-      return (first + i * static_cast<std::uint64_t>(step)) * stride;
-    }
-    /// From there to member `i` of its group.
-    [[nodiscard]] std::uint64_t within(std::uint64_t i) const noexcept {
-      return (step < 0 ? 0 - i : i) * stride;
-    }
-  };
-  /// Calls visit(element of the frame, element of the selection) for the first element of each row.
-  template <class Visit>
-  void for_each_row(const Visit& visit) const;
-  void average(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept;
-  template <class Element>
-  [[nodiscard]] double sum_of_group(std::span<const std::byte> frame, std::uint64_t corner,
-                                    std::size_t part) const noexcept;
-  template <class Element>
-  void average(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept;
-  Shape shape_;
-  DataType type_;
-  std::array<Axis, layout::max_axes> axes_{};
-  bool whole_ = true;
-};
 
 }  // namespace shmim

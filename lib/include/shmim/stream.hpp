@@ -29,7 +29,7 @@ inline constexpr std::string_view stream_suffix = ".im.shm";
 SHMIM_EXPORT std::string stream_name(const std::filesystem::path& path);
 
 /// How reading one whole frame ended.
-enum class Reading {
+enum class FrameState {
   whole,
   busy,        ///< a writer at work left no whole frame in the time given
   unfinished,  ///< the writer died or gave up in mid-frame, and nobody has repaired it yet
@@ -37,7 +37,7 @@ enum class Reading {
 
 /// A frame as it was read, without its pixels.
 struct Snapshot {
-  Reading reading = Reading::busy;
+  FrameState state = FrameState::busy;
   FrameInfo info;
   unsigned retries = 0;
   /// Who writes, or left it unfinished; 0 unknown. Set where reading is not whole.
@@ -150,6 +150,7 @@ class SHMIM_EXPORT Stream {
 
  private:
   [[noreturn]] void throw_claimed(pid_t holder) const;
+  [[noreturn]] void throw_cut_short() const;
   friend class WriteGuard;
   Stream(Segment segment, std::string name, std::filesystem::path path, const Format& format,
          const layout::Regions& regions);

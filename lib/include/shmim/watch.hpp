@@ -28,7 +28,7 @@ struct SHMIM_EXPORT Watched {
   /// Frames of its trigger stream that its writer did not take, since the first look, by the trace;
   /// nothing where it is not triggered by a stream.
   std::optional<std::uint64_t> missed;
-  unsigned made_anew = 0;  ///< times, since the first look
+  unsigned recreated = 0;  ///< times, since the first look
 
   /// Bytes of pixels per second, where the rate is known. Of a circular stream a frame is one
   /// slice.

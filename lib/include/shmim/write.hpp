@@ -53,7 +53,7 @@ class SHMIM_EXPORT WriteGuard {
 
   /// Shows the frame: times, circular buffer, trace, cnt0 + 1, the flag, then the posts, so that
   /// whoever is woken sees all of it. Gives the new cnt0.
-  std::uint64_t publish(const Posts& posts) noexcept;
+  std::uint64_t publish(const SemaphoreSet& posts) noexcept;
   std::uint64_t publish() noexcept;
   /// Leaves the stream as it was found. For a writer that has touched no pixel.
   void cancel() noexcept;

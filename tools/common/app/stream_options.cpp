@@ -55,11 +55,11 @@ void StreamOptions::declare(CLI::App& app) {
       ->type_name("MODE");
 }
 
-Demand StreamOptions::demand(const Reference& reference) const {
-  Demand demand;
-  demand.type = reference.type;
+Requirement StreamOptions::requirement(const Reference& reference) const {
+  Requirement requirement;
+  requirement.type = reference.type;
   if (!type_.empty()) {
-    const auto type = data_type(type_);
+    const auto type = parse_data_type(type_);
     if (!type) {
       throw UsageError(
           fmt::format("--type: there is no type '{}'; there are {}", type_, type_names()));
@@ -68,35 +68,36 @@ Demand StreamOptions::demand(const Reference& reference) const {
       throw UsageError(
           fmt::format("the reference says {}, --type says {}", to_string(*reference.type), type_));
     }
-    demand.type = type;
+    requirement.type = type;
   }
   if (!size_.empty()) {
-    demand.shape = parse_shape(fmt::format("{}", fmt::join(size_, "x")));
+    requirement.shape = parse_shape(fmt::format("{}", fmt::join(size_, "x")));
   }
-  demand.keywords = keywords_;
-  demand.circular_buffer = circular_buffer_;
-  demand.semaphores = semaphores_;
+  requirement.keywords = keywords_;
+  requirement.circular_buffer = circular_buffer_;
+  requirement.semaphores = semaphores_;
   if (!image_type_.empty()) {
     if (circular_) {
       throw UsageError("--circular and --imagetype exclude one another");
     }
     const std::string_view bits = image_type_;
     const bool is_hexadecimal = bits.starts_with("0x");
-    demand.image_type = number<std::uint64_t>(image_type_, bits.substr(is_hexadecimal ? 2 : 0),
-                                              is_hexadecimal ? 16 : 10, "--imagetype", "0x20001");
+    requirement.image_type =
+        number<std::uint64_t>(image_type_, bits.substr(is_hexadecimal ? 2 : 0),
+                              is_hexadecimal ? 16 : 10, "--imagetype", "0x20001");
   } else if (circular_) {
-    demand.image_type = layout::image_z_time | layout::image_circular;
+    requirement.image_type = layout::image_z_time | layout::image_circular;
   }
-  return demand;
+  return requirement;
 }
 
-Format StreamOptions::format(const Demand& demand, Format base) {
-  base.type = demand.type.value_or(base.type);
-  base.shape = demand.shape.value_or(base.shape);
-  base.keywords = demand.keywords.value_or(base.keywords);
-  base.circular_buffer = demand.circular_buffer.value_or(base.circular_buffer);
-  base.semaphores = demand.semaphores.value_or(base.semaphores);
-  base.image_type = demand.image_type.value_or(base.image_type);
+Format StreamOptions::format(const Requirement& requirement, Format base) {
+  base.type = requirement.type.value_or(base.type);
+  base.shape = requirement.shape.value_or(base.shape);
+  base.keywords = requirement.keywords.value_or(base.keywords);
+  base.circular_buffer = requirement.circular_buffer.value_or(base.circular_buffer);
+  base.semaphores = requirement.semaphores.value_or(base.semaphores);
+  base.image_type = requirement.image_type.value_or(base.image_type);
   base.location = -1;
   return base;
 }

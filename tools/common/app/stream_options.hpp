@@ -19,9 +19,9 @@ class StreamOptions {
 
   /// What the options, the SIZE words and the reference's type prefix ask for, and no more. Throws
   /// UsageError.
-  [[nodiscard]] Demand demand(const Reference& reference) const;
+  [[nodiscard]] Requirement requirement(const Reference& reference) const;
   /// The format to make: what is demanded, else `base`'s.
-  [[nodiscard]] static Format format(const Demand& demand, Format base);
+  [[nodiscard]] static Format format(const Requirement& requirement, Format base);
   [[nodiscard]] std::optional<mode_t> mode() const;
 
  private:

@@ -132,18 +132,18 @@ Reference Tool::pattern(const std::string& text, const Takes& takes) const {
   return parsed;
 }
 
-Places Tool::places() const {
-  Places places;
-  places.shm = dir_.empty() ? default_shm_directory() : require_directory(dir_);
+SearchPath Tool::search_path() const {
+  SearchPath search_path;
+  search_path.shm = dir_.empty() ? default_shm_directory() : require_directory(dir_);
   if (!conf_.empty()) {
-    places.conf = require_directory(conf_);
+    search_path.conf = require_directory(conf_);
   }
-  places.open_image = open_fits;
-  return places;
+  search_path.open_image = open_fits;
+  return search_path;
 }
 
 Stream Tool::open(const Reference& reference, Access access) const {
-  Stream stream = open_existing(reference, places(), access);
+  Stream stream = open_existing(reference, search_path(), access);
   detail(reference.name,
          fmt::format("opened {}: {} {}", stream.path().string(), to_string(stream.format().type),
                      to_string(stream.format().shape)));
@@ -186,7 +186,7 @@ void Tool::end_following(Arrival arrival, const Follower& follower,
       throw Interrupted{};
     case Arrival::removed:
       throw Error(Problem::removed, name, "was removed while we waited for its next frame");
-    case Arrival::replaced:
+    case Arrival::recreated:
       throw Error(Problem::mismatch, name,
                   fmt::format("was made anew with another format: {}", follower.difference()));
     case Arrival::arrived:
@@ -206,12 +206,12 @@ void Tool::say_ready() const {
 
 std::string Tool::hint_for_missing(const std::string& where) const {
   const std::string name = shell_word(reference_->name);
-  const bool is_there = identity_of(stream_path(places().shm, reference_->name)).has_value();
+  const bool is_there = identity_of(stream_path(search_path().shm, reference_->name)).has_value();
   if (name_ == "rm" || name_ == "ls" || name_ == "link" || name_ == "top" || is_there ||
       is_pattern(reference_->name) || reference_->location == Location::local) {
     return {};
   }
-  if (name_ != "connect" && find_file(reference_->name, places()).origin != Origin::nowhere) {
+  if (name_ != "connect" && find_file(reference_->name, search_path()).origin != Origin::nowhere) {
     return fmt::format("shmim-connect {}{}", name, where);
   }
   return name_ == "wait" ? fmt::format("shmim-wait {} --appear{}", name, where)
@@ -225,7 +225,7 @@ std::string Tool::hint(const Error& error) const {
   // Of the stream itself, and not of a file that it was to be made from.
   const auto is_of_stream = [&] {
     return error.subject().empty() || error.subject() == plain_name ||
-           error.subject() == stream_path(places().shm, plain_name).string();
+           error.subject() == stream_path(search_path().shm, plain_name).string();
   };
   switch (error.problem()) {
     case Problem::not_found:
@@ -235,7 +235,7 @@ std::string Tool::hint(const Error& error) const {
              : name_ == "connect" ? fmt::format("shmim-connect {}{}", name, where)
                                   : fmt::format("shmim-create {} SIZE --recreate{}", name, where);
     case Problem::mismatch:
-      return identity_of(stream_path(places().shm, plain_name))
+      return identity_of(stream_path(search_path().shm, plain_name))
                  ? fmt::format("shmim-info {}{}", name, where)
                  : std::string();
     case Problem::too_short:
@@ -247,7 +247,7 @@ std::string Tool::hint(const Error& error) const {
                                           name_ == "rm" ? "" : "--dry-run ", name, where)
                             : std::string();
     case Problem::no_space:
-      return fmt::format("df -h {}", shell_word(places().shm.string()));
+      return fmt::format("df -h {}", shell_word(search_path().shm.string()));
     case Problem::no_directory:
       return missing_directory(error.subject());
     case Problem::unfinished:
@@ -256,7 +256,7 @@ std::string Tool::hint(const Error& error) const {
     case Problem::not_ours_to_write:
       return reference_ && is_of_stream()
                  ? fmt::format("ls -l {}",
-                               shell_word(stream_path(places().shm, plain_name).string()))
+                               shell_word(stream_path(search_path().shm, plain_name).string()))
                  : std::string();
     default:
       return {};
@@ -284,7 +284,7 @@ Exit Tool::report(const Error& error) const {
 
 bool is_pattern(std::string_view name) noexcept { return name.find_first_of("*?[") != name.npos; }
 
-bool is_meant(const Reference& pattern, const Description& description) {
+bool matches(const Reference& pattern, const Description& description) {
   return ::fnmatch(pattern.name.c_str(), description.name.c_str(), FNM_PERIOD) == 0 &&
          (!pattern.type || (!description.unreadable && description.format.type == *pattern.type));
 }

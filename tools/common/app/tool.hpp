@@ -76,7 +76,7 @@ class Tool {
   /// The same where the name may be a shell pattern; its brackets are no slice. A name with a / is
   /// refused.
   [[nodiscard]] Reference pattern(const std::string& text, const Takes& takes) const;
-  [[nodiscard]] Places places() const;
+  [[nodiscard]] SearchPath search_path() const;
   /// The stream a reference names, which must exist.
   [[nodiscard]] Stream open(const Reference& reference, Access access = Access::best) const;
 
@@ -184,7 +184,7 @@ constexpr std::chrono::nanoseconds nanoseconds_of(double seconds) noexcept {
 /// True where a name holds one of the characters that make it a pattern.
 bool is_pattern(std::string_view name) noexcept;
 /// True where a pattern means that stream, by name and by type.
-bool is_meant(const Reference& pattern, const Description& description);
+bool matches(const Reference& pattern, const Description& description);
 
 /// Declares an option that takes a duration.
 CLI::Option* add_duration(CLI::App& app, const std::string& name,

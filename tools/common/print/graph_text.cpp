@@ -14,7 +14,7 @@ const char* words(GraphNode::State state) noexcept {
   switch (state) {
     case GraphNode::State::live:
       return "live";
-    case GraphNode::State::made_anew:
+    case GraphNode::State::recreated:
       return "made anew";
     case GraphNode::State::gone:
       break;

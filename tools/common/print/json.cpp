@@ -4,7 +4,6 @@
 
 #include <fmt/args.h>
 #include <fmt/format.h>
-
 #include <shmim/text.hpp>
 
 #include "common/io/exit.hpp"

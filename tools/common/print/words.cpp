@@ -60,12 +60,12 @@ std::string rate_in_words(const std::optional<double>& hertz) {
 
 const char* state_of(const Description& description) noexcept {
   if (!description.unreadable) {
-    switch (description.reading) {
-      case Reading::whole:
+    switch (description.state) {
+      case FrameState::whole:
         return "whole";
-      case Reading::busy:
+      case FrameState::busy:
         return "being written";
-      case Reading::unfinished:
+      case FrameState::unfinished:
         return "unfinished";
     }
   }

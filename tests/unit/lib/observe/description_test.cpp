@@ -25,7 +25,7 @@ TEST_CASE("a stream is described with all that its header holds") {
   publish<std::uint16_t>(stream, 7);
   const auto claim = stream.semaphores().claim(1);
   for (int i = 0; i < 12; ++i) {
-    stream.semaphores().post(Posts::only({2}));
+    stream.semaphores().post(SemaphoreSet::only({2}));
   }
 
   const Description cam = described(directory.stream("cam"));
@@ -35,7 +35,7 @@ TEST_CASE("a stream is described with all that its header holds") {
   CHECK(cam.identity == stream.identity());
   CHECK(cam.file_bytes == stream.file_bytes());
   CHECK(cam.format == format);
-  CHECK(cam.reading == Reading::whole);
+  CHECK(cam.state == FrameState::whole);
   CHECK(cam.header.cnt0 == 1);
   CHECK(cam.header.inode == stream.identity().inode);
   CHECK(cam.header.imdatamemsize == format.bytes());

@@ -32,7 +32,7 @@ std::vector<std::string> edges_of(const Graph& graph) {
     const GraphNode& node = graph.nodes[index];
     return (node.name.empty() ? "inode " + std::to_string(node.inode) : node.name) +
            (node.state == GraphNode::State::gone        ? " (gone)"
-            : node.state == GraphNode::State::made_anew ? " (made anew)"
+            : node.state == GraphNode::State::recreated ? " (made anew)"
                                                         : "");
   };
   for (const GraphEdge& edge : graph.edges) {

@@ -37,8 +37,8 @@ TEST_CASE("streams that appear, vanish and are made anew are noticed") {
   Stream::draft(directory.path(), "c", Directory::small_format()).publish_over();
   watcher.look();
   CHECK(watcher.stream("c")->identity() != before);
-  CHECK(watcher.streams()[1].made_anew == 1);
-  CHECK(watcher.streams()[0].made_anew == 0);
+  CHECK(watcher.streams()[1].recreated == 1);
+  CHECK(watcher.streams()[0].recreated == 0);
 }
 
 TEST_CASE("a look finds the newest frame and the rate") {

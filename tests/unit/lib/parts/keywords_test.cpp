@@ -117,7 +117,7 @@ TEST_CASE("a keyword with a NUL character fits no stream") {
   using namespace std::string_literals;
   for (const Keyword& keyword : {Keyword{"A\0B"s, std::int64_t{1}, ""}, Keyword{"A", "x\0y"s, ""},
                                  Keyword{"A", std::int64_t{1}, "x\0y"s}}) {
-    CHECK(why_unfit(keyword) == "it holds a NUL character");
+    CHECK(keyword_error(keyword) == "it holds a NUL character");
   }
   CHECK(says(error_of([] { static_cast<void>(parse_keyword("N=a\0x"s)); }), "NUL character"));
 }

@@ -12,9 +12,9 @@ TEST_CASE("posts reach all, some, or all but some, and stop at ten") {
   const Stream stream = directory.make("im1");
   const Semaphores semaphores = stream.semaphores();
   REQUIRE(semaphores.count() == 10);
-  semaphores.post(Posts::all());
-  semaphores.post(Posts::only({2, 3}));
-  semaphores.post(Posts::all_but({2, 4}));
+  semaphores.post(SemaphoreSet::all());
+  semaphores.post(SemaphoreSet::only({2, 3}));
+  semaphores.post(SemaphoreSet::all_but({2, 4}));
   CHECK(semaphores.value(0) == 2);
   CHECK(semaphores.value(2) == 2);
   CHECK(semaphores.value(3) == 3);
@@ -22,11 +22,11 @@ TEST_CASE("posts reach all, some, or all but some, and stop at ten") {
   CHECK(semaphores.log_value() == 2);
   CHECK(semaphores.poster(0) == ::getpid());
   for (int i = 0; i < 20; ++i) {
-    semaphores.post(Posts::all());
+    semaphores.post(SemaphoreSet::all());
   }
   CHECK(semaphores.value(0) == layout::semaphore_max);
   CHECK(semaphores.log_value() == layout::semaphore_max);
-  const Error error = error_of([&] { semaphores.post(Posts::only({10})); });
+  const Error error = error_of([&] { semaphores.post(SemaphoreSet::only({10})); });
   CHECK(error.problem() == Problem::usage);
   CHECK(says(error, "there is no semaphore 10: the stream has 0 to 9"));
 }
@@ -35,7 +35,7 @@ TEST_CASE("a reader that may not write can use no semaphore") {
   const Directory directory;
   directory.make("im1");
   const Stream stream = Stream::open(directory.stream("im1"), Access::read);
-  CHECK(error_of([&] { stream.semaphores().post(Posts::all()); }).problem() ==
+  CHECK(error_of([&] { stream.semaphores().post(SemaphoreSet::all()); }).problem() ==
         Problem::not_ours_to_write);
   CHECK(error_of([&] { static_cast<void>(stream.semaphores().claim()); }).problem() ==
         Problem::not_ours_to_write);
@@ -88,7 +88,7 @@ TEST_CASE("a stream without semaphores says so") {
   const Stream stream = directory.make("im1", format);
   CHECK(says(error_of([&] { static_cast<void>(stream.semaphores().claim()); }),
              "the stream has no semaphores"));
-  CHECK(says(error_of([&] { stream.semaphores().post(Posts::only({0})); }),
+  CHECK(says(error_of([&] { stream.semaphores().post(SemaphoreSet::only({0})); }),
              "there is no semaphore 0: the stream has none"));
   CHECK(publish(stream, std::uint16_t{1}) == 1);
 }
@@ -98,11 +98,11 @@ TEST_CASE("waiting takes a post, times out, and drains") {
   const Stream stream = directory.make("im1");
   const Semaphores semaphores = stream.semaphores();
   SemaphoreClaim claim = semaphores.claim();
-  CHECK(claim.wait(deadline_after(std::chrono::milliseconds{1})) == Wake::timed_out);
+  CHECK(claim.wait(deadline_after(std::chrono::milliseconds{1})) == WaitResult::timed_out);
   CHECK((semaphores.status(claim.index()) & layout::status_timed_out) != 0);
-  semaphores.post(Posts::all());
-  semaphores.post(Posts::all());
-  CHECK(claim.wait(std::nullopt) == Wake::posted);
+  semaphores.post(SemaphoreSet::all());
+  semaphores.post(SemaphoreSet::all());
+  CHECK(claim.wait(std::nullopt) == WaitResult::posted);
   CHECK((semaphores.status(claim.index()) & layout::status_timed_out) == 0);
   CHECK(claim.drain() == 1);
   CHECK(claim.drain() == 0);
@@ -113,11 +113,11 @@ TEST_CASE("a post wakes a waiter in another process") {
   const Stream stream = directory.make("im1");
   const pid_t child = in_child([&] {
     SemaphoreClaim claim = stream.semaphores().claim(4);
-    ::_exit(claim.wait(deadline_after(std::chrono::seconds{30})) == Wake::posted ? 0 : 1);
+    ::_exit(claim.wait(deadline_after(std::chrono::seconds{30})) == WaitResult::posted ? 0 : 1);
   });
   while ((stream.semaphores().status(4) & layout::status_waiting) == 0) {
     std::this_thread::yield();
   }
-  stream.semaphores().post(Posts::only({4}));
+  stream.semaphores().post(SemaphoreSet::only({4}));
   CHECK(reap(child) == 0);
 }

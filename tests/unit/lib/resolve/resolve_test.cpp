@@ -30,8 +30,8 @@ class World {
  public:
   World() {
     std::filesystem::create_directory(directory.path() / "conf");
-    places = directory.places();
-    places.open_image = [this](const std::string& file) {
+    search_path = directory.search_path();
+    search_path.open_image = [this](const std::string& file) {
       opened = file;
       return std::make_unique<FakeImage>();
     };
@@ -40,32 +40,32 @@ class World {
     write_bytes(directory.path() / "conf" / ("shmim." + name + ".fits"), std::vector<std::byte>(1));
   }
   Directory directory;
-  Places places;
+  SearchPath search_path;
   std::string opened;
 };
 
-Making making(const Format& format) { return {format, {}, {}}; }
+CreateOptions creation(const Format& format) { return {format, {}, {}}; }
 
 }  // namespace
 
 TEST_CASE("shared memory is looked at first, then the FITS file, then the named one") {
   World world;
   const Reference reference = parse_reference("im1");
-  CHECK(connect(reference, world.places).outcome == Outcome::not_found);
+  CHECK(connect(reference, world.search_path).outcome == Outcome::not_found);
 
-  std::ofstream(world.places.conf / "shmim.im1.fname.txt") << "  some/where.fits \nignored\n";
-  Found found = find(reference, world.places);
+  std::ofstream(world.search_path.conf / "shmim.im1.fname.txt") << "  some/where.fits \nignored\n";
+  SearchResult found = find(reference, world.search_path);
   CHECK(found.origin == Origin::conf_name);
   CHECK(found.file == "some/where.fits");
 
   world.add_fits("im1");
-  found = find(reference, world.places);
+  found = find(reference, world.search_path);
   CHECK(found.origin == Origin::conf_fits);
 
-  const Connection loaded = connect(reference, world.places);
+  const Connection loaded = connect(reference, world.search_path);
   CHECK(loaded.outcome == Outcome::created);
   CHECK(loaded.origin == Origin::conf_fits);
-  CHECK(world.opened == (world.places.conf / "shmim.im1.fits").string());
+  CHECK(world.opened == (world.search_path.conf / "shmim.im1.fits").string());
   CHECK(loaded.unfit_keywords == std::vector<std::string>{"LONG (why)"});
   CHECK(loaded.stream->cnt0() == 1);
   CHECK(loaded.stream->unguarded_pixels()[5] == std::byte{3});
@@ -73,7 +73,7 @@ TEST_CASE("shared memory is looked at first, then the FITS file, then the named 
   CHECK(loaded.stream->semaphores().value(0) == 0);
 
   world.opened.clear();
-  const Connection again = connect(reference, world.places);
+  const Connection again = connect(reference, world.search_path);
   CHECK(again.outcome == Outcome::connected);
   CHECK(again.origin == Origin::shared_memory);
   CHECK(world.opened.empty());
@@ -81,8 +81,8 @@ TEST_CASE("shared memory is looked at first, then the FITS file, then the named 
 
 TEST_CASE("a name file without a name says so") {
   const World world;
-  std::ofstream(world.places.conf / "shmim.im1.fname.txt") << " \n";
-  CHECK(says(error_of([&] { find(parse_reference("im1"), world.places); }),
+  std::ofstream(world.search_path.conf / "shmim.im1.fname.txt") << " \n";
+  CHECK(says(error_of([&] { find(parse_reference("im1"), world.search_path); }),
              "its first line is to name a FITS file, and is empty"));
 }
 
@@ -90,30 +90,31 @@ TEST_CASE("local memory comes before shared memory, and is this process's own") 
   World world;
   world.directory.make("local1");
   world.add_fits("local1");
-  const Connection local = connect(parse_reference("@L:local1"), world.places);
+  const Connection local = connect(parse_reference("@L:local1"), world.search_path);
   CHECK(local.outcome == Outcome::created);
   CHECK(local.stream->path().empty());
-  CHECK(connect(parse_reference("local1"), world.places).origin == Origin::local_memory);
-  CHECK(connect(parse_reference("@S:local1"), world.places).origin == Origin::shared_memory);
+  CHECK(connect(parse_reference("local1"), world.search_path).origin == Origin::local_memory);
+  CHECK(connect(parse_reference("@S:local1"), world.search_path).origin == Origin::shared_memory);
   publish(*local.stream, std::uint16_t{8});
-  CHECK(open_existing(parse_reference("@L:local1"), world.places).cnt0() == 2);
-  CHECK(open_existing(parse_reference("@S:local1"), world.places).cnt0() == 0);
+  CHECK(open_existing(parse_reference("@L:local1"), world.search_path).cnt0() == 2);
+  CHECK(open_existing(parse_reference("@S:local1"), world.search_path).cnt0() == 0);
   CHECK(list_streams(world.directory.path()) == std::vector<std::string>{"local1"});
 }
 
 TEST_CASE("what differs is a mismatch, named, and left alone") {
   const World world;
   const Stream stream = world.directory.make("im1");
-  const Connection connection = connect(parse_reference("tf32>im1"), world.places);
+  const Connection connection = connect(parse_reference("tf32>im1"), world.search_path);
   CHECK(connection.outcome == Outcome::mismatch);
   CHECK(to_string(connection.differences) == "type is uint16, not float32");
   CHECK(stream.is_current());
-  const Error error = error_of([&] { open_existing(parse_reference("tf32>im1"), world.places); });
+  const Error error =
+      error_of([&] { open_existing(parse_reference("tf32>im1"), world.search_path); });
   CHECK(error.problem() == Problem::mismatch);
-  Demand both;
+  Requirement both;
   both.type = DataType::int8;
   CHECK(error_of([&] {
-          connect_checked(parse_reference("tf32>im1"), both, world.places);
+          connect_checked(parse_reference("tf32>im1"), both, world.search_path);
         }).problem() == Problem::usage);
 }
 
@@ -121,53 +122,54 @@ TEST_CASE("connecting or creating: missing is made, different is made anew, same
   const World world;
   const Reference reference = parse_reference("im1");
   Format format = Directory::small_format();
-  CHECK(connect_or_create(reference, demand_of(format), making(format), world.places).outcome ==
-        Outcome::created);
-  CHECK(connect_or_create(reference, demand_of(format), making(format), world.places).outcome ==
-        Outcome::connected);
+  CHECK(connect_or_create(reference, requirement_of(format), creation(format), world.search_path)
+            .outcome == Outcome::created);
+  CHECK(connect_or_create(reference, requirement_of(format), creation(format), world.search_path)
+            .outcome == Outcome::connected);
   format.type = DataType::float64;
   const Connection anew =
-      connect_or_create(reference, demand_of(format), making(format), world.places);
+      connect_or_create(reference, requirement_of(format), creation(format), world.search_path);
   CHECK(anew.outcome == Outcome::recreated);
   CHECK(to_string(anew.differences) == "type is uint16, not float64");
-  CHECK(open_existing(reference, world.places).format() == format);
+  CHECK(open_existing(reference, world.search_path).format() == format);
   format.type = DataType::int8;
-  CHECK(create_if_missing(reference, demand_of(format), making(format), world.places).outcome ==
-        Outcome::mismatch);
+  CHECK(create_if_missing(reference, requirement_of(format), creation(format), world.search_path)
+            .outcome == Outcome::mismatch);
 }
 
 TEST_CASE("new streams must not exist, and existing ones must") {
   World world;
   const Format format = Directory::small_format();
-  create(parse_reference("@N:im1"), making(format), world.places);
+  create(parse_reference("@N:im1"), creation(format), world.search_path);
   const Error error =
-      error_of([&] { create(parse_reference("@N:im1"), making(format), world.places); });
+      error_of([&] { create(parse_reference("@N:im1"), creation(format), world.search_path); });
   CHECK(error.problem() == Problem::exists);
-  CHECK(error_of([&] { connect(parse_reference("@N:im1"), world.places); }).problem() ==
+  CHECK(error_of([&] { connect(parse_reference("@N:im1"), world.search_path); }).problem() ==
         Problem::exists);
-  CHECK(
-      connect_or_create(parse_reference("@E:im2"), demand_of(format), making(format), world.places)
-          .outcome == Outcome::not_found);
-  CHECK(error_of([&] { open_existing(parse_reference("im2"), world.places); }).problem() ==
+  CHECK(connect_or_create(parse_reference("@E:im2"), requirement_of(format), creation(format),
+                          world.search_path)
+            .outcome == Outcome::not_found);
+  CHECK(error_of([&] { open_existing(parse_reference("im2"), world.search_path); }).problem() ==
         Problem::not_found);
 }
 
 TEST_CASE("a stream is whole before anybody can see it") {
   const World world;
-  Making making{Directory::small_format(), {}, {}};
-  making.prepare = [&](Stream& draft) {
+  CreateOptions creation{Directory::small_format(), {}, {}};
+  creation.prepare = [&](Stream& draft) {
     CHECK(list_streams(world.directory.path()).empty());
     draft.unguarded_pixels()[0] = std::byte{1};
   };
-  create(parse_reference("im1"), making, world.places);
-  CHECK(open_existing(parse_reference("im1"), world.places).unguarded_pixels()[0] == std::byte{1});
+  create(parse_reference("im1"), creation, world.search_path);
+  CHECK(open_existing(parse_reference("im1"), world.search_path).unguarded_pixels()[0] ==
+        std::byte{1});
 }
 
 TEST_CASE("a creator that fails leaves nothing") {
   const World world;
-  Making making{Directory::small_format(), {}, {}};
-  making.prepare = [](Stream&) { throw Error(Problem::failed, "", "no"); };
-  CHECK(error_of([&] { create(parse_reference("im1"), making, world.places); }).problem() ==
+  CreateOptions creation{Directory::small_format(), {}, {}};
+  creation.prepare = [](Stream&) { throw Error(Problem::failed, "", "no"); };
+  CHECK(error_of([&] { create(parse_reference("im1"), creation, world.search_path); }).problem() ==
         Problem::failed);
   CHECK(list_streams(world.directory.path()).empty());
 }
@@ -194,8 +196,8 @@ TEST_CASE("of many creators at once one makes it, and the others find it" *
     creators.reserve(8);
     for (int i = 0; i < 8; ++i) {
       creators.emplace_back([&] {
-        const Connection connection =
-            connect_or_create(reference, demand_of(format), making(format), world.places);
+        const Connection connection = connect_or_create(reference, requirement_of(format),
+                                                        creation(format), world.search_path);
         (connection.outcome == Outcome::created ? created : connected) += 1;
       });
     }

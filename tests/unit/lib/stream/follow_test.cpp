@@ -31,7 +31,7 @@ TEST_CASE("a follower sees each frame once, and no stale posts") {
   publish(stream, std::uint16_t{2});
   CHECK(follower.wait(long_enough()) == Arrival::arrived);
   CHECK(follower.seen() == 6);
-  stream.semaphores().post(Posts::all());  // no frame
+  stream.semaphores().post(SemaphoreSet::all());  // no frame
   CHECK(follower.wait(soon()) == Arrival::timed_out);
 }
 
@@ -52,8 +52,8 @@ TEST_CASE("a follower that may not write watches cnt0") {
 TEST_CASE("posts of one semaphore count as they come") {
   const Directory directory;
   const Stream stream = directory.make("im1");
-  stream.semaphores().post(Posts::only({4}));
-  stream.semaphores().post(Posts::only({4}));
+  stream.semaphores().post(SemaphoreSet::only({4}));
+  stream.semaphores().post(SemaphoreSet::only({4}));
   FollowOptions options;
   options.semaphore = 4;
   Follower follower(stream.duplicate(), options);
@@ -68,7 +68,7 @@ TEST_CASE("a writer that posts first and counts after is not missed") {
   Follower follower(stream.duplicate());
   std::thread writer([&] {
     const Stream mine = Stream::open(directory.stream("im1"));
-    mine.semaphores().post(Posts::all());
+    mine.semaphores().post(SemaphoreSet::all());
     std::this_thread::sleep_for(std::chrono::milliseconds{3});
     auto bytes = mine.unguarded_pixels();
     layout::count_frame(
@@ -94,14 +94,14 @@ TEST_CASE("removal and replacement are told apart, and the same format is follow
     Format format = stream.format();
     format.type = DataType::float32;
     recreate_as(directory, format);
-    CHECK(follower.wait(long_enough()) == Arrival::replaced);
+    CHECK(follower.wait(long_enough()) == Arrival::recreated);
     CHECK(follower.difference() == "type is float32, not uint16");
   }
   SUBCASE("the same format") {
     const Stream successor = recreate_as(directory, stream.format());
     publish(successor, std::uint16_t{9});
     CHECK(follower.wait(long_enough()) == Arrival::arrived);
-    CHECK(follower.reconnections() == 1);
+    CHECK(follower.recreations() == 1);
     CHECK(follower.seen() == 1);
     CHECK(follower.stream().identity() == successor.identity());
   }
@@ -136,7 +136,7 @@ TEST_CASE("frames come in order from the circular buffer, or the newest where th
   SUBCASE("every") {
     // Six slots, of which the next to be written is out of bounds: frames 6 to 10.
     for (std::uint16_t wanted = 6; wanted <= 10; ++wanted) {
-      CHECK(follower.next(Follower::Pick::every, long_enough(), copy, info, missed) ==
+      CHECK(follower.next(FrameOrder::every, long_enough(), copy, info, missed) ==
             Arrival::arrived);
       CHECK(value == wanted);
       CHECK(info.cnt0 == wanted);
@@ -145,12 +145,11 @@ TEST_CASE("frames come in order from the circular buffer, or the newest where th
     CHECK(missed == 5);
   }
   SUBCASE("latest") {
-    CHECK(follower.next(Follower::Pick::latest, long_enough(), copy, info, missed) ==
-          Arrival::arrived);
+    CHECK(follower.next(FrameOrder::latest, long_enough(), copy, info, missed) == Arrival::arrived);
     CHECK(value == 10);
     CHECK(missed == 9);
   }
-  CHECK(follower.next(Follower::Pick::every, soon(), copy, info, missed) == Arrival::timed_out);
+  CHECK(follower.next(FrameOrder::every, soon(), copy, info, missed) == Arrival::timed_out);
 }
 
 TEST_CASE("a claim is given back when the follower goes") {
@@ -181,7 +180,7 @@ TEST_CASE("an ordered follower loses nothing beside a writer that leaves it time
     std::uint16_t value = 0;
     FrameInfo info;
     const CopyFrame copy = [&](auto frame) { std::memcpy(&value, frame.data(), sizeof(value)); };
-    const Arrival arrival = follower.next(Follower::Pick::every, long_enough(), copy, info, missed);
+    const Arrival arrival = follower.next(FrameOrder::every, long_enough(), copy, info, missed);
     if (arrival != Arrival::arrived || info.cnt0 != value || value <= last) {
       break;
     }
@@ -206,7 +205,7 @@ void die_uncounted(const Stream& stream, std::uint16_t value) {
 }
 
 /// The frame that comes next, by its number and by its first pixel; nothing where none came.
-std::optional<std::pair<std::uint64_t, int>> next_frame(Follower& follower, Follower::Pick pick) {
+std::optional<std::pair<std::uint64_t, int>> next_frame(Follower& follower, FrameOrder pick) {
   std::uint16_t pixel = 0;
   FrameInfo info;
   std::uint64_t missed = 0;
@@ -235,24 +234,24 @@ TEST_CASE("a frame whose writer died before it counted it is taken once, and kee
   die_uncounted(stream, 99);
   using Frame = std::pair<std::uint64_t, int>;
   SUBCASE("in order") {
-    CHECK(next_frame(follower, Follower::Pick::every) == Frame{3, 3});
-    CHECK_FALSE(next_frame(follower, Follower::Pick::every));
+    CHECK(next_frame(follower, FrameOrder::every) == Frame{3, 3});
+    CHECK_FALSE(next_frame(follower, FrameOrder::every));
     CHECK(publish(stream, std::uint16_t{5}) == 5);
-    CHECK(next_frame(follower, Follower::Pick::every) == Frame{4, 99});
-    CHECK(next_frame(follower, Follower::Pick::every) == Frame{5, 5});
-    CHECK_FALSE(next_frame(follower, Follower::Pick::every));
+    CHECK(next_frame(follower, FrameOrder::every) == Frame{4, 99});
+    CHECK(next_frame(follower, FrameOrder::every) == Frame{5, 5});
+    CHECK_FALSE(next_frame(follower, FrameOrder::every));
   }
   SUBCASE("the newest") {
-    CHECK(next_frame(follower, Follower::Pick::latest) == Frame{4, 99});
-    CHECK_FALSE(next_frame(follower, Follower::Pick::latest));
+    CHECK(next_frame(follower, FrameOrder::latest) == Frame{4, 99});
+    CHECK_FALSE(next_frame(follower, FrameOrder::latest));
     CHECK(publish(stream, std::uint16_t{5}) == 5);
-    CHECK(next_frame(follower, Follower::Pick::latest) == Frame{5, 5});
-    CHECK_FALSE(next_frame(follower, Follower::Pick::latest));
+    CHECK(next_frame(follower, FrameOrder::latest) == Frame{5, 5});
+    CHECK_FALSE(next_frame(follower, FrameOrder::latest));
   }
   SUBCASE("from further behind") {
     CHECK(publish(stream, std::uint16_t{5}) == 5);
     for (const Frame& frame : {Frame{2, 2}, Frame{3, 3}, Frame{4, 99}, Frame{5, 5}}) {
-      CHECK(next_frame(lagging, Follower::Pick::every) == frame);
+      CHECK(next_frame(lagging, FrameOrder::every) == frame);
     }
   }
 }

@@ -6,10 +6,10 @@ using namespace shmim::test;
 TEST_CASE("types have names and sizes") {
   CHECK(data_types().size() == 13);
   for (const DataType type : data_types()) {
-    CHECK(data_type(to_string(type)) == type);
+    CHECK(parse_data_type(to_string(type)) == type);
     CHECK(element_size(type) > 0);
   }
-  CHECK_FALSE(data_type("float"));
+  CHECK_FALSE(parse_data_type("float"));
   CHECK(to_string(static_cast<DataType>(77)) == "unknown");
 }
 
@@ -32,17 +32,17 @@ TEST_CASE("every field that differs is named") {
   Format format;
   format.type = DataType::float32;
   format.shape = Shape{4, 4};
-  Demand demand;
-  CHECK(demand.empty());
-  CHECK(differences(format, demand).empty());
-  CHECK(differences(format, demand_of(format)).empty());
-  demand.type = DataType::uint16;
-  demand.shape = Shape{8, 8};
-  demand.keywords = 20;
-  demand.circular_buffer = 16;
-  demand.semaphores = 3;
-  demand.image_type = 0x20001;
-  CHECK(to_string(differences(format, demand)) ==
+  Requirement requirement;
+  CHECK(requirement.empty());
+  CHECK(differences(format, requirement).empty());
+  CHECK(differences(format, requirement_of(format)).empty());
+  requirement.type = DataType::uint16;
+  requirement.shape = Shape{8, 8};
+  requirement.keywords = 20;
+  requirement.circular_buffer = 16;
+  requirement.semaphores = 3;
+  requirement.image_type = 0x20001;
+  CHECK(to_string(differences(format, requirement)) ==
         "type is float32, not uint16; size is 4x4, not 8x8; keywords is 10, not 20; circular "
         "buffer is "
         "0, not 16; semaphores is 10, not 3; image type is 2, not 131073");

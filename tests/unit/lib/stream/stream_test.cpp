@@ -99,8 +99,8 @@ TEST_CASE("a stream of more than 2 GiB counts its bytes in 64 bits") {
   stream.unguarded_pixels().back() = std::byte{9};
   const Selection corner(parse_slice("-1,-1"), stream.format().shape, stream.format().type);
   std::vector<std::byte> element(corner.bytes());
-  CHECK(stream.snapshot([&](auto frame) { corner.take(frame, element); }).reading ==
-        Reading::whole);
+  CHECK(stream.snapshot([&](auto frame) { corner.take(frame, element); }).state ==
+        FrameState::whole);
   CHECK(element.back() == std::byte{9});
   CHECK(WriteGuard(stream).publish() == 1);
 }
@@ -185,7 +185,7 @@ TEST_CASE("publishing shows the frame, its times and its trace") {
   CHECK(stream.semaphores().log_value() == 1);
   std::vector<std::byte> pixels(stream.format().bytes());
   const Snapshot snapshot = stream.snapshot(pixels);
-  CHECK(snapshot.reading == Reading::whole);
+  CHECK(snapshot.state == FrameState::whole);
   CHECK(snapshot.info.cnt0 == 1);
   CHECK(snapshot.info.writetime == stream.written());
   CHECK(value_of(pixels) == 7);
@@ -264,7 +264,7 @@ TEST_CASE("a read-only stream can be read and not written") {
   publish(directory.make("im1"), std::uint16_t{5});
   const Stream stream = Stream::open(directory.stream("im1"), Access::read);
   std::vector<std::byte> pixels(stream.format().bytes());
-  CHECK(stream.snapshot(pixels).reading == Reading::whole);
+  CHECK(stream.snapshot(pixels).state == FrameState::whole);
   CHECK(error_of([&] { const WriteGuard guard(stream); }).problem() == Problem::not_ours_to_write);
   CHECK(error_of([&] { static_cast<void>(stream.claim_writing()); }).problem() ==
         Problem::not_ours_to_write);
@@ -288,7 +288,7 @@ TEST_CASE("a frame whose writer died is told from a whole one, and repaired by t
   CHECK(stream.is_being_written());
   std::vector<std::byte> pixels(stream.format().bytes());
   const Snapshot snapshot = stream.snapshot(pixels);
-  CHECK(snapshot.reading == Reading::unfinished);
+  CHECK(snapshot.state == FrameState::unfinished);
   CHECK(snapshot.writer == dead);
   const Error error = error_of([&] { stream.require_whole(snapshot); });
   CHECK(error.problem() == Problem::unfinished);
@@ -299,9 +299,9 @@ TEST_CASE("a frame whose writer died is told from a whole one, and repaired by t
     CHECK(guard.needs_whole_frame());
     guard.cancel();
   }
-  CHECK(stream.snapshot(pixels).reading == Reading::unfinished);
+  CHECK(stream.snapshot(pixels).state == FrameState::unfinished);
   CHECK(publish(stream, std::uint16_t{2}) == 2);
-  CHECK(stream.snapshot(pixels).reading == Reading::whole);
+  CHECK(stream.snapshot(pixels).state == FrameState::whole);
   CHECK(value_of(pixels) == 2);
 }
 
@@ -315,11 +315,11 @@ TEST_CASE("a writer that leaves by an exception is told from a living one") {
   }
   std::vector<std::byte> pixels(stream.format().bytes());
   const Snapshot snapshot = stream.snapshot(pixels);
-  CHECK(snapshot.reading == Reading::unfinished);
+  CHECK(snapshot.state == FrameState::unfinished);
   CHECK(snapshot.writer == ::getpid());
   CHECK(says(error_of([&] { stream.require_whole(snapshot); }), "which gave up"));
   CHECK(publish(stream, std::uint16_t{2}) == 1);
-  CHECK(stream.snapshot(pixels).reading == Reading::whole);
+  CHECK(stream.snapshot(pixels).state == FrameState::whole);
 }
 
 TEST_CASE("with a circular buffer a dead writer costs no frame") {
@@ -332,7 +332,7 @@ TEST_CASE("with a circular buffer a dead writer costs no frame") {
   die_in_mid_frame(stream);
   std::vector<std::byte> pixels(stream.format().bytes());
   const Snapshot snapshot = stream.snapshot(pixels);
-  CHECK(snapshot.reading == Reading::whole);
+  CHECK(snapshot.state == FrameState::whole);
   CHECK(snapshot.info.cnt0 == 2);
   CHECK(value_of(pixels) == 2);
   WriteGuard guard(stream);
@@ -352,10 +352,10 @@ TEST_CASE("a living writer is waited for, and named when it takes too long") {
   CHECK(says(error, "process " + std::to_string(::getpid())));
   std::vector<std::byte> pixels(stream.format().bytes());
   const Snapshot snapshot = stream.snapshot(pixels, deadline_after(std::chrono::milliseconds{20}));
-  CHECK(snapshot.reading == Reading::busy);
+  CHECK(snapshot.state == FrameState::busy);
   CHECK(error_of([&] { stream.require_whole(snapshot); }).problem() == Problem::busy);
   first.publish();
-  CHECK(stream.snapshot(pixels).reading == Reading::whole);
+  CHECK(stream.snapshot(pixels).state == FrameState::whole);
 }
 
 TEST_CASE("a writer that names itself to nobody is waited for, then taken over from") {
@@ -388,7 +388,7 @@ TEST_CASE("readers never see parts of two frames" * doctest::test_suite("threads
     int whole = 0;
     int torn = 0;
     for (int i = 0; i < 2000; ++i) {
-      if (stream.snapshot(pixels).reading == Reading::whole) {
+      if (stream.snapshot(pixels).state == FrameState::whole) {
         ++whole;
         torn += pixels == frame_of(stream, value_of(pixels)) ? 0 : 1;
       }
@@ -445,7 +445,7 @@ TEST_CASE("a frame written at once is in the array and in the circular buffer, a
         CHECK(guard.publish() == count);
         CHECK(std::ranges::equal(stream.unguarded_pixels(), frame));
         std::vector<std::byte> read(size);
-        REQUIRE(stream.snapshot(read).reading == Reading::whole);
+        REQUIRE(stream.snapshot(read).state == FrameState::whole);
         CHECK(read == frame);
         const auto newest = stream.circular_buffer().newest();
         CHECK(newest.has_value() == (slots > 0));
