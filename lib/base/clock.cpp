@@ -1,11 +1,51 @@
 #include "shmim/clock.hpp"
 
+#include <charconv>
 #include <ctime>
 
 #include <fmt/format.h>
 #include <sys/timex.h>
 
+#include "shmim/error.hpp"
+
 namespace shmim {
+namespace {
+
+/// The date and time at the beginning of `text`, which it is taken off, in seconds since 1970.
+std::optional<std::int64_t> take_date(std::string_view& text) {
+  std::tm fields{};
+  const std::string whole(text);
+  const char* end = strptime(whole.c_str(), "%Y-%m-%dT%H:%M:%S", &fields);
+  if (end == nullptr) {
+    return std::nullopt;
+  }
+  std::tm normal = fields;
+  const std::int64_t seconds = timegm(&normal);
+  if (normal.tm_mday != fields.tm_mday) {
+    return std::nullopt;  // the 31st of February
+  }
+  text.remove_prefix(static_cast<std::size_t>(end - whole.c_str()));
+  return seconds;
+}
+
+template <class Number, class... Format>
+std::optional<Number> take_number(std::string_view& text, Format... format) {
+  Number number{};
+  const auto [stop, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, format...);
+  if (error != std::errc{}) {
+    return std::nullopt;
+  }
+  text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
+  return number;
+}
+
+/// Not by std::round: libm is slow to load.
+Tai to_nearest_nanosecond(double fraction) noexcept {
+  return Tai{static_cast<std::int64_t>(fraction * 1e9 + 0.5)};
+}
+
+}  // namespace
 
 Tai now() noexcept {
   timespec time{};
@@ -36,6 +76,27 @@ std::string to_utc(Tai time) {
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
                      nanoseconds);
+}
+
+Tai parse_utc(std::string_view text) {
+  std::string_view rest = text;
+  auto seconds = take_date(rest);
+  if (!seconds) {
+    seconds = take_number<std::int64_t>(rest);
+  }
+  const double fraction =
+      rest.starts_with('.') ? take_number<double>(rest, std::chars_format::fixed).value_or(0) : 0;
+  if (!seconds || !(rest.empty() || rest == "Z")) {
+    throw Error(
+        Problem::usage, "",
+        fmt::format("'{}' is neither like 2026-11-22T01:52:49.5Z nor seconds since 1970", text));
+  }
+  constexpr std::int64_t latest = 9'000'000'000;  // 64 bits of nanoseconds end in 2262
+  if (*seconds < 0 || *seconds > latest) {
+    throw Error(Problem::usage, "",
+                fmt::format("'{}' is not between the years 1970 and 2255; it is in seconds", text));
+  }
+  return std::chrono::seconds{*seconds} + to_nearest_nanosecond(fraction) + tai_offset();
 }
 
 Deadline deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept {

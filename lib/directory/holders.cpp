@@ -192,4 +192,6 @@ Holders holders_of(Identity identity) {
   return HolderTable(std::span(&identity, 1)).holders_of(identity);
 }
 
+std::vector<HolderTable::Removed> removed_streams() { return HolderTable({}).removed(); }
+
 }  // namespace shmim

@@ -6,8 +6,8 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
-#include <set>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -117,7 +117,7 @@ std::optional<Keyword> keyword_of(const SlotCopy& slot) {
   return keyword;
 }
 
-void write_slot(KeywordSlot& slot, const SlotCopy& content) noexcept {
+void write_slot(KeywordSlot& slot, const SlotCopy& content, bool keep_comment) noexcept {
   if (!layout::begin_keyword(slot)) {
     for (SlotReader other(slot); !other.is_done() && !layout::begin_keyword(slot);
          other.attempt()) {
@@ -127,7 +127,9 @@ void write_slot(KeywordSlot& slot, const SlotCopy& content) noexcept {
   layout::store(slot.name, content.name);
   layout::store(slot.value[0], content.value[0]);
   layout::store(slot.value[1], content.value[1]);
-  layout::store(slot.comment, content.comment);
+  if (!keep_comment) {
+    layout::store(slot.comment, content.comment);
+  }
   layout::store(slot.type, content.type);
   layout::end_keyword(slot);
 }
@@ -293,25 +295,12 @@ std::optional<Keyword> Keywords::find(std::string_view name) const {
 }
 
 void Keywords::set(std::span<const Keyword> keywords) const {
-  std::set<std::string> names;
-  std::size_t unused = 0;
-  for (const SlotCopy& slot : read_slots(slots_)) {
-    if (const auto keyword = keyword_of(slot)) {
-      names.insert(keyword->name);
-    } else {
-      ++unused;
-    }
-  }
-  for (const Keyword& keyword : keywords) {
-    require_settable(keyword);
-    if (names.insert(keyword.name).second && unused-- == 0) {
-      throw_full(keyword);
-    }
-  }
-  for (const Keyword& keyword : keywords) {
-    set(keyword);
-  }
+  KeywordWriter writer(*this, {keywords.begin(), keywords.end()});
+  writer.prepare();
+  writer.write();
 }
+
+void Keywords::set(const Keyword& keyword) const { set(std::span(&keyword, 1)); }
 
 void Keywords::require_settable(const Keyword& keyword) const {
   if (!writable_) {
@@ -328,30 +317,6 @@ void Keywords::throw_full(const Keyword& keyword) const {
               fmt::format("keyword '{}': all {} slots are in use", keyword.name, slots_.size()));
 }
 
-void Keywords::set(const Keyword& keyword) const {
-  require_settable(keyword);
-  SlotCopy content = content_of(keyword);
-  KeywordSlot* unused = nullptr;
-  const std::vector<SlotCopy> table = read_slots(slots_);
-  for (std::size_t index = 0; index < table.size(); ++index) {
-    KeywordSlot& slot = slots_[index];
-    const SlotCopy& present = table[index];
-    if (!is_used(present.type)) {
-      unused = unused == nullptr ? &slot : unused;
-    } else if (present.name == content.name) {
-      if (keyword.comment.empty()) {
-        content.comment = present.comment;
-      }
-      write_slot(slot, content);
-      return;
-    }
-  }
-  if (unused == nullptr) {
-    throw_full(keyword);
-  }
-  write_slot(*unused, content);
-}
-
 bool Keywords::erase(std::string_view name) const {
   if (!writable_) {
     throw Error(Problem::not_ours_to_write, "",
@@ -360,7 +325,7 @@ bool Keywords::erase(std::string_view name) const {
   const std::vector<SlotCopy> table = read_slots(slots_);
   for (std::size_t index = 0; index < table.size(); ++index) {
     if (const auto keyword = keyword_of(table[index]); keyword && keyword->name == name) {
-      write_slot(slots_[index], SlotCopy{});
+      write_slot(slots_[index], SlotCopy{}, false);
       return true;
     }
   }
@@ -370,6 +335,61 @@ bool Keywords::erase(std::string_view name) const {
 void Keywords::initialise() const noexcept {
   for (KeywordSlot& slot : slots_) {
     layout::store(slot.type, 'N');
+  }
+}
+
+KeywordWriter::KeywordWriter(const Keywords& table, std::vector<Keyword> keywords)
+    : table_(table), keywords_(std::move(keywords)) {
+  for (const Keyword& keyword : keywords_) {
+    table_.require_settable(keyword);
+  }
+}
+
+bool KeywordWriter::is_prepared() const noexcept {
+  if (places_.size() != keywords_.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const KeywordSlot& slot = *places_[i].slot;
+    if (!is_used(layout::load(slot.type)) ||
+        layout::load(slot.name) != padded<sizeof(slot.name)>(keywords_[i].name)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void KeywordWriter::prepare() {
+  if (is_prepared()) {
+    return;
+  }
+  const std::vector<SlotCopy> table = read_slots(table_.slots_);
+  std::vector<std::optional<std::string>> names(table.size());  // nullopt: unused
+  for (std::size_t index = 0; index < table.size(); ++index) {
+    if (is_used(table[index].type)) {
+      names[index] = layout::text_of(table[index].name);
+    }
+  }
+  places_.clear();
+  for (const Keyword& keyword : keywords_) {
+    auto place = std::find(names.begin(), names.end(), keyword.name);
+    if (place == names.end()) {
+      place = std::find(names.begin(), names.end(), std::nullopt);
+    }
+    if (place == names.end()) {
+      places_.clear();
+      table_.throw_full(keyword);
+    }
+    const auto index = static_cast<std::size_t>(place - names.begin());
+    places_.push_back({&table_.slots_[index], !is_used(table[index].type)});
+    *place = keyword.name;
+  }
+}
+
+void KeywordWriter::write() const noexcept {
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const bool keep_comment = keywords_[i].comment.empty() && !places_[i].is_new;
+    write_slot(*places_[i].slot, content_of(keywords_[i]), keep_comment);
   }
 }
 

@@ -89,11 +89,15 @@ void Semaphores::post_one(unsigned index) const noexcept {
   }
 }
 
-void Semaphores::post(const SemaphoreSet& posts) const {
-  require_writable();
-  for (const unsigned index : posts.listed()) {
+void Semaphores::require(const SemaphoreSet& set) const {
+  for (const unsigned index : set.listed()) {
     require_index(index);
   }
+}
+
+void Semaphores::post(const SemaphoreSet& posts) const {
+  require_writable();
+  require(posts);
   post_checked(posts);
 }
 

@@ -102,67 +102,90 @@ struct Remedy {
   bool replace = false;                     ///< whether to put it in the place of one that differs
 };
 
-/// One attempt to connect; nothing where the world changed under it and another is due.
-std::optional<Connection> try_connect(const Reference& reference, const Requirement& requirement,
-                                      const Remedy& remedy, const SearchPath& search_path,
-                                      Access access) {
-  const SearchResult found = find(reference, search_path);
+/// Each step of an attempt gives nullopt if the world changed under it and another attempt is due.
+using Attempt = std::optional<Connection>;
+
+Attempt open_stream(const Reference& reference, const Requirement& requirement,
+                    const Remedy& remedy, const SearchPath& search_path, Access access,
+                    const SearchResult& found) {
+  if (reference.existence == Existence::must_be_new) {
+    throw_exists(reference, found);
+  }
   Connection connection;
   connection.origin = found.origin;
   connection.file = found.file;
-  if (in_memory(found.origin)) {
-    if (reference.existence == Existence::must_be_new) {
-      throw_exists(reference, found);
-    }
-    connection.stream = open_found(found, reference, access);
-    if (!connection.stream) {
-      return std::nullopt;
-    }
-    connection.differences = differences(connection.stream->format(), requirement);
-    if (connection.differences.empty()) {
-      connection.outcome = Outcome::connected;
-    } else if (!remedy.replace) {
-      connection.outcome = Outcome::mismatch;
-    } else {
-      auto differing = std::move(connection.differences);
-      connection = recreate(reference, *remedy.creation, search_path);
-      connection.differences = std::move(differing);
-    }
+  connection.stream = open_found(found, reference, access);
+  if (!connection.stream) {
+    return std::nullopt;
+  }
+  connection.differences = differences(connection.stream->format(), requirement);
+  if (connection.differences.empty()) {
+    connection.outcome = Outcome::connected;
+  } else if (!remedy.replace) {
+    connection.outcome = Outcome::mismatch;
+  } else {
+    auto differing = std::move(connection.differences);
+    connection = recreate(reference, *remedy.creation, search_path);
+    connection.differences = std::move(differing);
+  }
+  return connection;
+}
+
+Attempt load_file(const Reference& reference, const Requirement& requirement,
+                  const SearchPath& search_path, const SearchResult& found) {
+  Connection connection;
+  connection.origin = found.origin;
+  connection.file = found.file;
+  const auto image = open_image(found, search_path);
+  connection.differences = differences(image->format(), type_and_shape(requirement));
+  if (!connection.differences.empty()) {
+    connection.outcome = Outcome::mismatch;
     return connection;
   }
-  if (found.origin != Origin::nowhere) {
-    const auto image = open_image(found, search_path);
-    connection.differences = differences(image->format(), type_and_shape(requirement));
-    if (connection.differences.empty()) {
-      CreateOptions loading;
-      loading.format = format_for(*image, requirement);
-      loading.mode = search_path.mode;
-      loading.prepare = [&](Stream& stream) { connection.unfit_keywords = fill(*image, stream); };
-      Stream stream = prepare_draft(reference, loading, search_path);
-      if (!publish_new(reference, stream)) {
-        return std::nullopt;
-      }
-      connection.stream = std::move(stream);
-      connection.outcome = Outcome::created;
-      return connection;
-    }
-    if (!remedy.replace) {
-      connection.outcome = Outcome::mismatch;
-      return connection;
-    }
-  }
-  if (remedy.creation == nullptr || reference.existence == Existence::must_exist) {
-    connection.outcome = Outcome::not_found;
-    return connection;
-  }
-  Stream stream = prepare_draft(reference, *remedy.creation, search_path);
+  CreateOptions loading;
+  loading.format = format_for(*image, requirement);
+  loading.mode = search_path.mode;
+  loading.prepare = [&](Stream& stream) { connection.unfit_keywords = fill(*image, stream); };
+  Stream stream = prepare_draft(reference, loading, search_path);
   if (!publish_new(reference, stream)) {
     return std::nullopt;
   }
-  connection.origin = Origin::nowhere;
   connection.stream = std::move(stream);
   connection.outcome = Outcome::created;
   return connection;
+}
+
+Attempt make_stream(const Reference& reference, const CreateOptions& creation,
+                    const SearchPath& search_path) {
+  Stream stream = prepare_draft(reference, creation, search_path);
+  if (!publish_new(reference, stream)) {
+    return std::nullopt;
+  }
+  Connection connection;
+  connection.stream = std::move(stream);
+  connection.outcome = Outcome::created;
+  return connection;
+}
+
+Attempt try_connect(const Reference& reference, const Requirement& requirement,
+                    const Remedy& remedy, const SearchPath& search_path, Access access) {
+  const SearchResult found = find(reference, search_path);
+  if (in_memory(found.origin)) {
+    return open_stream(reference, requirement, remedy, search_path, access, found);
+  }
+  if (found.origin != Origin::nowhere) {
+    Attempt loaded = load_file(reference, requirement, search_path, found);
+    if (!loaded || loaded->outcome != Outcome::mismatch || !remedy.replace) {
+      return loaded;
+    }
+  }
+  if (remedy.creation == nullptr || reference.existence == Existence::must_exist) {
+    Connection connection;
+    connection.origin = found.origin;
+    connection.file = found.file;
+    return connection;  // not found
+  }
+  return make_stream(reference, *remedy.creation, search_path);
 }
 
 Connection connect_with(const Reference& reference, const Requirement& requirement,

@@ -6,6 +6,7 @@
 
 #include "shmim/error.hpp"
 #include "stream/backoff.hpp"
+#include "stream/successor.hpp"
 
 namespace shmim {
 namespace {
@@ -78,29 +79,24 @@ std::optional<Arrival> Follower::look_around() {
 }
 
 std::optional<Arrival> Follower::look_for_successor() {
-  try {
-    Stream successor =
-        Stream::open(stream_.path(), stream_.writable() ? Access::best : Access::read);
-    const auto differing = differences(successor.format(), type_and_shape(stream_.format()));
-    if (!differing.empty()) {
-      difference_ = to_string(differing);
-      return Arrival::recreated;
-    }
-    claim_.reset();  // before the stream whose semaphore it is goes
-    stream_ = std::move(successor);
-    claim();
-    seen_ = 0;
-    ++recreations_;
-    return std::nullopt;
-  } catch (const Error& error) {
-    if (error.problem() == Problem::not_found || error.problem() == Problem::dangling_link) {
+  Successor successor = find_successor(stream_);
+  switch (successor.kind) {
+    case Successor::Kind::none:
       return Arrival::removed;
-    }
-    if (may_be_half_made(error.problem())) {
+    case Successor::Kind::half_made:
       return std::nullopt;  // look again
-    }
-    throw;
+    case Successor::Kind::differs:
+      difference_ = std::move(successor.difference);
+      return Arrival::recreated;
+    case Successor::Kind::same:
+      break;
   }
+  claim_.reset();  // before the stream whose semaphore it is goes
+  stream_ = *std::move(successor.stream);
+  claim();
+  seen_ = 0;
+  ++recreations_;
+  return std::nullopt;
 }
 
 bool Follower::has_seen_all() const noexcept {

@@ -323,6 +323,16 @@ try: shmim-create none SIZE" -- shmim-cat a none b
   [[ $missed -eq 6 || $missed -eq 7 ]]
 }
 
+@test "a keyword slot left busy by a killed process holds no reader up, but of FITS" {
+  make 'tui8>a' 4 --circular-buffer 3000 --set A=1
+  leave_keyword_busy a
+  head -c 8000 /dev/zero >frames
+  start_ready follower timeout 20 shmim-cat a -f -n 2000 -o raw
+  check 0 '' '' -- shmim-post a --data frames
+  finish follower 0 '' ''
+  [ "$(wc -c <follower.out)" -eq 8000 ]
+}
+
 @test "--latest skips what was missed, and says nothing" {
   make 'tui8>a' 1 -c 8
   start_ready slow shmim-cat a -f --latest -n 1 -o raw

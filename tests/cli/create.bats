@@ -284,9 +284,9 @@ b.im.shm'
   start_ready other shmim-wait 'tf32>a' -t 20s
   check 0 '~ recreated a float32 3 *' '' -- shmim-create a 3 --recreate
   check 0 '~ recreated a uint8 3 *' '' -- shmim-create 'tui8>a' 3 --recreate
-  finish same 5 '' 'shmim-wait: a: was made anew with another format: type is uint8, not float32
+  finish same 5 '' 'shmim-wait: a: was re-created with another format: type is uint8, not float32
 try: shmim-info a'
-  finish other 5 '' 'shmim-wait: a: was made anew with another format: type is uint8, not float32
+  finish other 5 '' 'shmim-wait: a: was re-created with another format: type is uint8, not float32
 try: shmim-info a'
 }
 

@@ -71,9 +71,16 @@ FILTER   S     H       ' '' -- shmim-kw a
   check 0 '' '' -- shmim-kw a
 }
 
+@test "several are set all together, or none if one finds no slot" {
+  make cam 4 --keywords 3
+  check 1 '' "shmim-kw: cam: keyword 'D': all 3 slots are in use" -- shmim-kw cam A=1 B=2 C=3 D=4
+  check 0 '' '' -- shmim-kw cam
+}
+
 @test "a full table says how many slots there are" {
   make a 2 --keywords 2
-  check 1 '' "shmim-kw: a: keyword 'C': all 2 slots are in use" -- shmim-kw a A=1 B=2 C=3
+  check 0 '' '' -- shmim-kw a A=1 B=2
+  check 1 '' "shmim-kw: a: keyword 'C': all 2 slots are in use" -- shmim-kw a C=3
   check 0 2 '' -- shmim-kw a B
   make none 2 --keywords 0
   check 1 '' "shmim-kw: none: keyword 'A': all 0 slots are in use" -- shmim-kw none A=1

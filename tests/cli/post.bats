@@ -243,6 +243,17 @@ shmim-post: b: * in * s: * Hz of 200 Hz'
   compare cnt0 "$(cnt0 a)" 2
 }
 
+@test "a keyword slot left busy by a killed process holds no frame up" {
+  make 'tui8>a' 4 --set A=1
+  leave_keyword_busy a
+  head -c 8000 /dev/zero >frames
+  # 40 s at the 20 ms that a look at the table takes.
+  check 0 '' '' -- timeout 20 shmim-post a --data frames
+  check 0 '' '' -- timeout 20 shmim-post a --data frames --set B=2
+  [ "$(cnt0 a)" -eq 4000 ]
+  check 0 2 '' -- shmim-kw a B
+}
+
 @test "--set that finds no slot is an error, and no frame is published or harmed" {
   make 'tui8>a' 2 --fill 4 -k 1 --set A=1
   bytes 8 9 | check 1 '' "~ shmim-post: a: keyword 'B': all 1 slots are in use*" -- \
@@ -387,7 +398,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a $option
   check 0 '~ recreated *' '' -- shmim-create 'tui8>a' 3 --recreate
   bytes 5 6 >&6
   exec 6>&-
-  finish p 5 '' '~ shmim-post: a: was made anew with another format: size is 3, not 2*'
+  finish p 5 '' '~ shmim-post: a: was re-created with another format: size is 3, not 2*'
   check 0 '0 0 0' '' -- shmim-cat a
 }
 

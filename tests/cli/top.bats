@@ -202,12 +202,12 @@ is_restored() {
   shows_not '^aa '
   shows "^remove stream 'aa'"
   keys y
-  shows '^aa: was removed or made anew meanwhile'
+  shows '^aa: was removed or re-created meanwhile'
   keys d
   shows "^remove stream 'bb'"
   shmim-create -q bb 3 --recreate
   keys y
-  shows '^bb: was removed or made anew meanwhile'
+  shows '^bb: was removed or re-created meanwhile'
   [[ -e $(stream_file bb) ]]
 }
 

@@ -246,11 +246,11 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a -s 10
   finish w 0 1 ''
 }
 
-@test "made anew with another format is exit 5, and says in what" {
+@test "re-created with another format is exit 5, and says in what" {
   make 'tui8>a' 8
   start_ready w shmim-wait a -t 20s
   check 0 '~ recreated *' '' -- shmim-create 'tui8>a' 4x4 --recreate
-  finish w 5 '' 'shmim-wait: a: was made anew with another format: size is 4x4, not 8
+  finish w 5 '' 'shmim-wait: a: was re-created with another format: size is 4x4, not 8
 try: shmim-info a'
 }
 

@@ -46,15 +46,15 @@ frames() {
   done
 }
 
-@test "made anew with another format: an error that says in what it differs" {
+@test "re-created with another format: an error that says in what it differs" {
   frames
   for how in "make tui8>a 5 --recreate" "peer create $(stream_file a) --size 5"; do
     make 'tui8>a' 4
     follow c
     start_ready w shmim-wait a -t 30s
     $how
-    finish c 5 '1 1 1 1' '~ shmim-cat: a: was made anew with another format: size is 5, not 4*'
-    finish w 5 '' '~ shmim-wait: a: was made anew with another format: size is 5, not 4*'
+    finish c 5 '1 1 1 1' '~ shmim-cat: a: was re-created with another format: size is 5, not 4*'
+    finish w 5 '' '~ shmim-wait: a: was re-created with another format: size is 5, not 4*'
     rm -f "$WORK"/*.ready "$(stream_file a)"
   done
 }
@@ -73,7 +73,7 @@ frames() {
   peer create "$(stream_file a)" --size 5
   printf '\3\3\3\3' >&7
   exec 7>&-
-  finish p 5 '' '~ shmim-post: a: was made anew with another format: size is 5, not 4*'
+  finish p 5 '' '~ shmim-post: a: was re-created with another format: size is 5, not 4*'
   compare cnt0 "$(cnt0 a)" 0
 }
 test_cnt0() { [[ $(cnt0 a) == "$1" ]]; }

@@ -83,7 +83,12 @@ class Cat final : public Tool {
     std::vector<std::byte> frame(selection.bytes());
     stream.require_whole(stream.snapshot(
         [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); }, deadline));
-    print(stream.name(), frame, selection, stream.keywords().all());
+    print(stream.name(), frame, selection, keywords_for_output(stream));
+  }
+
+  /// FITS alone shows them; and to read them may take a while.
+  [[nodiscard]] std::vector<Keyword> keywords_for_output(const Stream& stream) const {
+    return format_ == "fits" ? stream.keywords().all() : std::vector<Keyword>();
   }
 
   void print_file(const Reference& wanted, const std::string& file) {
@@ -121,16 +126,20 @@ class Cat final : public Tool {
         note_missed(stream, missed);
         end_following(arrival, follower);
       }
-      print(stream.name(), frame, selection, follower.stream().keywords().all());
+      print(stream.name(), frame, selection, keywords_for_output(follower.stream()));
     }
     note_missed(stream, missed);
   }
 
   /// Once, as long as it would say the same.
   void warn_altered(const std::string& name, const std::vector<Keyword>& keywords) {
-    const std::string warning = fmt::format("keywords altered or left out in FITS: {}",
-                                            fmt::join(altered_in_fits(keywords), ", "));
-    if (!warning.ends_with(": ") && std::exchange(warned_, name + warning) != name + warning) {
+    const std::vector<std::string> altered = altered_in_fits(keywords);
+    if (altered.empty()) {
+      return;
+    }
+    const std::string warning =
+        fmt::format("keywords altered or left out in FITS: {}", fmt::join(altered, ", "));
+    if (std::exchange(warned_, name + warning) != name + warning) {
       note(name, warning);
     }
   }

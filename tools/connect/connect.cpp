@@ -77,34 +77,17 @@ class Connect final : public Tool {
     if (reload_) {
       return reload(reference, requirement, where);
     }
-    const Deadline deadline = deadline_after(wait_.value_or(std::chrono::nanoseconds{0}));
-    const auto is_waiting = [&] { return wait_ && std::chrono::steady_clock::now() < *deadline; };
-    while (true) {
-      try {
-        const Connection connection = attempt(reference, requirement, where);
-        if (wait_) {
-          say_ready();
-        }
-        if (connection.outcome != Outcome::not_found || !is_waiting()) {
-          return conclude(reference, connection);
-        }
-      } catch (const Error& error) {
-        if (!may_be_half_made(error.problem()) || !is_waiting()) {
-          throw;
-        }
-      }
-      say_ready();
-      sleep_until(std::chrono::steady_clock::now() + std::chrono::milliseconds{10});
-    }
+    return conclude(reference, connect(reference, requirement, where));
   }
 
  private:
-  [[nodiscard]] Connection attempt(const Reference& reference, const Requirement& requirement,
+  [[nodiscard]] Connection connect(const Reference& reference, const Requirement& requirement,
                                    const SearchPath& where) const {
     if (create_ && requirement.shape) {
       return connect_or_create(reference, requirement, creation(requirement, Format{}), where);
     }
-    Connection connection = connect_checked(reference, requirement, where);
+    Connection connection = wait_ ? await_stream(reference, requirement, where)
+                                  : connect_checked(reference, requirement, where);
     if (create_ && connection.outcome == Outcome::mismatch && connection.stream) {
       return connect_or_create(reference, requirement,
                                creation(requirement, connection.stream->format()), where);
@@ -112,6 +95,16 @@ class Connect final : public Tool {
     if (create_ && connection.outcome == Outcome::not_found && !wait_) {
       throw UsageError("--create: SIZE is missing, and there is no FITS file to take it from");
     }
+    return connection;
+  }
+
+  [[nodiscard]] Connection await_stream(const Reference& reference, const Requirement& requirement,
+                                        const SearchPath& where) const {
+    const auto be_ready = [this] { say_ready(); };
+    Connection connection =
+        await(reference, requirement, where, {deadline_after(wait_), interrupted, be_ready});
+    throw_if_interrupted();
+    say_ready();
     return connection;
   }
 

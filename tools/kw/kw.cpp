@@ -51,12 +51,11 @@ class Kw final : public Tool {
     if (!from_.empty()) {
       load(stream);
     }
+    set(stream, settings);
     const Exit status = for_each<std::string>(words_, [&](const std::string& word) {
       if (delete_) {
         erase(stream, word);
-      } else if (word.find('=') != std::string::npos) {
-        set(stream, parse_keyword(word, type()));
-      } else {
+      } else if (word.find('=') == std::string::npos) {
         print_value(stream, word);
       }
     });
@@ -90,17 +89,18 @@ class Kw final : public Tool {
     return settings;
   }
 
-  void set(const Stream& stream, const Keyword& keyword) const {
-    stream.keywords().set(keyword);
-    detail(stream.name(), fmt::format("{} = {}", keyword.name, to_string(keyword)));
+  /// All of them, or none.
+  void set(const Stream& stream, const std::vector<Keyword>& keywords) const {
+    stream.keywords().set(keywords);
+    for (const Keyword& keyword : keywords) {
+      detail(stream.name(), fmt::format("{} = {}", keyword.name, to_string(keyword)));
+    }
   }
 
   void load(const Stream& stream) const {
     const auto image = open_fits(from_);
     warn_unfit(stream.name(), image->unfit_keywords());
-    for (const Keyword& keyword : image->keywords()) {
-      set(stream, keyword);
-    }
+    set(stream, image->keywords());
   }
 
   static void erase(const Stream& stream, const std::string& name) {

@@ -124,7 +124,7 @@ class Ls final : public Tool {
     for (const Watched& watched : streams) {
       bool is_listed = patterns_.empty();
       for (std::size_t i = 0; i < patterns_.size(); ++i) {
-        if (matches(patterns_[i], watched.description)) {
+        if (matches(patterns_[i], watched.description.name, watched.description.type())) {
           is_listed = has_match[i] = true;
         }
       }

@@ -1,67 +1,14 @@
 // shmim-post: posts semaphores, and publishes frames.
 
-#include <charconv>
 #include <cstdint>
-#include <ctime>
 
 #include <CLI/CLI.hpp>
 
 #include "common/app/tool.hpp"
-#include "post/publisher.hpp"
 #include "post/source.hpp"
 
 namespace shmim::tools {
 namespace {
-
-/// The date and time at the beginning of `text`, which it is taken off, in seconds since 1970.
-std::optional<std::int64_t> take_date(std::string_view& text) {
-  std::tm fields{};
-  const std::string whole(text);
-  const char* end = strptime(whole.c_str(), "%Y-%m-%dT%H:%M:%S", &fields);
-  if (end == nullptr) {
-    return std::nullopt;
-  }
-  std::tm normal = fields;
-  const std::int64_t seconds = timegm(&normal);
-  if (normal.tm_mday != fields.tm_mday) {
-    return std::nullopt;  // the 31st of February
-  }
-  text.remove_prefix(static_cast<std::size_t>(end - whole.c_str()));
-  return seconds;
-}
-
-template <class Number, class... Format>
-std::optional<Number> take_number(std::string_view& text, Format... format) {
-  Number number{};
-  const auto [stop, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number, format...);
-  if (error != std::errc{}) {
-    return std::nullopt;
-  }
-  text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
-  return number;
-}
-
-/// `2026-11-22T01:52:49.5Z`, or the seconds since 1970 that `date +%s.%N` prints.
-Tai parse_stamp(const std::string& text) {
-  std::string_view rest = text;
-  auto seconds = take_date(rest);
-  if (!seconds) {
-    seconds = take_number<std::int64_t>(rest);
-  }
-  const double fraction =
-      rest.starts_with('.') ? take_number<double>(rest, std::chars_format::fixed).value_or(0) : 0;
-  if (!seconds || !(rest.empty() || rest == "Z")) {
-    throw UsageError(fmt::format(
-        "--atime: '{}' is neither like 2026-11-22T01:52:49.5Z nor seconds since 1970", text));
-  }
-  constexpr std::int64_t latest = 9'000'000'000;  // 64 bits of nanoseconds end in 2262
-  if (*seconds < 0 || *seconds > latest) {
-    throw UsageError(fmt::format(
-        "--atime: '{}' is not between the years 1970 and 2255; it is in seconds", text));
-  }
-  return std::chrono::seconds{*seconds} + nanoseconds_of(fraction) + tai_offset();
-}
 
 /// Events at a steady rate: each has its moment from the first on, so that being late once delays
 /// none of those after it.
@@ -144,6 +91,9 @@ class Post final : public Tool {
       throw UsageError("--data takes one stream");
     }
     const PublishOptions options = publish_options();
+    if (!trigger_.empty()) {
+      trigger_stream_.emplace(open(reference(trigger_, {"SE"}), Access::read));
+    }
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
       references.push_back(reference(text, {"SE", !data_.empty()}));
@@ -167,10 +117,11 @@ class Post final : public Tool {
       options.keywords.push_back(parse_keyword(assignment));
     }
     if (!atime_.empty()) {
-      options.atime = parse_stamp(atime_);
-    }
-    if (!trigger_.empty()) {
-      options.trigger = std::make_shared<Stream>(open(reference(trigger_, {"SE"}), Access::read));
+      try {
+        options.atime = parse_utc(atime_);
+      } catch (const Error& error) {
+        throw UsageError(fmt::format("--atime: {}", error.what()));
+      }
     }
     if (!only_.empty()) {
       options.posts = SemaphoreSet::only(only_);
@@ -181,6 +132,13 @@ class Post final : public Tool {
     options.pid = pid_;
     options.claim = claim_;
     return options;
+  }
+
+  /// Now is when the next frame was caused.
+  void note_trigger(Publisher& publisher) const {
+    if (trigger_stream_) {
+      publisher.set_trigger(trigger_stream_->trigger(TriggerMode::cnt0));
+    }
   }
 
   /// What is done to one stream, again and again.
@@ -196,11 +154,10 @@ class Post final : public Tool {
   }
 
   [[nodiscard]] std::function<void()> update(const Reference& target,
-                                             PublishOptions options) const {
-    const auto publisher =
-        std::make_shared<Publisher>(open(target, Access::best), target.slice, std::move(options));
-    return [publisher] {
-      publisher->note_trigger();
+                                             const PublishOptions& options) const {
+    const auto publisher = std::make_shared<Publisher>(open(target, Access::best), options);
+    return [this, publisher] {
+      note_trigger(*publisher);
       publisher->publish({});
     };
   }
@@ -229,14 +186,15 @@ class Post final : public Tool {
   }
 
   void publish_data(const Reference& target, PublishOptions options) const {
-    Publisher publisher(open(target, Access::best), target.slice, std::move(options));
+    options.slice = target.slice;
+    Publisher publisher(open(target, Access::best), std::move(options));
     const Shape shape = publisher.frame_shape();
     const auto source = open_frames(data_, publisher.type(), shape);
     std::vector<std::byte> frame(shape.elements() * element_size(publisher.type()));
     at_pace({Event{target, {}}}, [&](Pace& pace) {
       for (; !count_ || pace.events() < *count_; pace.count()) {
         source->wait();
-        publisher.note_trigger();
+        note_trigger(publisher);
         if (!source->next(frame) &&
             !(count_ && pace.events() > 0 && source->rewind() && source->next(frame))) {
           break;
@@ -277,6 +235,7 @@ class Post final : public Tool {
   std::string atime_;
   std::optional<std::uint32_t> slice_;
   std::string trigger_;
+  std::optional<Stream> trigger_stream_;
   std::optional<pid_t> pid_;
   bool claim_ = false;
 };

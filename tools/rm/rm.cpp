@@ -40,7 +40,8 @@ class Rm final : public Tool {
       if (is_pattern(wanted.name) && wanted.type) {
         ProcessTable processes;
         std::erase_if(names, [&](const std::string& name) {
-          return !matches(wanted, describe(stream_path(where.shm, name), processes));
+          return !shmim::matches(wanted, name,
+                                 describe(stream_path(where.shm, name), processes).type());
         });
       }
       if (names.empty() && !force_) {
@@ -94,8 +95,10 @@ class Rm final : public Tool {
       }
     }
     if (stale_) {
-      if (const std::string why = why_in_use(path); !why.empty()) {
-        detail(name, fmt::format("kept: {}", why));
+      // After an answer that was waited for, an earlier look is too old.
+      const auto use = interactive_ ? find_use(path) : find_use(path, *holders_);
+      if (use) {
+        detail(name, fmt::format("kept: {}", to_string(*use)));
         return;
       }
     }
@@ -107,57 +110,11 @@ class Rm final : public Tool {
       return;
     }
     if (!remove_stream(path, identity)) {
-      throw Error(Problem::failed, name, "was made anew meanwhile, and is left alone");
+      throw Error(Problem::failed, name, "was re-created meanwhile, and is left alone");
     }
     if (verbose()) {
       write_stdout(fmt::format("removed {}\n", printable(path.string())));
     }
-  }
-
-  /// What makes a stream not stale; empty where nothing does.
-  [[nodiscard]] std::string why_in_use(const std::filesystem::path& path) const {
-    std::optional<Identity> identity;
-    try {
-      const Stream stream = Stream::open(path, Access::read);
-      identity = stream.identity();
-      if (const pid_t user = living_user(stream); user != 0) {
-        return fmt::format("process {} made, owns or writes it", describe_process(user));
-      }
-    } catch (const Error& error) {
-      if (error.problem() == Problem::dangling_link) {
-        return {};
-      }
-      identity = identity_of(path);
-    }
-    if (!identity) {
-      return {};
-    }
-    // A stream made anew since, or an answer waited for: the look is too old.
-    const bool is_known = holders_->covers(*identity) && !interactive_;
-    const Holders holders = is_known ? holders_->holders_of(*identity) : holders_of(*identity);
-    if (!holders.processes.empty()) {
-      return fmt::format("process {} has it open", describe_process(holders.processes.front()));
-    }
-    if (!holders.unknown.empty()) {
-      return fmt::format("{} that we may not look into may have it open",
-                         counted(holders.unknown.size(), "process"));
-    }
-    return {};
-  }
-
-  /// PID of a living process that the stream names; 0 where there is none.
-  [[nodiscard]] static pid_t living_user(const Stream& stream) {
-    std::vector<pid_t> pids{stream.creator(), stream.owner()};
-    pids.push_back(stream.trace().newest().value_or(TraceEntry{}).pid);
-    for (unsigned index = 0; index < stream.semaphores().count(); ++index) {
-      pids.push_back(stream.semaphores().poster(index));
-    }
-    for (const pid_t pid : pids) {
-      if (pid > 1 && is_alive(pid)) {  // 1: belongs to no process
-        return pid;
-      }
-    }
-    return 0;
   }
 
   static bool agrees(const std::string& name) {

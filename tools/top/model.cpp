@@ -44,7 +44,7 @@ std::vector<const Watched*> Model::streams() const {
   std::vector<const Watched*> streams;
   for (const Watched& watched : watcher_.streams()) {
     const auto is_it = [&](const Reference& pattern) {
-      return matches(pattern, watched.description);
+      return matches(pattern, watched.description.name, watched.description.type());
     };
     if (patterns_.empty() || std::any_of(patterns_.begin(), patterns_.end(), is_it)) {
       streams.push_back(&watched);

@@ -562,9 +562,10 @@ void Screen::ask_to_remove() {
 void Screen::remove() {
   const std::filesystem::path path = stream_path(model_.directory(), doomed_.name);
   try {
-    message_ = remove_stream(path, doomed_.identity)
-                   ? fmt::format("removed {}", printable(path.string()))
-                   : fmt::format("{}: was removed or made anew meanwhile", printable(doomed_.name));
+    message_ =
+        remove_stream(path, doomed_.identity)
+            ? fmt::format("removed {}", printable(path.string()))
+            : fmt::format("{}: was removed or re-created meanwhile", printable(doomed_.name));
   } catch (const Error& error) {
     message_ = printable(error.what());
   }

@@ -77,9 +77,10 @@ class Top final : public Tool {
   void require_existing(const Model& model) const {
     const std::vector<const Watched*> streams = model.streams();
     for (const Reference& wanted : patterns_) {
-      const bool is_there = std::any_of(
-          streams.begin(), streams.end(),
-          [&](const Watched* watched) { return matches(wanted, watched->description); });
+      const bool is_there =
+          std::any_of(streams.begin(), streams.end(), [&](const Watched* watched) {
+            return matches(wanted, watched->description.name, watched->description.type());
+          });
       if (wanted.existence == Existence::must_exist && !is_there) {
         throw Error(Problem::not_found, wanted.name,
                     fmt::format("no such stream in {}", model.directory().string()));

@@ -287,8 +287,7 @@ class Trace final : public Tool {
       sleep_until(std::chrono::steady_clock::now() + interval);
       watcher.look();
     }
-    const HolderTable holders({});
-    Graph graph = graph_of(watcher.streams(), holders.removed(), watcher.processes());
+    Graph graph = graph_of(watcher.streams(), removed_streams(), watcher.processes());
     for (GraphNode& node : graph.nodes) {
       node.rate = is_measured ? node.rate : std::nullopt;
     }

@@ -47,7 +47,7 @@ class Wait final : public Tool {
     options.spin = spin_.value_or(std::chrono::nanoseconds{0});
     options.cancelled = interrupted;
     check_template(reference.name);
-    Stream stream = appear_ ? await(reference, deadline) : open(reference);
+    Stream stream = appear_ ? await_stream(reference, deadline) : open(reference);
     if (const std::uint64_t cnt0 = stream.cnt0(); cnt0_ && cnt0 >= *cnt0_) {
       detail(reference.name, fmt::format("cnt0 is {} already", cnt0));
       say_ready();
@@ -71,23 +71,26 @@ class Wait final : public Tool {
   }
 
  private:
-  [[nodiscard]] Stream await(const Reference& reference, Deadline deadline) const {
-    while (true) {
-      try {
-        return open(reference);
-      } catch (const Error& error) {
-        if (error.problem() != Problem::not_found && error.problem() != Problem::dangling_link &&
-            !may_be_half_made(error.problem())) {
-          throw;
-        }
+  [[nodiscard]] Stream await_stream(const Reference& reference, Deadline deadline) const {
+    SearchPath where = search_path();
+    where.conf.clear();  // a stream, and not a file that one could be made from
+    Connection connection;
+    try {
+      connection = await(reference, {}, where, {deadline, interrupted, [this] { say_ready(); }});
+    } catch (const Error& error) {
+      if (!may_be_half_made(error.problem()) && error.problem() != Problem::dangling_link) {
+        throw;
       }
-      say_ready();
-      if (deadline && std::chrono::steady_clock::now() >= *deadline) {
-        note(reference.name, "timed out: it did not appear");
-        throw TimedOut{};
-      }
-      sleep_until(std::chrono::steady_clock::now() + std::chrono::milliseconds{5});
     }
+    throw_if_interrupted();
+    if (connection.outcome == Outcome::not_found) {
+      note(reference.name, "timed out: it did not appear");
+      throw TimedOut{};
+    }
+    if (connection.outcome == Outcome::mismatch) {
+      throw Error(Problem::mismatch, reference.name, to_string(connection.differences));
+    }
+    return *std::move(connection.stream);
   }
 
   void await_count(Follower& follower, Deadline deadline) const {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "shmim/export.hpp"
 
@@ -24,6 +25,9 @@ constexpr Tai elapsed(Tai earlier, Tai later) noexcept {
 SHMIM_EXPORT std::chrono::seconds tai_offset() noexcept;
 /// `2026-11-22T01:52:49.123456789Z`; `never` for 0.
 SHMIM_EXPORT std::string to_utc(Tai time);
+/// Reads `2026-11-22T01:52:49.5Z`, or the seconds since 1970 that `date +%s.%N` prints. Throws
+/// Error (usage) for anything else, and for times that are not between 1970 and 2255.
+SHMIM_EXPORT Tai parse_utc(std::string_view text);
 
 /// `duration` from now; for ever where there is none.
 SHMIM_EXPORT Deadline deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept;

@@ -98,6 +98,10 @@ struct SHMIM_EXPORT Description {
   std::vector<TraceEntry> trace;  ///< the steps that led to the newest frame, newest first
 
   [[nodiscard]] bool is_dangling() const noexcept;
+  /// Of a readable stream; nullopt if it is not readable.
+  [[nodiscard]] std::optional<DataType> type() const noexcept {
+    return unreadable ? std::nullopt : std::optional(format.type);
+  }
   [[nodiscard]] Tai written() const noexcept { return to_tai(header.writetime); }
   [[nodiscard]] Tai acquired() const noexcept { return to_tai(header.atime); }
   [[nodiscard]] Tai created() const noexcept { return to_tai(header.creationtime); }

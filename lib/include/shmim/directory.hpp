@@ -74,8 +74,12 @@ class SHMIM_EXPORT HolderTable {
   std::vector<Removed> removed_;
 };
 
-/// The same for one file.
+/// Who has one file open or mapped, from a look at every process.
 SHMIM_EXPORT Holders holders_of(Identity identity);
+
+/// The streams that have lost their name while a process still has them open or mapped, from a look
+/// at every process.
+[[nodiscard]] SHMIM_EXPORT std::vector<HolderTable::Removed> removed_streams();
 
 /// Removes the file of a stream (a link, not its target) if it is still the one that `expected`
 /// says, and wakes whoever waits on it. False where it was replaced or removed meanwhile. Throws

@@ -46,11 +46,12 @@ class SHMIM_EXPORT Keywords {
   /// The used slots, in order.
   [[nodiscard]] std::vector<Keyword> all() const;
   [[nodiscard]] std::optional<Keyword> find(std::string_view name) const;
-  /// Replaces the keyword of that name or takes the first unused slot. Keeps the old comment where
-  /// the new one is empty. Throws Error: usage (does not fit), failed (table full),
+  /// Replaces the keyword of that name or takes the first unused slot. Keeps the old comment if the
+  /// new one is empty. Waits for others who are writing keywords: 20 ms if one was killed at it,
+  /// 200 ms if they never come to rest. Throws Error: usage (does not fit), failed (table full),
   /// not_ours_to_write.
   void set(const Keyword& keyword) const;
-  /// All of them, or none where one does not fit.
+  /// Sets all of them; none if one does not fit. No keywords: nothing is looked at, or waited for.
   void set(std::span<const Keyword> keywords) const;
   /// True where there was one.
   bool erase(std::string_view name) const;
@@ -58,10 +59,35 @@ class SHMIM_EXPORT Keywords {
   void initialise() const noexcept;
 
  private:
+  friend class KeywordWriter;
   void require_settable(const Keyword& keyword) const;
   [[noreturn]] void throw_full(const Keyword& keyword) const;
   std::span<layout::KeywordSlot> slots_;
   bool writable_;
+};
+
+/// Sets the same keywords again and again, with each frame say. Their slots are looked for ahead,
+/// so that write() neither reads the table nor fails. Valid as long as the stream is.
+class SHMIM_EXPORT KeywordWriter {
+ public:
+  /// Throws Error: usage (one does not fit), not_ours_to_write.
+  KeywordWriter(const Keywords& table, std::vector<Keyword> keywords);
+
+  /// Finds a slot for each: nothing to do if each is still where it was. Waits as Keywords::set()
+  /// does. Throws Error (failed) if the table is full.
+  void prepare();
+  /// Writes them to the slots found by prepare(). Waits 20 ms for a slot whose writer was killed.
+  void write() const noexcept;
+
+ private:
+  struct Place {
+    layout::KeywordSlot* slot = nullptr;
+    bool is_new = true;  ///< the slot was unused: there is no comment to keep
+  };
+  [[nodiscard]] bool is_prepared() const noexcept;
+  Keywords table_;
+  std::vector<Keyword> keywords_;
+  std::vector<Place> places_;  ///< of each keyword; empty until they are found
 };
 
 }  // namespace shmim

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "shmim/clock.hpp"
 #include "shmim/export.hpp"
 #include "shmim/format.hpp"
 #include "shmim/keywords.hpp"
@@ -97,6 +98,22 @@ SHMIM_EXPORT Connection connect(const Reference& reference, const SearchPath& se
 SHMIM_EXPORT Connection connect_checked(const Reference& reference, const Requirement& requirement,
                                         const SearchPath& search_path,
                                         Access access = Access::best);
+
+struct AwaitOptions {
+  Deadline deadline;                ///< nullopt: waits until there is a stream
+  std::function<bool()> cancelled;  ///< asked every few milliseconds; true ends the waiting
+  std::function<void()> begun;      ///< called once, if there is something to wait for
+};
+
+/// connect_checked(), again and again until there is a stream. Looks every 5 ms; a file that
+/// another program is still making is waited for too. If the deadline passes, the outcome is
+/// not_found; or the Error is thrown that tells why a file of that name is not a stream yet.
+[[nodiscard]] SHMIM_EXPORT Connection await(const Reference& reference,
+                                            const Requirement& requirement,
+                                            const SearchPath& search_path,
+                                            const AwaitOptions& options,
+                                            Access access = Access::best);
+
 /// The same, but where it is missing it is made, and where it differs it is made anew. Of any
 /// number of processes that do this at once, one makes the stream and the others find it.
 SHMIM_EXPORT Connection connect_or_create(const Reference& reference,

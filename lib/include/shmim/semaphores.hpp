@@ -44,7 +44,7 @@ class SHMIM_EXPORT SemaphoreSet {
 class SemaphoreClaim;
 
 /// The semaphores of a stream: a view, valid as long as the stream is. Each has at most one reader.
-/// FrameState needs no write access; all else does. Thread-safe, and safe against other processes.
+/// Reading needs no write access; all else does. Thread-safe, and safe against other processes.
 class SHMIM_EXPORT Semaphores {
  public:
   struct Regions {
@@ -75,8 +75,10 @@ class SHMIM_EXPORT Semaphores {
   /// Makes every semaphore process-shared with value 0, and nobody its reader. For a creator only.
   void initialise() const noexcept;
 
-  /// SemaphoreSet, but to none that has reached layout::semaphore_max: its reader has enough to
-  /// wake to. Throws Error (usage) for an index there is none of, (not_ours_to_write).
+  /// Throws Error (usage) if the set lists a semaphore that is not there.
+  void require(const SemaphoreSet& set) const;
+  /// Posts all of the set, but none that has reached layout::semaphore_max: its reader has enough
+  /// to wake to. Throws Error (usage) for an index there is none of, (not_ours_to_write).
   void post(const SemaphoreSet& posts) const;
   /// The same, where the caller has checked the indices and may write.
   void post_checked(const SemaphoreSet& posts) const noexcept;

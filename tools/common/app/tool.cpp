@@ -9,7 +9,6 @@
 
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <pwd.h>
 #include <shmim/fits.hpp>
 #include <unistd.h>
@@ -90,7 +89,15 @@ void Tool::declare_ready_fd(CLI::App& app) {
 }
 
 Reference Tool::reference(const std::string& text, const Takes& takes) const {
-  Reference parsed = parse_reference(text);
+  return checked(parse_reference(text), takes);
+}
+
+Reference Tool::pattern(const std::string& text, const Takes& takes) const {
+  return checked(parse_pattern(text), takes);
+}
+
+Reference Tool::checked(Reference parsed, const Takes& takes) const {
+  const std::string& text = parsed.text;
   const auto refuse = [&](char letter) {
     std::string taken;
     for (const char modifier : takes.modifiers) {
@@ -114,21 +121,6 @@ Reference Tool::reference(const std::string& text, const Takes& takes) const {
                 fmt::format("a slice has no meaning here; shmim-{} takes whole streams", name_));
   }
   reference_ = parsed;
-  return parsed;
-}
-
-Reference Tool::pattern(const std::string& text, const Takes& takes) const {
-  if (text.find('/') != std::string::npos) {
-    throw Error(Problem::usage, text, "a stream has no / in its name; --dir names the directory");
-  }
-  const std::size_t special = text.find_first_of("*?[");
-  if (special == std::string::npos) {
-    return reference(text, takes);
-  }
-  const std::size_t begin = text.substr(0, special).find_last_of(":>") + 1;  // npos + 1 is 0
-  Reference parsed = reference(text.substr(0, begin) + "pattern", takes);
-  parsed.name = text.substr(begin);
-  parsed.text = text;
   return parsed;
 }
 
@@ -188,7 +180,7 @@ void Tool::end_following(Arrival arrival, const Follower& follower,
       throw Error(Problem::removed, name, "was removed while we waited for its next frame");
     case Arrival::recreated:
       throw Error(Problem::mismatch, name,
-                  fmt::format("was made anew with another format: {}", follower.difference()));
+                  fmt::format("was re-created with another format: {}", follower.difference()));
     case Arrival::arrived:
     case Arrival::timed_out:
       break;
@@ -280,13 +272,6 @@ Exit Tool::report(const Error& error) const {
     // What would help cannot be found out; the message stands alone.
   }
   return exit_of(error.problem());
-}
-
-bool is_pattern(std::string_view name) noexcept { return name.find_first_of("*?[") != name.npos; }
-
-bool matches(const Reference& pattern, const Description& description) {
-  return ::fnmatch(pattern.name.c_str(), description.name.c_str(), FNM_PERIOD) == 0 &&
-         (!pattern.type || (!description.unreadable && description.format.type == *pattern.type));
 }
 
 }  // namespace shmim::tools

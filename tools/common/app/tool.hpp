@@ -126,6 +126,7 @@ class Tool {
   [[nodiscard]] const std::string& print_template() const noexcept { return print_; }
 
  private:
+  [[nodiscard]] Reference checked(Reference parsed, const Takes& takes) const;
   [[nodiscard]] std::string hint(const Error& error) const;
   [[nodiscard]] std::string hint_for_missing(const std::string& where) const;
   std::string name_;
@@ -180,11 +181,6 @@ constexpr std::chrono::nanoseconds nanoseconds_of(double seconds) noexcept {
   const bool is_nearer_to_next = nanoseconds - static_cast<double>(whole) >= 0.5;
   return std::chrono::nanoseconds{is_nearer_to_next ? whole + 1 : whole};
 }
-
-/// True where a name holds one of the characters that make it a pattern.
-bool is_pattern(std::string_view name) noexcept;
-/// True where a pattern means that stream, by name and by type.
-bool matches(const Reference& pattern, const Description& description);
 
 /// Declares an option that takes a duration.
 CLI::Option* add_duration(CLI::App& app, const std::string& name,

@@ -1,17 +1,21 @@
-#include "post/publisher.hpp"
+#include "shmim/publisher.hpp"
 
 #include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
-namespace shmim::tools {
+#include "shmim/error.hpp"
+#include "shmim/write.hpp"
+#include "stream/backoff.hpp"
+#include "stream/successor.hpp"
 
-Publisher::Publisher(Stream stream, Slice slice, PublishOptions options)
+namespace shmim {
+
+Publisher::Publisher(Stream stream, PublishOptions options)
     : stream_(std::move(stream)),
-      slice_(std::move(slice)),
       options_(std::move(options)),
-      selection_(slice_, stream_.format().shape, stream_.format().type) {
+      selection_(options_.slice, stream_.format().shape, stream_.format().type) {
   check();
   claim();
 }
@@ -28,24 +32,21 @@ void Publisher::check() const {
           Problem::usage, stream_.name(),
           fmt::format("there is no plane {}: there are 0 to {}", *options_.plane, shape[2] - 1));
     }
-  }
-  if (options_.plane && !selection_.is_whole()) {
-    throw Error(Problem::usage, stream_.name(),
-                "a slice in the reference and --slice exclude one another");
+    if (!selection_.is_whole()) {
+      throw Error(Problem::usage, stream_.name(), "a slice and a plane exclude one another");
+    }
   }
   if (selection_.bins()) {
     throw Error(Problem::usage, stream_.name(), "a slice that averages cannot be written");
   }
-  const unsigned count = stream_.semaphores().count();
-  for (const unsigned index : options_.posts.listed()) {
-    if (index >= count) {
-      throw Error(Problem::usage, stream_.name(),
-                  fmt::format("there is no semaphore {}: there are {}", index, count));
-    }
-  }
+  stream_.semaphores().require(options_.posts);
 }
 
 void Publisher::claim() {
+  keywords_.reset();
+  if (!options_.keywords.empty()) {
+    keywords_.emplace(stream_.keywords(), options_.keywords);
+  }
   claim_.reset();
   if (options_.claim) {
     claim_.emplace(stream_.claim_writing());
@@ -73,32 +74,29 @@ Shape Publisher::frame_shape() const {
   return is_plane() ? Shape{shape[0], shape[1]} : selection_.shape();
 }
 
-void Publisher::note_trigger() {
-  if (options_.trigger) {
-    trigger_ = options_.trigger->trigger(TriggerMode::cnt0);
-  }
-}
-
-void Publisher::follow_replacement() {
-  if (stream_.is_current()) {
-    return;
-  }
-  try {
-    Stream successor = Stream::open(stream_.path());
-    if (const auto differing = differences(successor.format(), type_and_shape(stream_.format()));
-        !differing.empty()) {
-      throw Error(Problem::mismatch, stream_.name(),
-                  fmt::format("was made anew with another format: {}", to_string(differing)));
+void Publisher::follow_recreation() {
+  Backoff backoff(deadline_after(std::chrono::seconds{1}));
+  while (!stream_.is_current()) {
+    Successor successor = find_successor(stream_);
+    switch (successor.kind) {
+      case Successor::Kind::none:
+        throw Error(Problem::removed, stream_.name(), "was removed while we wrote to it");
+      case Successor::Kind::differs:
+        throw Error(Problem::mismatch, stream_.name(),
+                    fmt::format("was re-created with another format: {}", successor.difference));
+      case Successor::Kind::half_made:
+        if (!backoff.pause()) {
+          throw Error(Problem::removed, stream_.name(),
+                      "was removed while we wrote to it, and what has its name is not a stream");
+        }
+        break;
+      case Successor::Kind::same:
+        claim_.reset();
+        stream_ = *std::move(successor.stream);
+        check();
+        claim();
+        return;
     }
-    claim_.reset();
-    stream_ = std::move(successor);
-    check();
-    claim();
-  } catch (const Error& error) {
-    if (error.problem() == Problem::not_found) {
-      throw Error(Problem::removed, stream_.name(), "was removed while we wrote to it");
-    }
-    throw;
   }
 }
 
@@ -116,9 +114,17 @@ void Publisher::write(WriteGuard& guard, std::span<const std::byte> pixels) cons
   }
 }
 
-void Publisher::publish(std::span<const std::byte> pixels) {
-  follow_replacement();
+std::uint64_t Publisher::publish(std::span<const std::byte> pixels) {
+  follow_recreation();
   respect_claim();
+  const std::uint64_t bytes = frame_shape().elements() * element_size(type());
+  if (!pixels.empty() && pixels.size() != bytes) {
+    throw Error(Problem::usage, stream_.name(),
+                fmt::format("a frame of {} bytes: it has {}", pixels.size(), bytes));
+  }
+  if (keywords_) {
+    keywords_->prepare();  // before the flag: readers must not wait for a look at the table
+  }
   WriteGuard guard(stream_);
   const bool is_whole = !pixels.empty() && selection_.is_whole() && !options_.plane;
   if (guard.needs_whole_frame() && !is_whole) {
@@ -126,11 +132,8 @@ void Publisher::publish(std::span<const std::byte> pixels) {
     throw Error(Problem::unfinished, stream_.name(),
                 "holds an unfinished frame of a writer that died; only a whole frame mends it");
   }
-  try {  // before the pixels: what has no slot must not leave half a frame
-    stream_.keywords().set(options_.keywords);
-  } catch (const Error&) {
-    guard.cancel();
-    throw;
+  if (keywords_) {
+    keywords_->write();
   }
   if (!pixels.empty()) {
     write(guard, pixels);
@@ -144,8 +147,9 @@ void Publisher::publish(std::span<const std::byte> pixels) {
   if (trigger_) {
     guard.set_trigger(*trigger_);
   }
-  guard.publish(options_.posts);
+  const std::uint64_t cnt0 = guard.publish(options_.posts);
   stream_.require_intact();
+  return cnt0;
 }
 
-}  // namespace shmim::tools
+}  // namespace shmim
