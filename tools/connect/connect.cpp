@@ -1,6 +1,5 @@
 // shmim-connect: makes a stream available by the search order.
 
-#include <CLI/CLI.hpp>
 #include <shmim/fits.hpp>
 #include <sys/stat.h>
 
@@ -44,21 +43,19 @@ const char* words(Outcome outcome) noexcept {
 
 class Connect final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("REF", ref_, "stream to connect to; takes @S: @L: @E: @N:")
-        ->required()
-        ->type_name("");
-    options_.declare(app);
-    auto* check = app.add_flag("--check", check_,
-                               "fail where the format differs (default when any is given)");
-    app.add_flag("--create", create_, "make it, or make it anew, where it is missing or differs")
-        ->excludes(check);
-    app.add_flag("--reload", reload_, "load the FITS file again into a stream that is there");
-    add_duration(app, "--wait", wait_, "wait so long for it to appear");
-    declare_ready_fd(app);
-    declare_json(app, "print one JSON object");
-    declare_conf(app);
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("REF", ref_, "stream to connect to; takes @S: @L: @E: @N:").required();
+    options_.declare(options);
+    const Option& check = options.flag("--check", check_,
+                                       "fail where the format differs (default when any is given)");
+    options.flag("--create", create_, "make it, or make it anew, where it is missing or differs")
+        .excludes(check);
+    options.flag("--reload", reload_, "load the FITS file again into a stream that is there");
+    options.duration("--wait", wait_, "wait so long for it to appear");
+    declare_ready_fd(options);
+    declare_json(options, "print one JSON object");
+    declare_conf(options);
+    declare_common(options);
   }
 
   Exit run() override {

@@ -15,7 +15,7 @@ namespace shmim::tools {
 /// The options that say what a stream is to be, shared by shmim-create and shmim-connect.
 class StreamOptions {
  public:
-  void declare(CLI::App& app);
+  void declare(Options& options);
 
   /// What the options, the SIZE words and the reference's type prefix ask for, and no more. Throws
   /// UsageError.
