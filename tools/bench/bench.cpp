@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
@@ -122,7 +123,7 @@ class BenchTool final : public Tool {
 
   void show(const Row& row) {
     if (json()) {
-      write_stdout(to_json_line(to_record(row)));
+      write_stdout(to_json_line(row));
     } else if (csv_) {
       write_stdout(to_csv_line(row));
     } else {

@@ -1,6 +1,7 @@
 // shmim-cat: frames to standard output, each whole and never torn.
 
 #include <array>
+#include <utility>
 
 #include <shmim/fits.hpp>
 #include <unistd.h>

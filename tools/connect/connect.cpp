@@ -5,25 +5,10 @@
 
 #include "common/app/stream_options.hpp"
 #include "common/app/tool.hpp"
+#include "common/print/outcome.hpp"
 
 namespace shmim::tools {
 namespace {
-
-const char* words(Origin origin) noexcept {
-  switch (origin) {
-    case Origin::nowhere:
-      return "no place";
-    case Origin::local_memory:
-      return "local memory";
-    case Origin::shared_memory:
-      return "shm";
-    case Origin::conf_fits:
-      return "conf FITS";
-    case Origin::conf_name:
-      return "conf name";
-  }
-  return "";
-}
 
 const char* words(Outcome outcome) noexcept {
   switch (outcome) {
@@ -173,19 +158,8 @@ class Connect final : public Tool {
     if (quiet()) {
       return;
     }
-    if (json()) {
-      Record record = stream_record(outcome, stream);
-      record["found"] = words(origin);
-      record["file"] = file.string();
-      write_stdout(to_json_line(record));
-      return;
-    }
-    std::string line = to_line(outcome, stream);
-    const bool is_file = origin == Origin::conf_fits || origin == Origin::conf_name;
-    line.insert(line.size() - 1,
-                is_file ? fmt::format(", found as {} {}", words(origin), printable(file.string()))
-                        : fmt::format(", found in {}", words(origin)));
-    write_stdout(line);
+    const OutcomeLine line{outcome, stream, SearchResult{origin, file}};
+    write_stdout(json() ? line.to_json_line() : line.to_text());
   }
 
   std::string ref_;

@@ -5,6 +5,7 @@
 #include "common/app/stream_options.hpp"
 #include "common/app/tool.hpp"
 #include "common/print/frame_text.hpp"
+#include "common/print/outcome.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -125,8 +126,8 @@ class Create final : public Tool {
 
   Exit say(const char* outcome, const Stream& stream) const {
     if (!quiet()) {
-      write_stdout(json() ? to_json_line(stream_record(outcome, stream))
-                          : to_line(outcome, stream));
+      const OutcomeLine line{outcome, stream};
+      write_stdout(json() ? line.to_json_line() : line.to_text());
     }
     return Exit::done;
   }

@@ -6,7 +6,6 @@
 
 #include "common/app/tool.hpp"
 #include "common/print/facts.hpp"
-#include "common/print/json.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -43,7 +42,7 @@ class Info final : public Tool {
       const Facts facts = look_at(stream);
       const FactsTeller teller(processes_, names_);
       if (json()) {
-        write_stdout(to_json_line(teller.to_record(facts)));
+        write_stdout(teller.to_json_line(facts));
       } else {
         write_stdout((is_first ? "" : "\n") + teller.to_text(facts));
       }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
 #include <shmim/fits.hpp>
 
 #include "common/app/tool.hpp"

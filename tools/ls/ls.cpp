@@ -169,7 +169,7 @@ class Ls final : public Tool {
     }
     std::string text;
     for (const StreamRow& row : rows) {
-      text += to_json_line(to_record(columns_, row));
+      text += to_json_line(columns_, row);
     }
     write_stdout(text);
   }

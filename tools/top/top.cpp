@@ -97,9 +97,7 @@ class Top final : public Tool {
       }
       std::string lines;
       for (const StreamRow& row : rows) {
-        Record record{{"time", time}};
-        record.update(to_record(columns, row));
-        lines += to_json_line(record);
+        lines += to_json_line(columns, row, time);
       }
       write_stdout(lines);
     }

@@ -5,6 +5,8 @@
 #include <array>
 #include <map>
 
+#include <nlohmann/json.hpp>
+
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
 #include "common/print/graph_text.hpp"

@@ -1,5 +1,7 @@
 // shmim-wait: waits for the next frame.
 
+#include <nlohmann/json.hpp>
+
 #include "common/app/tool.hpp"
 #include "common/print/json.hpp"
 

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include <nlohmann/json.hpp>
+
 #include "common/app/tool.hpp"
 #include "common/print/frame_text.hpp"
 #include "common/print/json.hpp"

@@ -103,22 +103,4 @@ std::optional<mode_t> StreamOptions::mode() const {
   return mode;
 }
 
-Record stream_record(const char* outcome, const Stream& stream) {
-  const Format& format = stream.format();
-  return {{"outcome", outcome},
-          {"name", stream.name()},
-          {"datatype", to_string(format.type)},
-          {"size", to_json(format.shape)},
-          {"bytes", stream.file_bytes()},
-          {"path", stream.path().string()}};
-}
-
-std::string to_line(const char* outcome, const Stream& stream) {
-  const Format& format = stream.format();
-  const std::string path = stream.path().empty() ? "-" : stream.path().string();
-  return fmt::format("{} {} {} {} {} bytes {}\n", outcome, printable(stream.name()),
-                     to_string(format.type), to_string(format.shape), stream.file_bytes(),
-                     printable(path));
-}
-
 }  // namespace shmim::tools

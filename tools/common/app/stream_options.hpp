@@ -8,7 +8,6 @@
 #include <sys/types.h>
 
 #include "common/app/tool.hpp"
-#include "common/print/json.hpp"
 
 namespace shmim::tools {
 
@@ -34,9 +33,5 @@ class StreamOptions {
   std::string image_type_;
   std::string mode_;
 };
-
-/// What shmim-create and shmim-connect print of a stream.
-Record stream_record(const char* outcome, const Stream& stream);
-std::string to_line(const char* outcome, const Stream& stream);
 
 }  // namespace shmim::tools
