@@ -29,6 +29,20 @@ std::string plain_word(const std::string& kind) {
   return {kind.begin(), end};
 }
 
+/// CLI11 takes a word in brackets for a list of words, where we have patterns: they go past it with
+/// a character before them that no word begins with.
+constexpr char shield = '\x01';
+
+std::vector<std::string> reversed(std::span<const char* const> arguments) {
+  std::vector<std::string> words(arguments.rbegin(), arguments.rend());
+  for (std::string& word : words) {
+    if (word.starts_with('[')) {
+      word.insert(word.begin(), shield);
+    }
+  }
+  return words;
+}
+
 /// Everything on one line, or several with `indent` blanks before all but the first.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
   std::string lines;
@@ -91,7 +105,7 @@ class Parser {
 
   Request parse(std::span<const char* const> arguments) {
     try {
-      app_.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+      app_.parse(reversed(arguments));
       return Request::run;
     } catch (const CLI::CallForHelp&) {
       return Request::help;
@@ -112,7 +126,8 @@ class Parser {
                             : option.flag != nullptr ? app_.add_flag(names, *option.flag)
                                                      : app_.add_option(names, take_of(option));
     if (option.is_list) {
-      declared->expected(1, CLI::detail::expected_max_vector_size);
+      declared->expected(1, CLI::detail::expected_max_vector_size)
+          ->allow_extra_args(option.is_positional());
     } else if (option.may_lack_value) {
       declared->expected(0, 1);
     }
@@ -128,8 +143,9 @@ class Parser {
           if (value.empty() && !option.may_lack_value && !option.is_positional()) {
             throw UsageError("an empty value");
           }
-          require_choice(option, value);
-          option.take(value);
+          const std::string word = value.starts_with(shield) ? value.substr(1) : value;
+          require_choice(option, word);
+          option.take(word);
         } catch (const UsageError& error) {
           throw UsageError(fmt::format("{}: {}", option.label(), error.what()));
         }
