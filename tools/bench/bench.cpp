@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-
-#include <CLI/CLI.hpp>
+#include <utility>
 
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
@@ -46,37 +45,27 @@ std::optional<std::uint64_t> parse_size(const std::string& text) {
 
 class BenchTool final : public Tool {
  public:
-  void declare(CLI::App& app) override {
+  void declare(Options& options) override {
     std::vector<std::string> names{"all"};
     for (const Measure& measure : measures) {
       names.emplace_back(measure.name);
     }
-    app.add_option("MEASURE", wanted_,
-                   "latency, publish, snapshot, startup, cat, create, list, fits, fanout, memory, "
-                   "growth; or all (the default)")
-        ->type_name("")
-        ->check(CLI::IsMember(names).description(""));
-    app.add_option("--cpu", cpus_, "run on processor A, and whoever waits or reads on B")
-        ->type_name("A,B")
-        ->delimiter(',')
-        ->transform(whole_number());
-    app.add_option("--rt-prio", rt_priority_, "run with real-time priority N (SCHED_FIFO)")
-        ->type_name("N")
-        ->check(CLI::Range(1, 99).description(""));
-    app.add_option("--size", sizes_,
-                   "frames of so many bytes, as 512KiB, where a measure has any; may be repeated")
-        ->type_name("BYTES")
-        ->allow_extra_args(false);
-    app.add_option("--count", count_, "samples in a run (default: each measure's own)")
-        ->type_name("N")
-        ->transform(whole_number(false));
-    app.add_option("--runs", runs_, "runs (default: 5)")
-        ->type_name("N")
-        ->transform(whole_number(false));
-    auto* csv = app.add_flag("--csv", csv_, "print comma-separated values");
-    declare_json(app, "print one JSON object per row");
-    app.get_option("--json")->excludes(csv);
-    declare_common(app);
+    options
+        .positional("MEASURE", wanted_,
+                    "latency, publish, snapshot, startup, cat, create, list, fits, fanout, memory, "
+                    "growth; or all (the default)")
+        .one_of(std::move(names));
+    options.text("--cpu", "A,B", cpu_list_, "run on processor A, and whoever waits or reads on B");
+    options.number("--rt-prio", "N", rt_priority_, "run with real-time priority N (SCHED_FIFO)",
+                   {1, 99});
+    options.texts("--size", "BYTES", sizes_,
+                  "frames of so many bytes, as 512KiB, where a measure has any; may be repeated");
+    options.number("--count", "N", count_, "samples in a run (default: each measure's own)",
+                   above_zero);
+    options.number("--runs", "N", runs_, "runs (default: 5)", above_zero);
+    const Option& csv = options.flag("--csv", csv_, "print comma-separated values");
+    declare_json(options, "print one JSON object per row").excludes(csv);
+    declare_common(options);
   }
 
   Exit run() override {
@@ -88,12 +77,9 @@ class BenchTool final : public Tool {
       }
       settings.sizes.push_back(*size);
     }
-    if (!cpus_.empty() && cpus_.size() != 2) {
-      throw UsageError("--cpu takes two processors, as 0,1");
-    }
     settings.count = count_;
     settings.runs = runs_;
-    settings.cpus = cpus_;
+    settings.cpus = parse_cpus();
     settings.rt_priority = rt_priority_;
     settle(settings, 0);
     const Scratch scratch(search_path().shm);
@@ -116,9 +102,28 @@ class BenchTool final : public Tool {
   }
 
  private:
+  /// `0,1`
+  [[nodiscard]] std::vector<unsigned> parse_cpus() const {
+    std::vector<unsigned> cpus;
+    for (std::string_view rest = cpu_list_; !rest.empty();) {
+      const std::string_view word = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+      try {
+        cpus.push_back(static_cast<unsigned>(
+            parse_whole(std::string(word), {0, std::numeric_limits<unsigned>::max()})));
+      } catch (const UsageError& error) {
+        throw UsageError(fmt::format("--cpu: {}", error.what()));
+      }
+    }
+    if (!cpus.empty() && cpus.size() != 2) {
+      throw UsageError("--cpu takes two processors, as 0,1");
+    }
+    return cpus;
+  }
+
   void show(const Row& row) {
     if (json()) {
-      write_stdout(to_json_line(to_record(row)));
+      write_stdout(to_json_line(row));
     } else if (csv_) {
       write_stdout(to_csv_line(row));
     } else {
@@ -135,7 +140,7 @@ class BenchTool final : public Tool {
   }
 
   std::vector<std::string> wanted_;
-  std::vector<unsigned> cpus_;
+  std::string cpu_list_;
   std::optional<int> rt_priority_;
   std::vector<std::string> sizes_;
   std::optional<std::size_t> count_;

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace shmim::tools::bench {
 namespace {
@@ -85,6 +86,8 @@ Record to_record(const Row& row) {
   }
   return record;
 }
+
+std::string to_json_line(const Row& row) { return tools::to_json_line(to_record(row)); }
 
 std::string csv_header() {
   const Record record = to_record({});

@@ -16,6 +16,7 @@ std::string to_table(const std::vector<Row>& rows);
 
 /// The same for programs: numbers in nanoseconds or bytes, null where there is no ratio.
 Record to_record(const Row& row);
+std::string to_json_line(const Row& row);
 std::string csv_header();
 std::string to_csv_line(const Row& row);
 

@@ -1,8 +1,8 @@
 // shmim-cat: frames to standard output, each whole and never torn.
 
 #include <array>
+#include <utility>
 
-#include <CLI/CLI.hpp>
 #include <shmim/fits.hpp>
 #include <unistd.h>
 
@@ -18,26 +18,21 @@ constexpr std::array formats{"text", "raw", "fits", "npy"};
 
 class Cat final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("REF", refs_, "streams to read, with slices; takes @S: @L: @E:")
-        ->required()
-        ->type_name("");
-    app.add_option("-o,--output-format", format_, "text (the default), raw, fits or npy")
-        ->type_name("FORMAT")
-        ->check(CLI::IsMember(formats).description(""));
-    auto* follow = app.add_flag("-f,--follow", follow_, "every new frame, as it comes");
-    app.add_option("-n", count_, "end after N frames")
-        ->type_name("N")
-        ->transform(whole_number(false))
-        ->needs(follow);
-    auto* latest = app.add_flag("--latest", latest_, "skip frames that were missed")->needs(follow);
-    app.add_flag("--every", every_, "frames in order, from the circular buffer (the default)")
-        ->needs(follow)
-        ->excludes(latest);
-    add_duration(app, "-t,--timeout", timeout_, "give up when a frame takes longer");
-    declare_ready_fd(app);
-    declare_conf(app);
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("REF", refs_, "streams to read, with slices; takes @S: @L: @E:").required();
+    options.text("-o,--output-format", "FORMAT", format_, "text (the default), raw, fits or npy")
+        .one_of({formats.begin(), formats.end()});
+    const Option& follow = options.flag("-f,--follow", follow_, "every new frame, as it comes");
+    options.number("-n", "N", count_, "end after N frames", above_zero).needs(follow);
+    const Option& latest =
+        options.flag("--latest", latest_, "skip frames that were missed").needs(follow);
+    options.flag("--every", every_, "frames in order, from the circular buffer (the default)")
+        .needs(follow)
+        .excludes(latest);
+    options.duration("-t,--timeout", timeout_, "give up when a frame takes longer");
+    declare_ready_fd(options);
+    declare_conf(options);
+    declare_common(options);
   }
 
   Exit run() override {

@@ -1,30 +1,14 @@
 // shmim-connect: makes a stream available by the search order.
 
-#include <CLI/CLI.hpp>
 #include <shmim/fits.hpp>
 #include <sys/stat.h>
 
 #include "common/app/stream_options.hpp"
 #include "common/app/tool.hpp"
+#include "common/print/outcome.hpp"
 
 namespace shmim::tools {
 namespace {
-
-const char* words(Origin origin) noexcept {
-  switch (origin) {
-    case Origin::nowhere:
-      return "no place";
-    case Origin::local_memory:
-      return "local memory";
-    case Origin::shared_memory:
-      return "shm";
-    case Origin::conf_fits:
-      return "conf FITS";
-    case Origin::conf_name:
-      return "conf name";
-  }
-  return "";
-}
 
 const char* words(Outcome outcome) noexcept {
   switch (outcome) {
@@ -44,21 +28,19 @@ const char* words(Outcome outcome) noexcept {
 
 class Connect final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("REF", ref_, "stream to connect to; takes @S: @L: @E: @N:")
-        ->required()
-        ->type_name("");
-    options_.declare(app);
-    auto* check = app.add_flag("--check", check_,
-                               "fail where the format differs (default when any is given)");
-    app.add_flag("--create", create_, "make it, or make it anew, where it is missing or differs")
-        ->excludes(check);
-    app.add_flag("--reload", reload_, "load the FITS file again into a stream that is there");
-    add_duration(app, "--wait", wait_, "wait so long for it to appear");
-    declare_ready_fd(app);
-    declare_json(app, "print one JSON object");
-    declare_conf(app);
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("REF", ref_, "stream to connect to; takes @S: @L: @E: @N:").required();
+    options_.declare(options);
+    const Option& check = options.flag("--check", check_,
+                                       "fail where the format differs (default when any is given)");
+    options.flag("--create", create_, "make it, or make it anew, where it is missing or differs")
+        .excludes(check);
+    options.flag("--reload", reload_, "load the FITS file again into a stream that is there");
+    options.duration("--wait", wait_, "wait so long for it to appear");
+    declare_ready_fd(options);
+    declare_json(options, "print one JSON object");
+    declare_conf(options);
+    declare_common(options);
   }
 
   Exit run() override {
@@ -169,19 +151,8 @@ class Connect final : public Tool {
     if (quiet()) {
       return;
     }
-    if (json()) {
-      Record record = stream_record(outcome, stream);
-      record["found"] = words(origin);
-      record["file"] = file.string();
-      write_stdout(to_json_line(record));
-      return;
-    }
-    std::string line = to_line(outcome, stream);
-    const bool is_file = origin == Origin::conf_fits || origin == Origin::conf_name;
-    line.insert(line.size() - 1,
-                is_file ? fmt::format(", found as {} {}", words(origin), printable(file.string()))
-                        : fmt::format(", found in {}", words(origin)));
-    write_stdout(line);
+    const OutcomeLine line{outcome, stream, SearchResult{origin, file}};
+    write_stdout(json() ? line.to_json_line() : line.to_text());
   }
 
   std::string ref_;

@@ -1,36 +1,29 @@
 // shmim-create: makes a stream.
 
-#include <CLI/CLI.hpp>
 #include <shmim/fits.hpp>
 
 #include "common/app/stream_options.hpp"
 #include "common/app/tool.hpp"
 #include "common/print/frame_text.hpp"
+#include "common/print/outcome.hpp"
 
 namespace shmim::tools {
 namespace {
 
 class Create final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("REF", ref_, "stream to make; takes @S: @L: (a rehearsal) @N:")
-        ->required()
-        ->type_name("");
-    options_.declare(app);
-    app.add_option("--fill", fill_, "value of every element (default: 0)")->type_name("V");
-    app.add_option("--set", assignments_, "set a keyword; may be repeated")
-        ->type_name("NAME=VALUE[/COMMENT]")
-        ->allow_extra_args(false);
-    app.add_option("--from", from_, "take format, pixels and keywords from a FITS file")
-        ->type_name("FILE");
-    app.add_option("--like", like_, "take the format from a stream")->type_name("REF");
-    app.add_option("--owner", owner_, "PID of the owner; 1: belongs to no process")
-        ->type_name("PID")
-        ->transform(whole_number());
-    app.add_flag("--recreate", recreate_,
+  void declare(Options& options) override {
+    options.positional("REF", ref_, "stream to make; takes @S: @L: (a rehearsal) @N:").required();
+    options_.declare(options);
+    options.text("--fill", "V", fill_, "value of every element (default: 0)");
+    options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_, "set a keyword; may be repeated");
+    options.text("--from", "FILE", from_, "take format, pixels and keywords from a FITS file");
+    options.text("--like", "REF", like_, "take the format from a stream");
+    options.number("--owner", "PID", owner_, "PID of the owner; 1: belongs to no process");
+    options.flag("--recreate", recreate_,
                  "make it anew if there is one, and wake who waits on that");
-    declare_json(app, "print one JSON object");
-    declare_common(app);
+    declare_json(options, "print one JSON object");
+    declare_common(options);
   }
 
   Exit run() override {
@@ -133,8 +126,8 @@ class Create final : public Tool {
 
   Exit say(const char* outcome, const Stream& stream) const {
     if (!quiet()) {
-      write_stdout(json() ? to_json_line(stream_record(outcome, stream))
-                          : to_line(outcome, stream));
+      const OutcomeLine line{outcome, stream};
+      write_stdout(json() ? line.to_json_line() : line.to_text());
     }
     return Exit::done;
   }

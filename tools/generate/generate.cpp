@@ -9,8 +9,6 @@
 #include <fstream>
 #include <map>
 
-#include <CLI/CLI.hpp>
-
 #include "common/app/tool.hpp"
 
 namespace shmim::tools {
@@ -19,15 +17,16 @@ namespace {
 struct Declared {
   const Registration* registration;
   std::unique_ptr<Tool> tool;
-  std::unique_ptr<CLI::App> app;
+  std::unique_ptr<Options> options;
 };
 
 std::vector<Declared> declared_tools() {
   std::map<std::string_view, Declared> sorted;
   for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
     auto tool = entry->make();
-    auto app = parser(*entry, *tool);
-    sorted.emplace(entry->name, Declared{entry, std::move(tool), std::move(app)});
+    auto options = std::make_unique<Options>();
+    tool->declare(*options);
+    sorted.emplace(entry->name, Declared{entry, std::move(tool), std::move(options)});
   }
   std::vector<Declared> tools;
   tools.reserve(sorted.size());
@@ -37,24 +36,8 @@ std::vector<Declared> declared_tools() {
   return tools;
 }
 
-bool takes_value(const CLI::Option& option) { return option.get_expected_min() > 0; }
-
-/// What a value is, by which the completions know what to offer: `TYPE`, `FILE`, `REF`...
-std::string kind_of(const CLI::Option& option) {
-  return option.get_positional() ? option.get_name(true) : option.get_type_name();
-}
-
-std::vector<std::string> dashed_names(const CLI::Option& option) {
-  std::vector<std::string> names;
-  names.reserve(option.get_snames().size() + option.get_lnames().size());
-  for (const std::string& name : option.get_snames()) {
-    names.push_back("-" + name);
-  }
-  for (const std::string& name : option.get_lnames()) {
-    names.push_back("--" + name);
-  }
-  return names;
-}
+/// False for flags, and for options whose value may be left out: what follows may be another word.
+bool takes_value(const Option& option) { return !option.kind.empty() && !option.may_lack_value; }
 
 std::string replaced(std::string text, std::string_view what, std::string_view with) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
@@ -72,17 +55,15 @@ std::string scdoc_text(std::string text) {
 
 std::string man(const Declared& declared) {
   std::string text = "# OPTIONS\n\n";
-  for (const CLI::Option* option : declared.app->get_options()) {
+  for (const Option& option : declared.options->all()) {
     std::string names;
-    for (const std::string& name : dashed_names(*option)) {
+    for (const std::string& name : option.names) {
       names += fmt::format("{}*{}*", names.empty() ? "" : ", ", name);
     }
-    if (names.empty()) {
-      names = fmt::format("_{}_", scdoc_text(option->get_name(true)));
-    } else if (!option->get_type_name().empty()) {
-      names += fmt::format(" _{}_", scdoc_text(option->get_type_name()));
+    if (!option.kind.empty()) {
+      names += fmt::format("{}_{}_", names.empty() ? "" : " ", scdoc_text(option.kind));
     }
-    text += fmt::format("{}\n\t{}\n\n", names, scdoc_text(option->get_description()));
+    text += fmt::format("{}\n\t{}\n\n", names, scdoc_text(option.description()));
   }
   if (const auto columns = declared.tool->columns(); !columns.empty()) {
     text += "# COLUMNS\n\n";
@@ -126,14 +107,14 @@ std::string bash(const std::vector<Declared>& tools) {
     const std::string tool = fmt::format("shmim-{}", declared.registration->name);
     std::vector<std::string> all;
     std::string positionals;
-    for (const CLI::Option* option : declared.app->get_options()) {
-      const auto names = dashed_names(*option);
+    for (const Option& option : declared.options->all()) {
+      const auto& names = option.names;
       all.insert(all.end(), names.begin(), names.end());
-      if (names.empty()) {
-        positionals += " " + kind_of(*option);
-      } else if (takes_value(*option)) {
+      if (option.is_positional()) {
+        positionals += " " + option.kind;
+      } else if (takes_value(option)) {
         kinds += fmt::format("    {0}:{1}) echo '{2}' ;;\n", tool,
-                             fmt::join(names, fmt::format("|{}:", tool)), kind_of(*option));
+                             fmt::join(names, fmt::format("|{}:", tool)), option.kind);
       }
     }
     options += fmt::format("    {}) echo '{}' ;;\n", tool, fmt::join(all, " "));
@@ -160,25 +141,23 @@ std::string zsh(const std::vector<Declared>& tools) {
       fmt::format("local -a _shmim_columns=({})\ncase $service in\n", all_columns(tools));
   for (const Declared& declared : tools) {
     text += fmt::format("  shmim-{})\n    _arguments -s -S", declared.registration->name);
-    for (const CLI::Option* option : declared.app->get_options()) {
-      std::string description = option->get_description();
+    for (const Option& option : declared.options->all()) {
+      std::string description = option.description();
       for (const char* special : {"[", "]", ":"}) {
         description = replaced(description, special, fmt::format("\\{}", special));
       }
-      const std::string kind = replaced(kind_of(*option), ":", "\\:");
+      const std::string kind = replaced(option.kind, ":", "\\:");
       // The blank keeps _arguments from slipping options of compadd in before ours.
       const std::string action =
           fmt::format(":{}: _shmim_values {}", replaced(replaced(kind, "[", ""), "]", ""),
-                      single_quoted(kind_of(*option)));
-      const auto names = dashed_names(*option);
-      if (names.empty()) {
-        const bool is_list = option->get_expected_max() > 1;
-        text += fmt::format(" \\\n      {}", single_quoted((is_list ? "*" : "1") + action));
+                      single_quoted(option.kind));
+      if (option.is_positional()) {
+        text += fmt::format(" \\\n      {}", single_quoted((option.is_list ? "*" : "1") + action));
       }
-      for (const std::string& name : names) {
+      for (const std::string& name : option.names) {
         text += fmt::format(" \\\n      {}",
                             single_quoted(fmt::format("*{}[{}]{}", name, description,
-                                                      takes_value(*option) ? action : "")));
+                                                      takes_value(option) ? action : "")));
       }
     }
     text += "\n    ;;\n";
@@ -189,19 +168,16 @@ std::string zsh(const std::vector<Declared>& tools) {
 std::string fish(const std::vector<Declared>& tools) {
   std::string text = fmt::format("set -g __shmim_columns '{}'\n", all_columns(tools));
   for (const Declared& declared : tools) {
-    for (const CLI::Option* option : declared.app->get_options()) {
+    for (const Option& option : declared.options->all()) {
       std::string line = fmt::format("complete -c shmim-{}", declared.registration->name);
-      for (const std::string& name : option->get_snames()) {
-        line += " -s " + name;
+      for (const std::string& name : option.names) {
+        line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
       }
-      for (const std::string& name : option->get_lnames()) {
-        line += " -l " + name;
-      }
-      if (takes_value(*option)) {
+      if (takes_value(option)) {
         line += fmt::format(" {} -a '(__shmim_values \"{}\")'",
-                            option->get_positional() ? "-f" : "-x", kind_of(*option));
+                            option.is_positional() ? "-f" : "-x", option.kind);
       }
-      text += fmt::format("{} -d {}\n", line, single_quoted(option->get_description()));
+      text += fmt::format("{} -d {}\n", line, single_quoted(option.description()));
     }
   }
   return text;

@@ -4,31 +4,24 @@
 #include <charconv>
 #include <map>
 
-#include <CLI/CLI.hpp>
-
 #include "common/app/tool.hpp"
 #include "common/print/facts.hpp"
-#include "common/print/json.hpp"
 
 namespace shmim::tools {
 namespace {
 
 class Info final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("REF", refs_, "streams to tell of; takes @S: @E:")->required()->type_name("");
-    app.add_option("--rate", frames_, "measure the rate over N frames")
-        ->type_name("N")
-        ->transform(whole_number(false));
-    add_duration(app, "-t,--timeout", timeout_, "give up measuring when it takes longer");
-    app.add_flag("--stats", stats_, "minimum, maximum, mean and more of one whole frame");
-    auto* check = app.add_option("--check", check_,
-                                 "print nothing; exit 5 unless the format is this, as in "
-                                 "uint16,320x256,keywords=10")
-                      ->type_name("WANTED");
-    declare_json(app, "print one JSON object per stream");
-    app.get_option("--json")->excludes(check);
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("REF", refs_, "streams to tell of; takes @S: @E:").required();
+    options.number("--rate", "N", frames_, "measure the rate over N frames", above_zero);
+    options.duration("-t,--timeout", timeout_, "give up measuring when it takes longer");
+    options.flag("--stats", stats_, "minimum, maximum, mean and more of one whole frame");
+    const Option& check = options.text("--check", "WANTED", check_,
+                                       "print nothing; exit 5 unless the format is this, as in "
+                                       "uint16,320x256,keywords=10");
+    declare_json(options, "print one JSON object per stream").excludes(check);
+    declare_common(options);
   }
 
   Exit run() override {
@@ -49,7 +42,7 @@ class Info final : public Tool {
       const Facts facts = look_at(stream);
       const FactsTeller teller(processes_, names_);
       if (json()) {
-        write_stdout(to_json_line(teller.to_record(facts)));
+        write_stdout(teller.to_json_line(facts));
       } else {
         write_stdout((is_first ? "" : "\n") + teller.to_text(facts));
       }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 #include <shmim/fits.hpp>
 
 #include "common/app/tool.hpp"
@@ -14,32 +14,26 @@ namespace {
 
 class Kw final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("REF", ref_, "stream whose keywords they are; takes @S: @E:")
-        ->required()
-        ->type_name("");
-    app.add_option("NAME[=VALUE[/comment]]", words_,
-                   "print the value of NAME, or set it (default: list the keywords)")
-        ->type_name("");
-    auto* erase = app.add_flag("--delete", delete_, "delete the keywords named");
-    app.add_option("--type", type_,
-                   "type of the values: L integer, D real, S string (default: as they look)")
-        ->type_name("L|D|S")
-        ->check(CLI::IsMember({"L", "D", "S"}))
-        ->excludes(erase);
-    app.add_option("--from", from_, "set the keywords of a FITS file")
-        ->type_name("FILE")
-        ->excludes(erase);
-    auto* wait =
-        app.add_option("--wait", wait_, "wait until a keyword has this value, after all else")
-            ->type_name("NAME=VALUE")
-            ->excludes(erase);
-    add_duration(app, "-t,--timeout", timeout_, "give up waiting when it takes longer")
-        ->needs(wait);
-    declare_ready_fd(app);
-    app.add_flag("-a,--all", all_, "list technical keywords too, which begin with _");
-    declare_json(app, "print one JSON object per keyword");
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("REF", ref_, "stream whose keywords they are; takes @S: @E:").required();
+    options.positional("NAME[=VALUE[/comment]]", words_,
+                       "print the value of NAME, or set it (default: list the keywords)");
+    const Option& erase = options.flag("--delete", delete_, "delete the keywords named");
+    options
+        .text("--type", "L|D|S", type_,
+              "type of the values: L integer, D real, S string (default: as they look)")
+        .one_of({"L", "D", "S"})
+        .excludes(erase);
+    options.text("--from", "FILE", from_, "set the keywords of a FITS file").excludes(erase);
+    const Option& wait = options
+                             .text("--wait", "NAME=VALUE", wait_,
+                                   "wait until a keyword has this value, after all else")
+                             .excludes(erase);
+    options.duration("-t,--timeout", timeout_, "give up waiting when it takes longer").needs(wait);
+    declare_ready_fd(options);
+    options.flag("-a,--all", all_, "list technical keywords too, which begin with _");
+    declare_json(options, "print one JSON object per keyword");
+    declare_common(options);
   }
 
   Exit run() override {

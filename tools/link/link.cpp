@@ -1,7 +1,5 @@
 // shmim-link: gives a stream another name.
 
-#include <CLI/CLI.hpp>
-
 #include "common/app/tool.hpp"
 
 namespace shmim::tools {
@@ -9,15 +7,13 @@ namespace {
 
 class Link final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("NAME", name_, "the name to give; takes @S: @E: @N:")->required()->type_name("");
-    app.add_option(
-           "TARGET", target_,
-           "stream it is to lead to (default: as conf/streamlink.NAME.name.txt says); takes "
-           "@S: @E:")
-        ->type_name("");
-    declare_conf(app);
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("NAME", name_, "the name to give; takes @S: @E: @N:").required();
+    options.positional("TARGET", target_,
+                       "stream it is to lead to (default: as conf/streamlink.NAME.name.txt says); "
+                       "takes @S: @E:");
+    declare_conf(options);
+    declare_common(options);
   }
 
   Exit run() override {

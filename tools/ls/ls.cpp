@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
@@ -24,24 +23,21 @@ constexpr const char* rated_long_list =
 
 class Ls final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("GLOB", globs_, "streams, or patterns with * ? [...]; takes @S: @E:")
-        ->type_name("");
-    app.add_flag("-l,--long", long_, "more columns");
-    app.add_option("-o,--columns", list_, "these columns, as in name,cnt0,rate")->type_name("LIST");
-    add_optional_duration(app, "--rate", rate_, std::chrono::seconds{1}, globs_,
-                          "measure rates over so long (default: 1s)");
-    app.add_option("--sort", sort_, "sort by this column")->type_name("COLUMN");
-    app.add_flag("-r,--reverse", reverse_, "sort the other way round");
-    app.add_flag("--noheadings", no_headings_, "leave out the line of headings");
-    auto* watch = add_optional_duration(app, "--watch", watch_, std::chrono::seconds{1}, globs_,
-                                        "list again every so often (default: 1s), with rates");
-    app.add_option("-n", count_, "with --watch, end after N lists")
-        ->type_name("N")
-        ->transform(whole_number(false))
-        ->needs(watch);
-    declare_json(app, "print one JSON object per stream");
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("GLOB", globs_, "streams, or patterns with * ? [...]; takes @S: @E:");
+    options.flag("-l,--long", long_, "more columns");
+    options.text("-o,--columns", "LIST", list_, "these columns, as in name,cnt0,rate");
+    options.duration_or("--rate", rate_, std::chrono::seconds{1}, globs_,
+                        "measure rates over so long (default: 1s)");
+    options.text("--sort", "COLUMN", sort_, "sort by this column");
+    options.flag("-r,--reverse", reverse_, "sort the other way round");
+    options.flag("--noheadings", no_headings_, "leave out the line of headings");
+    const Option& watch =
+        options.duration_or("--watch", watch_, std::chrono::seconds{1}, globs_,
+                            "list again every so often (default: 1s), with rates");
+    options.number("-n", "N", count_, "with --watch, end after N lists", above_zero).needs(watch);
+    declare_json(options, "print one JSON object per stream");
+    declare_common(options);
   }
 
   [[nodiscard]] std::vector<Explained> columns() const override {
@@ -173,7 +169,7 @@ class Ls final : public Tool {
     }
     std::string text;
     for (const StreamRow& row : rows) {
-      text += to_json_line(to_record(columns_, row));
+      text += to_json_line(columns_, row);
     }
     write_stdout(text);
   }

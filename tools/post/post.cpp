@@ -2,8 +2,6 @@
 
 #include <cstdint>
 
-#include <CLI/CLI.hpp>
-
 #include "common/app/tool.hpp"
 #include "post/source.hpp"
 
@@ -42,42 +40,30 @@ class Pace {
 
 class Post final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("REF", refs_, "streams to post to, with a slice for --data; takes @S: @E:")
-        ->required()
-        ->type_name("");
-    auto* only = app.add_option("-s,--sem", only_, "post semaphore I alone; may be repeated")
-                     ->type_name("I")
-                     ->transform(whole_number())
-                     ->allow_extra_args(false);
-    app.add_option("--except", except_, "post all but semaphore I; may be repeated")
-        ->type_name("I")
-        ->transform(whole_number())
-        ->allow_extra_args(false)
-        ->excludes(only);
-    auto* update = app.add_flag("--update", update_, "publish a frame without new pixels");
-    app.add_option("--data", data_, "publish each frame of a file, or of standard input for -")
-        ->type_name("FILE")
-        ->excludes(update);
-    app.add_option("-n", count_, "so many times; a FILE that ends before begins again")
-        ->type_name("N")
-        ->transform(whole_number(false));
-    app.add_option("--rate", rate_, "so many times a second")->type_name("HZ")->check(above_zero());
-    app.add_option("--set", assignments_, "set a keyword with the frame; may be repeated")
-        ->type_name("NAME=VALUE[/COMMENT]")
-        ->allow_extra_args(false);
-    app.add_option("--atime", atime_, "when the data was acquired, UTC (default: now)")
-        ->type_name("STAMP");
-    app.add_option("--slice", slice_, "write z plane K (a --circular stream: default the next)")
-        ->type_name("K")
-        ->transform(whole_number());
-    app.add_option("--trigger", trigger_, "stream that caused the frame, for the trace")
-        ->type_name("REF");
-    app.add_option("--pid", pid_, "PID to put in the trace (default: this process)")
-        ->type_name("PID")
-        ->transform(whole_number(false));
-    app.add_flag("--claim", claim_, "be the only writer while this runs");
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("REF", refs_, "streams to post to, with a slice for --data; takes @S: @E:")
+        .required();
+    const Option& only =
+        options.numbers("-s,--sem", "I", only_, "post semaphore I alone; may be repeated");
+    options.numbers("--except", "I", except_, "post all but semaphore I; may be repeated")
+        .excludes(only);
+    const Option& update = options.flag("--update", update_, "publish a frame without new pixels");
+    options
+        .text("--data", "FILE", data_, "publish each frame of a file, or of standard input for -")
+        .excludes(update);
+    options.number("-n", "N", count_, "so many times; a FILE that ends before begins again",
+                   above_zero);
+    options.positive("--rate", "HZ", rate_, "so many times a second");
+    options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_,
+                  "set a keyword with the frame; may be repeated");
+    options.text("--atime", "STAMP", atime_, "when the data was acquired, UTC (default: now)");
+    options.number("--slice", "K", slice_,
+                   "write z plane K (a --circular stream: default the next)");
+    options.text("--trigger", "REF", trigger_, "stream that caused the frame, for the trace");
+    options.number("--pid", "PID", pid_, "PID to put in the trace (default: this process)",
+                   above_zero);
+    options.flag("--claim", claim_, "be the only writer while this runs");
+    declare_common(options);
   }
 
   Exit run() override {

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <map>
 
-#include <CLI/CLI.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,18 +13,17 @@ namespace {
 
 class Rm final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("REF", refs_, "streams to remove, or patterns with * ? [...]; takes @S: @E:")
-        ->required()
-        ->type_name("");
-    app.add_flag("-n,--dry-run", dry_run_, "say what would be removed, and remove nothing");
-    auto* force = app.add_flag(
+  void declare(Options& options) override {
+    options.positional("REF", refs_, "streams to remove, or patterns with * ? [...]; takes @S: @E:")
+        .required();
+    options.flag("-n,--dry-run", dry_run_, "say what would be removed, and remove nothing");
+    const Option& force = options.flag(
         "-f,--force", force_, "remove what is no readable stream too; what is missing is no error");
-    app.add_flag("-i,--interactive", interactive_, "ask before each")->excludes(force);
-    app.add_flag(
+    options.flag("-i,--interactive", interactive_, "ask before each").excludes(force);
+    options.flag(
         "--stale", stale_,
         "only streams that no process has open and whose writers, owner and creator are dead");
-    declare_common(app);
+    declare_common(options);
   }
 
   Exit run() override {
@@ -34,7 +32,7 @@ class Rm final : public Tool {
     for (const std::string& text : refs_) {
       patterns.push_back(pattern(text, {"SE"}));
     }
-    std::map<std::string, Reference> matches;  // in order, and each once
+    std::map<std::string, Reference> found;  // in order, and each once
     const Exit unmatched = for_each<Reference>(patterns, [&](const Reference& wanted) {
       std::vector<std::string> names = list_streams(where.shm, wanted.name);
       if (is_pattern(wanted.name) && wanted.type) {
@@ -49,12 +47,12 @@ class Rm final : public Tool {
                     fmt::format("no such stream in {}", where.shm.string()));
       }
       for (const std::string& name : names) {
-        matches.try_emplace(name, wanted).first->second.name = name;
+        found.try_emplace(name, wanted).first->second.name = name;
       }
     });
     std::vector<Reference> streams;
-    streams.reserve(matches.size());
-    for (const auto& match : matches) {
+    streams.reserve(found.size());
+    for (const auto& match : found) {
       streams.push_back(match.second);
     }
     if (stale_) {

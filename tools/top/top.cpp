@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
-
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
 #include "top/metrics.hpp"
@@ -21,22 +19,17 @@ constexpr const char* json_list =
 
 class Top final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("GLOB", globs_, "streams, or patterns with * ? [...]; takes @S: @E:")
-        ->type_name("");
-    auto* batch = app.add_flag("-b,--batch", batch_, "print tables instead of a screen");
-    app.add_option("-n", count_, "with --batch, end after N tables")
-        ->type_name("N")
-        ->transform(whole_number(false))
-        ->needs(batch);
-    add_duration(app, "-i,--interval", interval_,
-                 "time between two looks (default: 500ms, and 1s with --batch)");
-    app.add_option("--sort", sort_, "sort by this column at first")->type_name("COLUMN");
-    app.add_flag("--openmetrics", metrics_, "print one scrape in the OpenMetrics format")
-        ->excludes(batch);
-    declare_json(app, "with --batch, print one JSON object per stream");
-    app.get_option("--json")->needs(batch);
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("GLOB", globs_, "streams, or patterns with * ? [...]; takes @S: @E:");
+    const Option& batch = options.flag("-b,--batch", batch_, "print tables instead of a screen");
+    options.number("-n", "N", count_, "with --batch, end after N tables", above_zero).needs(batch);
+    options.duration("-i,--interval", interval_,
+                     "time between two looks (default: 500ms, and 1s with --batch)");
+    options.text("--sort", "COLUMN", sort_, "sort by this column at first");
+    options.flag("--openmetrics", metrics_, "print one scrape in the OpenMetrics format")
+        .excludes(batch);
+    declare_json(options, "with --batch, print one JSON object per stream").needs(batch);
+    declare_common(options);
   }
 
   [[nodiscard]] std::vector<Explained> columns() const override {
@@ -105,9 +98,7 @@ class Top final : public Tool {
       }
       std::string lines;
       for (const StreamRow& row : rows) {
-        Record record{{"time", time}};
-        record.update(to_record(columns, row));
-        lines += to_json_line(record);
+        lines += to_json_line(columns, row, time);
       }
       write_stdout(lines);
     }

@@ -5,7 +5,7 @@
 #include <array>
 #include <map>
 
-#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
@@ -24,33 +24,33 @@ struct Traced {
 
 class Trace final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("REF", refs_, "streams whose trace to show; takes @S: @E:")->type_name("");
-    auto* all = app.add_flag("--all", all_, "every stream in the shm directory");
-    auto* graph = app.add_flag("--graph", graph_,
-                               "the graph of all streams: as a tree, or with --json or --dot")
-                      ->excludes(all);
-    auto* dot = app.add_flag("--dot", dot_, "print a graph for Graphviz");
-    add_duration(app, "--rate", rate_,
-                 "measure the rates in a graph over so long (default: 250ms); 0 for none");
-    auto* follow = app.add_flag("-f,--follow", follow_,
-                                "print the end-to-end latency of every frame, and percentiles")
-                       ->excludes(all)
-                       ->excludes(graph)
-                       ->excludes(dot);
-    app.add_option("-n", count_, "with --follow, end after N frames")
-        ->type_name("N")
-        ->transform(whole_number(false))
-        ->needs(follow);
-    add_duration(app, "-t,--timeout", timeout_, "with --follow, give up when it takes longer")
-        ->needs(follow);
-    add_duration(app, "--budget", budget_, "exit 1 when a frame takes longer from end to end")
-        ->excludes(graph)
-        ->excludes(dot);
-    declare_ready_fd(app);
-    declare_json(app, "print one JSON object per step or frame, or one of the graph");
-    app.get_option("--json")->excludes(dot);
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("REF", refs_, "streams whose trace to show; takes @S: @E:");
+    const Option& all = options.flag("--all", all_, "every stream in the shm directory");
+    const Option& graph =
+        options
+            .flag("--graph", graph_, "the graph of all streams: as a tree, or with --json or --dot")
+            .excludes(all);
+    const Option& dot = options.flag("--dot", dot_, "print a graph for Graphviz");
+    options.duration("--rate", rate_,
+                     "measure the rates in a graph over so long (default: 250ms); 0 for none");
+    const Option& follow = options
+                               .flag("-f,--follow", follow_,
+                                     "print the end-to-end latency of every frame, and percentiles")
+                               .excludes(all)
+                               .excludes(graph)
+                               .excludes(dot);
+    options.number("-n", "N", count_, "with --follow, end after N frames", above_zero)
+        .needs(follow);
+    options.duration("-t,--timeout", timeout_, "with --follow, give up when it takes longer")
+        .needs(follow);
+    options.duration("--budget", budget_, "exit 1 when a frame takes longer from end to end")
+        .excludes(graph)
+        .excludes(dot);
+    declare_ready_fd(options);
+    declare_json(options, "print one JSON object per step or frame, or one of the graph")
+        .excludes(dot);
+    declare_common(options);
   }
 
   Exit run() override {

@@ -1,6 +1,6 @@
 // shmim-wait: waits for the next frame.
 
-#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "common/app/tool.hpp"
 #include "common/print/json.hpp"
@@ -10,30 +10,25 @@ namespace {
 
 class Wait final : public Tool {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("REF", ref_, "stream to wait for; takes @S: @E:")->required()->type_name("");
-    auto* semaphore = app.add_option("-s,--sem", semaphore_,
-                                     "wait for posts of semaphore I, whether "
-                                     "a frame came with them or not")
-                          ->type_name("I")
-                          ->transform(whole_number());
-    app.add_flag("--flush", flush_, "drop the posts that are pending first")->needs(semaphore);
-    auto* count = app.add_option("-n", count_, "wait for N frames, or posts (default: 1)")
-                      ->type_name("N")
-                      ->transform(whole_number(false));
-    app.add_option("--cnt0", cnt0_, "wait until cnt0 is at least N; at once if it is")
-        ->type_name("N")
-        ->transform(whole_number())
-        ->excludes(semaphore)
-        ->excludes(count);
-    app.add_flag("--forever", forever_, "go on until interrupted")->excludes(count);
-    add_duration(app, "-t,--timeout", timeout_, "give up when it takes longer");
-    add_duration(app, "--spin", spin_, "busy-wait so long before sleeping");
-    app.add_flag("--appear", appear_, "wait for the stream to exist first");
-    declare_ready_fd(app);
-    declare_json(app);
-    declare_print(app, "name cnt0 cnt1 atime writetime latency missed semaphore");
-    declare_common(app);
+  void declare(Options& options) override {
+    options.positional("REF", ref_, "stream to wait for; takes @S: @E:").required();
+    const Option& semaphore = options.number("-s,--sem", "I", semaphore_,
+                                             "wait for posts of semaphore I, whether "
+                                             "a frame came with them or not");
+    options.flag("--flush", flush_, "drop the posts that are pending first").needs(semaphore);
+    const Option& count =
+        options.number("-n", "N", count_, "wait for N frames, or posts (default: 1)", above_zero);
+    options.number("--cnt0", "N", cnt0_, "wait until cnt0 is at least N; at once if it is")
+        .excludes(semaphore)
+        .excludes(count);
+    options.flag("--forever", forever_, "go on until interrupted").excludes(count);
+    options.duration("-t,--timeout", timeout_, "give up when it takes longer");
+    options.duration("--spin", spin_, "busy-wait so long before sleeping");
+    options.flag("--appear", appear_, "wait for the stream to exist first");
+    declare_ready_fd(options);
+    declare_json(options);
+    declare_print(options, "name cnt0 cnt1 atime writetime latency missed semaphore");
+    declare_common(options);
   }
 
   Exit run() override {

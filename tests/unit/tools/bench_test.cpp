@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include <nlohmann/json.hpp>
+
 #include "bench/measure.hpp"
 #include "bench/report.hpp"
 #include "bench/statistics.hpp"

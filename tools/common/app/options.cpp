@@ -1,13 +1,15 @@
-// Values on the command line: durations and numbers.
+#include "common/app/options.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
-#include "common/app/tool.hpp"
+#include "common/io/exit.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -19,7 +21,193 @@ struct Unit {
 constexpr std::array units{Unit{"ns", 1e-9}, Unit{"us", 1e-6}, Unit{"ms", 1e-3}, Unit{"s", 1},
                            Unit{"m", 60},    Unit{"h", 3600},  Unit{"", 1}};
 
+/// A name as CLI11 takes it: of `NAME[=VALUE]` the first word.
+std::string plain_word(const std::string& kind) {
+  const auto end = std::find_if_not(kind.begin(), kind.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  return {kind.begin(), end};
+}
+
+/// CLI11 takes a word in brackets for a list of words, where we have patterns: they go past it with
+/// a character before them that no word begins with.
+constexpr char shield = '\x01';
+
+std::vector<std::string> reversed(std::span<const char* const> arguments) {
+  std::vector<std::string> words(arguments.rbegin(), arguments.rend());
+  for (std::string& word : words) {
+    if (word.starts_with('[')) {
+      word.insert(word.begin(), shield);
+    }
+  }
+  return words;
+}
+
+/// Everything on one line, or several with `indent` blanks before all but the first.
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
+  std::string lines;
+  std::size_t used = 0;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (used > 0 && used + 1 + word.size() > width) {
+      lines += '\n' + std::string(indent, ' ');
+      used = 0;
+    } else if (used > 0) {
+      lines += ' ';
+      ++used;
+    }
+    lines += word;
+    used += word.size();
+  }
+  return lines;
+}
+
+std::string help_line(const Option& option) {
+  constexpr std::size_t column = 32;
+  constexpr std::size_t screen = 96;
+  std::string left = fmt::format("  {}", fmt::join(option.names, ","));
+  if (!option.kind.empty()) {
+    left += fmt::format("{}{}", option.is_positional() ? "" : " ", option.kind);
+  }
+  left += left.size() + 2 > column ? '\n' + std::string(column, ' ')
+                                   : std::string(column - left.size(), ' ');
+  return left + wrapped(option.description(), screen - column, column) + '\n';
+}
+
+std::string usage_line(std::string_view program, const std::deque<Option>& options) {
+  std::string line = fmt::format("Usage: {} [OPTIONS]", program);
+  for (const Option& option : options) {
+    if (option.is_positional()) {
+      const std::string word = option.kind + (option.is_list ? "..." : "");
+      line += option.is_required ? ' ' + word : fmt::format(" [{}]", word);
+    }
+  }
+  return line + '\n';
+}
+
+/// The table as CLI11 has it.
+class Parser {
+ public:
+  explicit Parser(const std::deque<Option>& options) {
+    for (const Option& option : options) {
+      add(option);
+    }
+    for (const auto& [option, declared] : options_) {
+      for (const Option* other : option->needed) {
+        declared->needs(find(*other));
+      }
+      for (const Option* other : option->excluded) {
+        declared->excludes(find(*other));
+      }
+    }
+  }
+
+  Request parse(std::span<const char* const> arguments) {
+    try {
+      app_.parse(reversed(arguments));
+      return Request::run;
+    } catch (const CLI::CallForHelp&) {
+      return Request::help;
+    } catch (const CLI::CallForVersion&) {
+      return Request::version;
+    } catch (const CLI::ParseError& error) {
+      throw UsageError(message_of(error));
+    }
+  }
+
+ private:
+  void add(const Option& option) {
+    const std::string names = option.is_positional()
+                                  ? plain_word(option.kind)
+                                  : fmt::format("{}", fmt::join(option.names, ","));
+    CLI::Option* declared = option.request == Request::help      ? app_.set_help_flag(names)
+                            : option.request == Request::version ? app_.set_version_flag(names, "")
+                            : option.flag != nullptr ? app_.add_flag(names, *option.flag)
+                                                     : app_.add_option(names, take_of(option));
+    if (option.is_list) {
+      declared->expected(1, CLI::detail::expected_max_vector_size)
+          ->allow_extra_args(option.is_positional());
+    } else if (option.may_lack_value) {
+      declared->expected(0, 1);
+    }
+    declared->required(option.is_required);
+    options_.emplace_back(&option, declared);
+  }
+
+  static CLI::callback_t take_of(const Option& option) {
+    return [&option](const CLI::results_t& values) {
+      for (const std::string& value : values) {
+        try {
+          // `--dir "$unset"` must not pass for no --dir.
+          if (value.empty() && !option.may_lack_value && !option.is_positional()) {
+            throw UsageError("an empty value");
+          }
+          const std::string word = value.starts_with(shield) ? value.substr(1) : value;
+          require_choice(option, word);
+          option.take(word);
+        } catch (const UsageError& error) {
+          throw UsageError(fmt::format("{}: {}", option.label(), error.what()));
+        }
+      }
+      return true;
+    };
+  }
+
+  static void require_choice(const Option& option, const std::string& value) {
+    if (!option.choices.empty() &&
+        std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end()) {
+      throw UsageError(
+          fmt::format("'{}' is not one of {}", value, fmt::join(option.choices, ", ")));
+    }
+  }
+
+  [[nodiscard]] CLI::Option* find(const Option& wanted) const {
+    return std::find_if(options_.begin(), options_.end(),
+                        [&](const auto& entry) { return entry.first == &wanted; })
+        ->second;
+  }
+
+  /// What is wrong with a command line, in our words where CLI11's are few.
+  [[nodiscard]] std::string message_of(const CLI::ParseError& error) const {
+    const auto strangers = app_.remaining();
+    if (!strangers.empty() && strangers.front().starts_with('-')) {
+      return fmt::format("unknown option {}",
+                         strangers.front().substr(0, strangers.front().find('=')));
+    }
+    std::string text = error.what();
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+      const std::string name = text.substr(0, text.find(':'));
+      for (const auto& [option, declared] : options_) {
+        if (option->label() == name) {
+          return declared->count() > 1 ? fmt::format("{} is given twice", name)
+                                       : fmt::format("{} needs {}", name, option->kind);
+        }
+      }
+    }
+    return text;
+  }
+
+  CLI::App app_;
+  std::vector<std::pair<const Option*, CLI::Option*>> options_;
+};
+
 }  // namespace
+
+std::uint64_t parse_whole(const std::string& text, const Limits& limits) {
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const bool is_number = error != std::errc::invalid_argument && stop == end;
+  if (is_number && (error != std::errc{} || value > limits.most)) {
+    throw UsageError(fmt::format("'{}' is more than {}", text, limits.most));
+  }
+  if (!is_number || value < limits.least) {
+    throw UsageError(
+        fmt::format("'{}' is no whole number{}", text, limits.least > 0 ? " above 0" : ""));
+  }
+  return value;
+}
 
 std::chrono::nanoseconds parse_duration(const std::string& text) {
   double value = 0;
@@ -35,61 +223,158 @@ std::chrono::nanoseconds parse_duration(const std::string& text) {
   return nanoseconds_of(value * unit->seconds);
 }
 
-CLI::Option* add_optional_duration(CLI::App& app, const std::string& name,
-                                   std::optional<std::chrono::nanoseconds>& value,
-                                   std::chrono::nanoseconds otherwise,
-                                   std::vector<std::string>& words, const std::string& what) {
-  const auto parse = [&value, &words, otherwise](const std::string& given) {
-    value = otherwise;
-    if (!given.empty()) {
-      try {
-        value = parse_duration(given);
-      } catch (const UsageError&) {
-        words.push_back(given);
-      }
+Option& Option::required() {
+  is_required = true;
+  return *this;
+}
+
+Option& Option::needs(const Option& other) {
+  needed.push_back(&other);
+  return *this;
+}
+
+Option& Option::excludes(const Option& other) {
+  excluded.push_back(&other);
+  return *this;
+}
+
+Option& Option::one_of(std::vector<std::string> values) {
+  choices = std::move(values);
+  return *this;
+}
+
+const std::string& Option::label() const noexcept { return names.empty() ? kind : names.back(); }
+
+std::string Option::description() const {
+  std::string text = help;
+  const auto add = [&text](std::string_view what, const std::vector<const Option*>& others) {
+    for (const Option* other : others) {
+      text += fmt::format("{} {}", other == others.front() ? what : ",", other->label());
     }
   };
-  return app.add_option_function<std::string>(name, parse, what)
-      ->expected(0, 1)
-      ->type_name("[DURATION]");
+  add("; needs", needed);
+  add("; not with", excluded);
+  return text;
 }
 
-CLI::Validator above_zero() {
-  return {[](const std::string& text) {
-            double value = 0;
-            const char* end = text.data() + text.size();
-            const auto [stop, error] = std::from_chars(text.data(), end, value);
-            return error == std::errc{} && stop == end && value > 0
-                       ? std::string()
-                       : fmt::format("'{}' is no number above 0", text);
-          },
-          "", "above zero"};
+Options::Options() {
+  add("-h,--help", {}, "print this help and exit", {}).request = Request::help;
+  add("-V,--version", {}, "print the version and exit", {}).request = Request::version;
 }
 
-CLI::Validator whole_number(bool zero_too) {
-  return {[zero_too](std::string& text) {
-            std::uint64_t value = 0;
-            const char* end = text.data() + text.size();
-            const auto [stop, error] = std::from_chars(text.data(), end, value);
-            if (error != std::errc{} || stop != end || (value == 0 && !zero_too)) {
-              return fmt::format("'{}' is no whole number{}", text, zero_too ? "" : " above 0");
-            }
-            text = std::to_string(value);  // which CLI11 does not take for an octal one
-            return std::string();
-          },
-          "", "whole number"};
+Option& Options::add(std::string_view names, std::string kind, std::string help,
+                     std::function<void(const std::string& text)> take) {
+  Option& option = options_.emplace_back();
+  for (std::string_view rest = names; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+    option.names.emplace_back(name);
+  }
+  option.kind = std::move(kind);
+  option.help = std::move(help);
+  option.take = std::move(take);
+  return option;
 }
 
-CLI::Option* add_duration(CLI::App& app, const std::string& name,
-                          std::optional<std::chrono::nanoseconds>& value, const std::string& what) {
-  const auto parse = [&value, longest = name.substr(name.rfind(',') + 1)](const std::string& text) {
-    try {
-      value = parse_duration(text);
-    } catch (const UsageError& error) {
-      throw UsageError(fmt::format("{}: {}", longest, error.what()));
+Option& Options::positional(std::string kind, std::string& target, std::string help) {
+  return text({}, std::move(kind), target, std::move(help));
+}
+
+Option& Options::positional(std::string kind, std::vector<std::string>& target, std::string help) {
+  return texts({}, std::move(kind), target, std::move(help));
+}
+
+Option& Options::flag(std::string_view names, bool& target, std::string help) {
+  Option& option = add(names, {}, std::move(help), {});
+  option.flag = &target;
+  return option;
+}
+
+Option& Options::text(std::string_view names, std::string kind, std::string& target,
+                      std::string help) {
+  return add(names, std::move(kind), std::move(help),
+             [&target](const std::string& text) { target = text; });
+}
+
+Option& Options::texts(std::string_view names, std::string kind, std::vector<std::string>& target,
+                       std::string help) {
+  Option& option = add(names, std::move(kind), std::move(help),
+                       [&target](const std::string& text) { target.push_back(text); });
+  option.is_list = true;
+  return option;
+}
+
+Option& Options::numbers(std::string_view names, std::string kind, std::vector<unsigned>& target,
+                         std::string help, Limits limits) {
+  Option& option = add(names, std::move(kind), std::move(help),
+                       [&target, limits = within<unsigned>(limits)](const std::string& text) {
+                         target.push_back(static_cast<unsigned>(parse_whole(text, limits)));
+                       });
+  option.is_list = true;
+  return option;
+}
+
+Option& Options::positive(std::string_view names, std::string kind, std::optional<double>& target,
+                          std::string help) {
+  return add(names, std::move(kind), std::move(help), [&target](const std::string& text) {
+    double value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc{} || stop != end || !(value > 0)) {
+      throw UsageError(fmt::format("'{}' is no number above 0", text));
     }
-  };
-  return app.add_option_function<std::string>(name, parse, what)->type_name("DURATION");
+    target = value;
+  });
+}
+
+Option& Options::duration(std::string_view names, std::optional<std::chrono::nanoseconds>& target,
+                          std::string help) {
+  return add(names, "DURATION", std::move(help),
+             [&target](const std::string& text) { target = parse_duration(text); });
+}
+
+Option& Options::duration_or(std::string_view names,
+                             std::optional<std::chrono::nanoseconds>& target,
+                             std::chrono::nanoseconds otherwise, std::vector<std::string>& words,
+                             std::string help) {
+  Option& option = add(names, "[DURATION]", std::move(help),
+                       [&target, &words, otherwise](const std::string& text) {
+                         target = otherwise;
+                         if (text.empty()) {
+                           return;
+                         }
+                         try {
+                           target = parse_duration(text);
+                         } catch (const UsageError&) {
+                           words.push_back(text);
+                         }
+                       });
+  option.may_lack_value = true;
+  return option;
+}
+
+const Option* Options::find(std::string_view name) const noexcept {
+  for (const Option& option : options_) {
+    if (std::find(option.names.begin(), option.names.end(), name) != option.names.end()) {
+      return &option;
+    }
+  }
+  return nullptr;
+}
+
+std::string Options::help(std::string_view program, std::string_view summary) const {
+  std::string positionals;
+  std::string dashed;
+  for (const Option& option : options_) {
+    (option.is_positional() ? positionals : dashed) += help_line(option);
+  }
+  return fmt::format("{}\n{}\n{}{}{}Options:\n{}\n", summary, usage_line(program, options_),
+                     positionals.empty() ? "" : "Positionals:\n", positionals,
+                     positionals.empty() ? "" : "\n", dashed);
+}
+
+Request Options::parse(std::span<const char* const> arguments) const {
+  return Parser(options_).parse(arguments);
 }
 
 }  // namespace shmim::tools

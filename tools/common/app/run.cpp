@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -28,29 +27,6 @@ void occupy_standard_streams() noexcept {
   static_cast<void>(std::signal(signal, SIG_DFL));
   static_cast<void>(std::raise(signal));
   std::_Exit(128 + signal);
-}
-
-/// What is wrong with a command line, in our words where CLI11's are few.
-std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
-  const auto strangers = app.remaining();
-  if (!strangers.empty() && strangers.front().starts_with('-')) {
-    return fmt::format("unknown option {}",
-                       strangers.front().substr(0, strangers.front().find('=')));
-  }
-  std::string text = error.what();
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
-    const std::string name = text.substr(0, text.find(':'));
-    const CLI::Option* option = app.get_option_no_throw(name);
-    return option == nullptr ? text : fmt::format("{} needs {}", name, option->get_type_name());
-  }
-  constexpr std::string_view no_number = "Could not convert: ";
-  const std::size_t middle = text.find(" = ");
-  if (text.starts_with(no_number) && middle != text.npos) {
-    return fmt::format("{}: '{}' is no number that it takes",
-                       text.substr(no_number.size(), middle - no_number.size()),
-                       text.substr(middle + 3));
-  }
-  return text;
 }
 
 std::string help_footer() {
@@ -87,48 +63,26 @@ Exit report_usage(std::string_view tool, std::string_view message) {
   return Exit::usage;
 }
 
-std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool) {
-  tool.set_name(registration.name);
-  auto app =
-      std::make_unique<CLI::App>(registration.summary, fmt::format("shmim-{}", registration.name));
-  app->set_help_flag("-h,--help", "print this help and exit");
-  app->set_version_flag("-V,--version",
-                        fmt::format("shmim-{} {}", registration.name, SHMIM_VERSION),
-                        "print the version and exit");
-  app->get_formatter()->column_width(32);
-  app->get_formatter()->label("REQUIRED", "");
-  app->footer(help_footer());
-  tool.declare(*app);
-  // `--dir "$unset"` must not pass for no --dir.
-  const CLI::Validator not_empty(
-      [](const std::string& text) { return text.empty() ? std::string("an empty value") : ""; },
-      "");
-  for (CLI::Option* option : app->get_options()) {
-    if (!option->get_positional() && option->get_items_expected_min() > 0) {
-      option->check(not_empty);
-    }
-  }
-  return app;
-}
-
 int run(const Registration& registration, int argc, char** argv) {
   occupy_standard_streams();
   install_signal_handlers();
   const std::string_view name = registration.name;
   const std::unique_ptr<Tool> tool = registration.make();
+  tool->set_name(registration.name);
   Exit status = Exit::failed;
   try {
-    const auto app = parser(registration, *tool);
-    try {
-      app->parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
-      write_stdout(app->help());
-      return 0;
-    } catch (const CLI::CallForVersion& version) {
-      write_stdout(fmt::format("{}\n", version.what()));
-      return 0;
-    } catch (const CLI::ParseError& error) {
-      return static_cast<int>(report_usage(name, usage_message(*app, error)));
+    Options options;
+    tool->declare(options);
+    const std::string program = fmt::format("shmim-{}", name);
+    switch (options.parse({argv + 1, argv + argc})) {
+      case Request::help:
+        write_stdout(options.help(program, registration.summary) + help_footer());
+        return 0;
+      case Request::version:
+        write_stdout(fmt::format("{} {}\n", program, SHMIM_VERSION));
+        return 0;
+      case Request::run:
+        break;
     }
     survive_truncation();
     status = tool->run();

@@ -2,8 +2,6 @@
 
 #include <charconv>
 
-#include <CLI/CLI.hpp>
-
 #include "common/app/tool.hpp"
 #include "common/print/words.hpp"
 
@@ -33,26 +31,18 @@ T number(const std::string& text, std::string_view digits, int base, const char*
 
 }  // namespace
 
-void StreamOptions::declare(CLI::App& app) {
-  app.add_option("SIZE", size_, "length of each axis, as 320x256 or 320 256")->type_name("");
-  app.add_option("-t,--type", type_, "data type, as uint16 or complex64 (default: float32)")
-      ->type_name("TYPE");
-  app.add_option("-k,--keywords", keywords_, "keyword slots (default: 10)")
-      ->type_name("N")
-      ->transform(whole_number());
-  app.add_option("-c,--circular-buffer", circular_buffer_,
-                 "frames that the circular buffer holds (default: 0, no buffer)")
-      ->type_name("N")
-      ->transform(whole_number());
-  app.add_option("-s,--semaphores", semaphores_, "semaphores (default: 10)")
-      ->type_name("N")
-      ->transform(whole_number());
-  app.add_flag("--circular", circular_,
+void StreamOptions::declare(Options& options) {
+  options.positional("SIZE", size_, "length of each axis, as 320x256 or 320 256");
+  options.text("-t,--type", "TYPE", type_, "data type, as uint16 or complex64 (default: float32)");
+  options.number("-k,--keywords", "N", keywords_, "keyword slots (default: 10)");
+  options.number("-c,--circular-buffer", "N", circular_buffer_,
+                 "frames that the circular buffer holds (default: 0, no buffer)");
+  options.number("-s,--semaphores", "N", semaphores_, "semaphores (default: 10)");
+  options.flag("--circular", circular_,
                "the z axis is time: a frame is one slice (imagetype 0x20001)");
-  app.add_option("--imagetype", image_type_, "imagetype bits, as 0x2 (the default)")
-      ->type_name("BITS");
-  app.add_option("--mode", mode_, "permissions in octal, as 0660 (default: 0666 less the umask)")
-      ->type_name("MODE");
+  options.text("--imagetype", "BITS", image_type_, "imagetype bits, as 0x2 (the default)");
+  options.text("--mode", "MODE", mode_,
+               "permissions in octal, as 0660 (default: 0666 less the umask)");
 }
 
 Requirement StreamOptions::requirement(const Reference& reference) const {
@@ -111,24 +101,6 @@ std::optional<mode_t> StreamOptions::mode() const {
     throw UsageError(fmt::format("--mode: '{}' is more than 0777", mode_));
   }
   return mode;
-}
-
-Record stream_record(const char* outcome, const Stream& stream) {
-  const Format& format = stream.format();
-  return {{"outcome", outcome},
-          {"name", stream.name()},
-          {"datatype", to_string(format.type)},
-          {"size", to_json(format.shape)},
-          {"bytes", stream.file_bytes()},
-          {"path", stream.path().string()}};
-}
-
-std::string to_line(const char* outcome, const Stream& stream) {
-  const Format& format = stream.format();
-  const std::string path = stream.path().empty() ? "-" : stream.path().string();
-  return fmt::format("{} {} {} {} {} bytes {}\n", outcome, printable(stream.name()),
-                     to_string(format.type), to_string(format.shape), stream.file_bytes(),
-                     printable(path));
 }
 
 }  // namespace shmim::tools

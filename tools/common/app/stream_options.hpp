@@ -8,14 +8,13 @@
 #include <sys/types.h>
 
 #include "common/app/tool.hpp"
-#include "common/print/json.hpp"
 
 namespace shmim::tools {
 
 /// The options that say what a stream is to be, shared by shmim-create and shmim-connect.
 class StreamOptions {
  public:
-  void declare(CLI::App& app);
+  void declare(Options& options);
 
   /// What the options, the SIZE words and the reference's type prefix ask for, and no more. Throws
   /// UsageError.
@@ -34,9 +33,5 @@ class StreamOptions {
   std::string image_type_;
   std::string mode_;
 };
-
-/// What shmim-create and shmim-connect print of a stream.
-Record stream_record(const char* outcome, const Stream& stream);
-std::string to_line(const char* outcome, const Stream& stream);
 
 }  // namespace shmim::tools

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <system_error>
 
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <pwd.h>
 #include <shmim/fits.hpp>
@@ -63,29 +62,30 @@ std::string missing_directory(const std::string& subject) {
 
 }  // namespace
 
-void Tool::declare_common(CLI::App& app) {
-  app.add_option("-d,--dir", dir_, "shm directory (default: MILK_SHM_DIR, /milk/shm, /dev/shm)")
-      ->type_name("DIR");
-  app.add_flag("-q,--quiet", quiet_, "say nothing but errors");
-  app.add_flag("-v,--verbose", verbose_, "say on stderr what is being done");
+void Tool::declare_common(Options& options) {
+  options.text("-d,--dir", "DIR", dir_,
+               "shm directory (default: MILK_SHM_DIR, /milk/shm, /dev/shm)");
+  options.flag("-q,--quiet", quiet_, "say nothing but errors");
+  options.flag("-v,--verbose", verbose_, "say on stderr what is being done");
 }
 
-void Tool::declare_conf(CLI::App& app) {
-  app.add_option("--conf", conf_, "conf directory (default: ./conf)")->type_name("DIR");
+void Tool::declare_conf(Options& options) {
+  options.text("--conf", "DIR", conf_, "conf directory (default: ./conf)");
 }
 
-void Tool::declare_json(CLI::App& app, const char* what) { app.add_flag("--json", json_, what); }
-
-void Tool::declare_print(CLI::App& app, const char* fields) {
-  app.add_option("--print", print_,
-                 fmt::format("print this line instead, with fields as in '{{cnt0}}': {}", fields))
-      ->type_name("TEMPLATE");
+Option& Tool::declare_json(Options& options, const char* what) {
+  return options.flag("--json", json_, what);
 }
 
-void Tool::declare_ready_fd(CLI::App& app) {
-  app.add_option("--ready-fd", ready_fd_, "write a newline to this descriptor once waiting begins")
-      ->type_name("FD")
-      ->transform(whole_number());
+void Tool::declare_print(Options& options, const char* fields) {
+  options.text("--print", "TEMPLATE", print_,
+               fmt::format("print this line instead, with fields as in '{{cnt0}}': {}", fields));
+}
+
+void Tool::declare_ready_fd(Options& options) {
+  options.number("--ready-fd", "FD", ready_fd_,
+                 "write a newline to this descriptor once waiting begins",
+                 {0, std::numeric_limits<int>::max()});
 }
 
 Reference Tool::reference(const std::string& text, const Takes& takes) const {

@@ -19,16 +19,11 @@
 #include <fmt/format.h>
 #include <shmim/shmim.hpp>
 
+#include "common/app/options.hpp"
 #include "common/io/exit.hpp"
 #include "common/io/interrupt.hpp"
 #include "common/io/stdout.hpp"
 #include "common/print/words.hpp"
-
-namespace CLI {  // NOLINT(readability-identifier-naming): it is CLI11's
-class App;
-class Option;
-class Validator;
-}  // namespace CLI
 
 namespace shmim::tools {
 
@@ -53,7 +48,7 @@ class Tool {
   Tool& operator=(Tool&&) = delete;
   virtual ~Tool() = default;
 
-  virtual void declare(CLI::App& app) = 0;
+  virtual void declare(Options& options) = 0;
   virtual Exit run() = 0;
   /// The columns that its table can have, for its manual page; none where it prints no table.
   [[nodiscard]] virtual std::vector<Explained> columns() const { return {}; }
@@ -65,11 +60,11 @@ class Tool {
 
  protected:
   /// Options that most tools have. `--conf` and `--json` only where they mean something.
-  void declare_common(CLI::App& app);
-  void declare_conf(CLI::App& app);
-  void declare_json(CLI::App& app, const char* what = "print one JSON object per line");
-  void declare_print(CLI::App& app, const char* fields);
-  void declare_ready_fd(CLI::App& app);
+  void declare_common(Options& options);
+  void declare_conf(Options& options);
+  Option& declare_json(Options& options, const char* what = "print one JSON object per line");
+  void declare_print(Options& options, const char* fields);
+  void declare_ready_fd(Options& options);
 
   /// Parses a REF, and refuses what this tool has no meaning for before anything is touched.
   [[nodiscard]] Reference reference(const std::string& text, const Takes& takes) const;
@@ -156,9 +151,6 @@ std::unique_ptr<Tool> make() {
   return std::make_unique<T>();
 }
 
-/// The parser of a tool, with everything declared; the tool must outlive it.
-std::unique_ptr<CLI::App> parser(const Registration& registration, Tool& tool);
-
 /// From the command line to the exit status.
 int run(const Registration& registration, int argc, char** argv);
 
@@ -168,34 +160,5 @@ void write_stderr(const std::string& line);
 void print_error(std::string_view tool, std::string_view message);
 /// The same with a pointer to --help; gives the exit status.
 Exit report_usage(std::string_view tool, std::string_view message);
-
-/// `250us`, `5ms`, `2s`, `1m`; a bare number is seconds. Throws UsageError.
-std::chrono::nanoseconds parse_duration(const std::string& text);
-
-/// Seconds, 0 or more, as the nearest whole number of nanoseconds. (Not by std::round: libm is slow
-/// to load.)
-constexpr std::chrono::nanoseconds nanoseconds_of(double seconds) noexcept {
-  constexpr double longest = 1e9;  // 30 years, safely within 64 bits of nanoseconds
-  const double nanoseconds = std::min(seconds, longest) * 1e9;
-  const auto whole = static_cast<std::int64_t>(nanoseconds);
-  const bool is_nearer_to_next = nanoseconds - static_cast<double>(whole) >= 0.5;
-  return std::chrono::nanoseconds{is_nearer_to_next ? whole + 1 : whole};
-}
-
-/// Declares an option that takes a duration.
-CLI::Option* add_duration(CLI::App& app, const std::string& name,
-                          std::optional<std::chrono::nanoseconds>& value, const std::string& what);
-
-/// The same for an option whose duration may be left out: then it is `otherwise`. What follows it
-/// and is no duration is a word of its own, and is added to `words`.
-CLI::Option* add_optional_duration(CLI::App& app, const std::string& name,
-                                   std::optional<std::chrono::nanoseconds>& value,
-                                   std::chrono::nanoseconds otherwise,
-                                   std::vector<std::string>& words, const std::string& what);
-
-/// What a rate must be.
-CLI::Validator above_zero();
-/// What a count, an index or a PID must be: decimal digits, whatever zeros they begin with.
-CLI::Validator whole_number(bool zero_too = true);
 
 }  // namespace shmim::tools

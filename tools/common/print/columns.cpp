@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "common/io/exit.hpp"
 #include "common/print/words.hpp"
@@ -291,8 +292,11 @@ Columns parse_columns(const std::string& option, const std::string& list) {
   }
 }
 
-Record to_record(const Columns& columns, const StreamRow& row) {
+std::string to_json_line(const Columns& columns, const StreamRow& row, const std::string& time) {
   Record record;
+  if (!time.empty()) {
+    record["time"] = time;
+  }
   for (const Column* column : columns) {
     record[column->key] = column->value(row);
   }
@@ -300,7 +304,7 @@ Record to_record(const Columns& columns, const StreamRow& row) {
     record["state"] = state_of(row.description());
     record["why"] = row.description().unreadable->why;
   }
-  return record;
+  return to_json_line(record);
 }
 
 std::string to_text(const Columns& columns, const std::vector<StreamRow>& rows, Table table,

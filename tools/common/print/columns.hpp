@@ -43,8 +43,10 @@ void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse);
 /// Those of a list like `name,cnt0`. Throws UsageError, naming those there are.
 Columns parse_columns(const std::string& option, const std::string& list);
 
-/// One object for a row: the columns' values, and for what is no stream the reason.
-Record to_record(const Columns& columns, const StreamRow& row);
+/// One object for a row: the columns' values, and for what is no stream the reason; before them the
+/// time, if one is given.
+std::string to_json_line(const Columns& columns, const StreamRow& row,
+                         const std::string& time = {});
 /// How a table is written.
 enum class Table {
   told,   ///< names with what links lead to; a file that is no readable stream is the reason why

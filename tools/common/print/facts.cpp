@@ -1,6 +1,7 @@
 #include "common/print/facts.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "common/print/words.hpp"
 
@@ -121,7 +122,7 @@ void say_statistics(const Statistics& statistics, const Say& say) {
 
 }  // namespace
 
-Record FactsTeller::to_record(const Facts& facts) const {
+std::string FactsTeller::to_json_line(const Facts& facts) const {
   const Description& description = facts.description;
   const layout::Metadata& header = description.header;
   const auto time = [&](layout::Timespec stamp) {
@@ -206,7 +207,7 @@ Record FactsTeller::to_record(const Facts& facts) const {
   if (facts.statistics) {
     record["statistics"] = shmim::tools::to_record(*facts.statistics);
   }
-  return record;
+  return tools::to_json_line(record);
 }
 
 std::string FactsTeller::to_text(const Facts& facts) const {

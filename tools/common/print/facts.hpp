@@ -6,8 +6,6 @@
 
 #include <shmim/shmim.hpp>
 
-#include "common/print/json.hpp"
-
 namespace shmim::tools {
 
 /// What is known of a stream, and what was measured.
@@ -24,7 +22,7 @@ class FactsTeller {
   FactsTeller(ProcessTable& processes, const std::map<ino_t, std::string>& names)
       : processes_(processes), names_(names) {}
   [[nodiscard]] std::string to_text(const Facts& facts) const;
-  [[nodiscard]] Record to_record(const Facts& facts) const;
+  [[nodiscard]] std::string to_json_line(const Facts& facts) const;
 
  private:
   [[nodiscard]] std::string holders_in_words(const Holders& holders) const;

@@ -4,6 +4,7 @@
 
 #include <fmt/args.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <shmim/text.hpp>
 
 #include "common/io/exit.hpp"

@@ -4,11 +4,12 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 namespace shmim::tools {
 
-/// What a tool tells of one stream or event: named values, in order.
+/// What a tool tells of one stream or event: named values, in order. Whoever makes or reads one
+/// includes <nlohmann/json.hpp>.
 using Record = nlohmann::ordered_json;
 
 /// One JSON object on one line. Bytes that are no UTF-8 are replaced.
