@@ -367,10 +367,4 @@ bool Keywords::erase(std::string_view name) const {
   return false;
 }
 
-void Keywords::initialise() const noexcept {
-  for (KeywordSlot& slot : slots_) {
-    layout::store(slot.type, 'N');
-  }
-}
-
 }  // namespace shmim

@@ -72,9 +72,6 @@ class SHMIM_EXPORT Semaphores {
   /// Bits of layout::status_*.
   [[nodiscard]] std::uint32_t status(unsigned index) const noexcept;
 
-  /// Makes every semaphore process-shared with value 0, and nobody its reader. For a creator only.
-  void initialise() const noexcept;
-
   /// SemaphoreSet, but to none that has reached layout::semaphore_max: its reader has enough to
   /// wake to. Throws Error (usage) for an index there is none of, (not_ours_to_write).
   void post(const SemaphoreSet& posts) const;
