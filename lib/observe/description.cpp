@@ -1,7 +1,6 @@
 #include "shmim/description.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -35,13 +34,12 @@ pid_t poster_of(const std::vector<SemaphoreState>& semaphores) noexcept {
 pid_t writer_of(const Stream& stream, const Description& description) noexcept {
   const pid_t poster = poster_of(description.semaphores);
   const auto newest = stream.trace().newest();
-  if (!newest || newest->pid == 0) {
+  if (!newest) {
     return poster;
   }
-  const bool is_in_mid_frame = newest->pid < 0 || newest->written == Tai{0};
   const bool is_stale =
-      !is_in_mid_frame && elapsed(newest->written, description.written()) > stale_trace;
-  return is_stale && poster != 0 ? poster : std::abs(newest->pid);
+      newest->written && elapsed(*newest->written, description.written()) > stale_trace;
+  return is_stale && poster != 0 ? poster : newest->pid;
 }
 
 /// When the file was made, in UTC. A file system that does not know tells when it was last written,

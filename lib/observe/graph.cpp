@@ -104,7 +104,7 @@ class Builder {
       GraphEdge edge;
       edge.from = from;
       edge.to = to;
-      edge.process = processes_.look_up(std::abs(pid));
+      edge.process = processes_.look_up(pid);
       edge.traced = traced;
       edge.latency = latency;
       graph_.edges.push_back(std::move(edge));
@@ -113,7 +113,7 @@ class Builder {
 
   std::size_t add_step(const std::vector<TraceEntry>& trace, std::size_t step, std::size_t to) {
     const TraceEntry& entry = trace[step];
-    const pid_t trigger_writer = step + 1 < trace.size() ? std::abs(trace[step + 1].pid) : 0;
+    const pid_t trigger_writer = step + 1 < trace.size() ? trace[step + 1].pid : 0;
     const std::size_t from = node_of(entry.trigger_inode, trigger_writer, entry.triggered);
     add_edge(from, to, entry.pid, latency_of(trace, step), true);
     return from;
@@ -135,8 +135,7 @@ class Builder {
       to = step == 0 || !is_live
                ? add_step(trace, step, to)
                : node_of(trace[step].trigger_inode,
-                         step + 1 < trace.size() ? std::abs(trace[step + 1].pid) : 0,
-                         trace[step].triggered);
+                         step + 1 < trace.size() ? trace[step + 1].pid : 0, trace[step].triggered);
     }
   }
 

@@ -1,9 +1,6 @@
 #include "shmim/circular_buffer.hpp"
 
 #include <algorithm>
-#include <cstring>
-
-#include "base/copy.hpp"
 
 namespace shmim {
 
@@ -110,45 +107,6 @@ bool CircularBuffer::read(Position known, std::uint64_t cnt0, const CopyFrame& c
 bool CircularBuffer::holds_uncounted() const noexcept {
   const std::uint32_t slot = layout::buffer_index(*header_);
   return slot < size() && layout::load(slots_[slot].cnt0) == layout::cnt0(*header_) + 1;
-}
-
-void CircularBuffer::copy_newest(std::span<std::byte> pixels) const noexcept {
-  const std::size_t slot = layout::buffer_index(*header_) % size();
-  std::memcpy(pixels.data(), &frames_[slot * frame_bytes_], frame_bytes_);
-}
-
-std::uint32_t CircularBuffer::next_slot() const noexcept {
-  // One compare also brings an index back that another program has put out of range.
-  const std::uint32_t index = layout::load(header_->cb_index);
-  return index < size() - 1 ? index + 1 : 0;
-}
-
-std::span<std::byte> CircularBuffer::next_frame() const noexcept {
-  return size() == 0 ? std::span<std::byte>()
-                     : frames_.subspan(next_slot() * frame_bytes_, frame_bytes_);
-}
-
-void CircularBuffer::push(std::span<const std::byte> pixels, const FrameInfo& info) const noexcept {
-  if (size() > 0) {
-    copy_frame(next_frame().data(), pixels.data(), frame_bytes_);
-    push(info);
-  }
-}
-
-void CircularBuffer::push(const FrameInfo& info) const noexcept {
-  if (size() == 0) {
-    return;
-  }
-  const std::uint32_t next = next_slot();
-  layout::CircularBufferSlot& slot = slots_[next];
-  layout::store(slot.cnt0, info.cnt0);
-  layout::store(slot.cnt1, info.cnt1);
-  layout::store(slot.atime, to_timespec(info.atime));
-  layout::store(slot.writetime, to_timespec(info.writetime));
-  if (next == 0) {
-    layout::store(header_->cb_cycle, layout::load(header_->cb_cycle) + 1);
-  }
-  layout::set_buffer_index(*header_, next);
 }
 
 }  // namespace shmim

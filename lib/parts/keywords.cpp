@@ -332,12 +332,6 @@ bool Keywords::erase(std::string_view name) const {
   return false;
 }
 
-void Keywords::initialise() const noexcept {
-  for (KeywordSlot& slot : slots_) {
-    layout::store(slot.type, 'N');
-  }
-}
-
 KeywordWriter::KeywordWriter(const Keywords& table, std::vector<Keyword> keywords)
     : table_(table), keywords_(std::move(keywords)) {
   for (const Keyword& keyword : keywords_) {
@@ -361,6 +355,9 @@ bool KeywordWriter::is_prepared() const noexcept {
 
 void KeywordWriter::prepare() {
   if (is_prepared()) {
+    for (Place& place : places_) {
+      place.is_new = false;
+    }
     return;
   }
   const std::vector<SlotCopy> table = read_slots(table_.slots_);

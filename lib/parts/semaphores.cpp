@@ -57,15 +57,6 @@ std::uint32_t Semaphores::status(unsigned index) const noexcept {
   return layout::load(regions_.status[index]);
 }
 
-void Semaphores::initialise() const noexcept {
-  for (unsigned index = 0; index < count(); ++index) {
-    sem_init(&regions_.semaphores[index], 1, 0);
-    layout::store(regions_.read_pid[index], -1);
-    layout::store(regions_.write_pid[index], -1);
-  }
-  sem_init(regions_.log, 1, 0);
-}
-
 void Semaphores::require_writable() const {
   if (!writable_) {
     throw Error(Problem::not_ours_to_write, "",

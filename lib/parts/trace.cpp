@@ -2,32 +2,53 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+
+#include "parts/trace_writer.hpp"
 
 namespace shmim {
 namespace {
 
+// What the layout has no field for lies in two that it has, here and nowhere else: a writer of ours
+// in mid-frame has its PID in entry 0, and 0 for the seconds of the time it wrote; one that gave up
+// has its PID there with a minus sign.
+
+/// Who the entry is of and how far it has got. No process has the one PID that has no positive.
+void decode_writer(TraceEntry& entry, pid_t pid, layout::Timespec written) noexcept {
+  if (pid < 0) {
+    entry.pid = pid == std::numeric_limits<pid_t>::min() ? 0 : -pid;
+    entry.writing = Writing::given_up;
+  } else {
+    entry.pid = pid;
+    entry.writing = pid != 0 && written.seconds <= 0 ? Writing::begun : Writing::done;
+  }
+  if (entry.pid != 0 && entry.writing == Writing::done) {
+    entry.written = to_tai(written);
+  }
+}
+
 TraceEntry read(const layout::TraceSlot& slot) noexcept {
   TraceEntry entry;
-  entry.pid = layout::load(slot.procwrite_pid);
+  const pid_t pid = layout::load(slot.procwrite_pid);
   entry.trigger_inode = layout::load(slot.trigger_inode);
   entry.mode = static_cast<TriggerMode>(layout::load(slot.triggermode));
   entry.status = static_cast<TriggerStatus>(layout::load(slot.triggerstatus));
   entry.semaphore = layout::load(slot.trigsemindex);
   entry.cnt0 = layout::load(slot.cnt0);
   entry.triggered = to_tai(layout::load(slot.ts_procstart));
-  entry.written = to_tai(layout::load(slot.ts_streamupdate));
+  decode_writer(entry, pid, layout::load(slot.ts_streamupdate));
   return entry;
 }
 
 void write(layout::TraceSlot& slot, const TraceEntry& entry) noexcept {
-  layout::store(slot.procwrite_pid, entry.pid);
+  layout::store(slot.procwrite_pid, entry.writing == Writing::given_up ? -entry.pid : entry.pid);
   layout::store(slot.trigger_inode, std::uint64_t{entry.trigger_inode});
   layout::store(slot.triggermode, static_cast<std::int32_t>(entry.mode));
   layout::store(slot.triggerstatus, static_cast<std::int32_t>(entry.status));
   layout::store(slot.trigsemindex, entry.semaphore);
   layout::store(slot.cnt0, entry.cnt0);
   layout::store(slot.ts_procstart, to_timespec(entry.triggered));
-  layout::store(slot.ts_streamupdate, to_timespec(entry.written));
+  layout::store(slot.ts_streamupdate, to_timespec(entry.written.value_or(Tai{0})));
 }
 
 }  // namespace
@@ -44,6 +65,18 @@ std::string_view to_string(TriggerStatus status) noexcept {
   return code < statuses.size() ? statuses[code] : "unknown";
 }
 
+std::string_view to_string(Writing writing) noexcept {
+  switch (writing) {
+    case Writing::done:
+      return "done";
+    case Writing::begun:
+      return "begun";
+    case Writing::given_up:
+      return "given up";
+  }
+  return "unknown";
+}
+
 std::vector<TraceEntry> Trace::entries() const {
   std::vector<TraceEntry> entries;
   for (const layout::TraceSlot& slot : slots_) {
@@ -57,26 +90,32 @@ std::vector<TraceEntry> Trace::entries() const {
 }
 
 std::optional<TraceEntry> Trace::newest() const noexcept {
-  return slots_.empty() ? std::nullopt : std::optional(read(slots_.front()));
+  if (slots_.empty()) {
+    return std::nullopt;
+  }
+  const TraceEntry entry = read(slots_.front());
+  return entry.pid == 0 ? std::nullopt : std::optional(entry);
 }
 
-bool Trace::exchange_writer(pid_t expected, pid_t pid) const noexcept {
-  return slots_.empty() || layout::exchange_if(slots_.front().procwrite_pid, expected, pid);
+bool TraceWriter::take_over(pid_t from, pid_t pid) const noexcept {
+  return slots_.empty() || layout::exchange_if(slots_.front().procwrite_pid, from, pid) ||
+         layout::exchange_if(slots_.front().procwrite_pid, -from, pid);
 }
 
-void Trace::set_newest(const TraceEntry& entry) const noexcept {
+void TraceWriter::give_up(pid_t pid) const noexcept {
   if (!slots_.empty()) {
-    write(slots_.front(), entry);
+    // In one step, unless somebody has taken it over meanwhile.
+    static_cast<void>(layout::exchange_if(slots_.front().procwrite_pid, pid, -pid));
   }
 }
 
-Trace::Mark Trace::mark() const noexcept {
+TraceWriter::Mark TraceWriter::mark() const noexcept {
   return slots_.empty() ? Mark{}
                         : Mark{layout::load(slots_.front().procwrite_pid),
                                layout::load(slots_.front().ts_streamupdate.seconds)};
 }
 
-void Trace::restore(Mark mark) const noexcept {
+void TraceWriter::restore(Mark mark) const noexcept {
   if (!slots_.empty()) {
     // The PID last: until then it is the writer's own, whose death can be told.
     layout::store(slots_.front().ts_streamupdate.seconds, mark.seconds);
@@ -84,14 +123,14 @@ void Trace::restore(Mark mark) const noexcept {
   }
 }
 
-void Trace::begin_newest(pid_t pid) const noexcept {
+void TraceWriter::begin(pid_t pid) const noexcept {
   if (!slots_.empty()) {
     layout::store(slots_.front().procwrite_pid, pid);
     layout::store(slots_.front().ts_streamupdate.seconds, std::int64_t{0});
   }
 }
 
-void Trace::finish_newest(Tai written, pid_t pid) const noexcept {
+void TraceWriter::finish(Tai written, pid_t pid) const noexcept {
   if (!slots_.empty()) {
     // The seconds after the rest of the time: until then the entry is that of a writer at work. The
     // PID last: until then it is the writer's own, whose death can be told.
@@ -102,25 +141,27 @@ void Trace::finish_newest(Tai written, pid_t pid) const noexcept {
   }
 }
 
-void Trace::record(const TraceEntry& newest, std::span<const TraceEntry> ancestors) const noexcept {
-  set_newest(newest);
+void TraceWriter::record(const TraceEntry& newest) const noexcept {
+  if (!slots_.empty()) {
+    write(slots_.front(), newest);
+  }
+}
+
+void TraceWriter::record(const TraceEntry& newest,
+                         std::span<const TraceEntry> ancestors) const noexcept {
+  record(newest);
   for (std::size_t i = 1; i < slots_.size(); ++i) {
     write(slots_[i], i <= ancestors.size() ? ancestors[i - 1] : TraceEntry{});
   }
 }
 
-void Trace::initialise() const noexcept {
-  for (layout::TraceSlot& slot : slots_) {
-    layout::store(slot.trigsemindex, -1);
-  }
-}
-
 std::optional<Tai> latency_of(std::span<const TraceEntry> trace, std::size_t step) {
-  if (trace[step].trigger_inode == 0 || trace[step].written == Tai{0}) {
+  const TraceEntry& entry = trace[step];
+  if (entry.trigger_inode == 0 || !entry.written) {
     return std::nullopt;
   }
-  const bool is_known = step + 1 < trace.size() && trace[step + 1].written != Tai{0};
-  return elapsed(is_known ? trace[step + 1].written : trace[step].triggered, trace[step].written);
+  const auto made = step + 1 < trace.size() ? trace[step + 1].written : std::nullopt;
+  return elapsed(made.value_or(entry.triggered), *entry.written);
 }
 
 std::span<const TraceEntry> chain_of(std::span<const TraceEntry> trace) noexcept {
@@ -135,15 +176,16 @@ std::span<const TraceEntry> chain_of(std::span<const TraceEntry> trace) noexcept
 
 std::optional<Tai> end_to_end(std::span<const TraceEntry> whole) {
   const std::span<const TraceEntry> trace = chain_of(whole);
-  if (trace.empty() || trace.front().written == Tai{0}) {
+  if (trace.empty() || !trace.front().written) {
     return std::nullopt;
   }
+  const Tai newest = *trace.front().written;
   const TraceEntry& oldest = trace.back();
   if (oldest.trigger_inode != 0) {
-    return elapsed(oldest.triggered, trace.front().written);
+    return elapsed(oldest.triggered, newest);
   }
-  return trace.size() > 1 ? std::optional(elapsed(oldest.written, trace.front().written))
-                          : std::nullopt;
+  return trace.size() > 1 && oldest.written ? std::optional(elapsed(*oldest.written, newest))
+                                            : std::nullopt;
 }
 
 }  // namespace shmim

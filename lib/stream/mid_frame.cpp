@@ -1,7 +1,6 @@
 #include "stream/mid_frame.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "shmim/process.hpp"
 
@@ -9,11 +8,8 @@ namespace shmim {
 
 Writer writer_in_mid_frame(const Trace& trace, const Semaphores& semaphores) noexcept {
   const auto newest = trace.newest();
-  if (newest && newest->pid < 0 && newest->pid != std::numeric_limits<pid_t>::min()) {
-    return {-newest->pid, true, true};
-  }
-  if (newest && newest->is_begun()) {
-    return {newest->pid, !is_alive(newest->pid), true};
+  if (newest && newest->writing != Writing::done) {
+    return {newest->pid, newest->writing == Writing::given_up || !is_alive(newest->pid), true};
   }
   // A program of the C library, which tells nobody that it begins; or one of ours that was killed
   // within an instruction or two of the flag. Whoever posted the first semaphore or wrote the frame

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/copy.hpp"
+#include "parts/circular_buffer_writer.hpp"
+#include "parts/draft.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
 #include "shmim/text.hpp"
@@ -131,9 +133,13 @@ Stream Stream::make(Segment segment, const std::string& name, std::filesystem::p
   header.nb_kw = geometry.keywords;
   header.cb_size = geometry.circular_buffer;
   header.imdatamemsize = stream.regions_.array_bytes;
-  stream.keywords().initialise();
-  stream.semaphores().initialise();
-  stream.trace().initialise();
+  initialise(stream.region<layout::KeywordSlot>(stream.regions_.keywords, format.keywords));
+  const Semaphores::Regions semaphores = stream.semaphore_regions();
+  initialise(semaphores.semaphores);
+  initialise(std::span(semaphores.log, 1));
+  initialise(semaphores.read_pid);
+  initialise(semaphores.write_pid);
+  initialise(stream.trace_slots());
   return stream;
 }
 
@@ -224,17 +230,29 @@ Keywords Stream::keywords() const noexcept {
   return {region<layout::KeywordSlot>(regions_.keywords, format_.keywords), writable()};
 }
 
-Semaphores Stream::semaphores() const noexcept {
+Semaphores::Regions Stream::semaphore_regions() const noexcept {
   const std::size_t count = format_.semaphores;
-  return {{region<sem_t>(regions_.semaphores, count),
-           region<sem_t>(regions_.log_semaphore, 1).data(), region<pid_t>(regions_.read_pid, count),
-           region<pid_t>(regions_.write_pid, count), region<std::uint32_t>(regions_.control, count),
-           region<std::uint32_t>(regions_.status, count)},
-          writable()};
+  return {region<sem_t>(regions_.semaphores, count),
+          region<sem_t>(regions_.log_semaphore, 1).data(),
+          region<pid_t>(regions_.read_pid, count),
+          region<pid_t>(regions_.write_pid, count),
+          region<std::uint32_t>(regions_.control, count),
+          region<std::uint32_t>(regions_.status, count)};
 }
 
-Trace Stream::trace() const noexcept {
-  return Trace(region<layout::TraceSlot>(regions_.trace, format_.trace_entries));
+Semaphores Stream::semaphores() const noexcept { return {semaphore_regions(), writable()}; }
+
+std::span<layout::TraceSlot> Stream::trace_slots() const noexcept {
+  return region<layout::TraceSlot>(regions_.trace, format_.trace_entries);
+}
+
+Trace Stream::trace() const noexcept { return Trace(trace_slots()); }
+
+CircularBufferWriter Stream::buffer_writer() const noexcept {
+  const std::size_t frames = format_.circular_buffer;
+  return {header(), region<layout::CircularBufferSlot>(regions_.buffer_metadata, frames),
+          region<std::byte>(regions_.buffer_frames, frames * regions_.array_bytes),
+          regions_.array_bytes};
 }
 
 CircularBuffer Stream::circular_buffer() const noexcept {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/copy.hpp"
+#include "parts/circular_buffer_writer.hpp"
+#include "parts/trace_writer.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
 #include "stream/backoff.hpp"
@@ -26,28 +28,29 @@ WriteGuard::WriteGuard(const Stream& stream, const std::optional<Deadline>& dead
     throw Error(Problem::not_ours_to_write, stream.name(),
                 "cannot be written: it is read-only for us");
   }
-  const Trace trace = stream.trace();
+  const TraceWriter trace(stream.trace_slots());
   if (!layout::begin_writing(header_)) {
-    await_turn(trace, deadline.value_or(deadline_after(std::chrono::seconds{1})));
+    await_turn(deadline.value_or(deadline_after(std::chrono::seconds{1})));
   }
   if (!unfinished_) {
-    before_ = trace.mark();
+    remember_mark();
   }
-  trace.begin_newest(pid_);  // so that others can tell our death from a slow peer
+  trace.begin(pid_);  // so that others can tell our death from a slow peer
   if (unfinished_) {
     restore_newest_frame();
   }
 }
 
-void WriteGuard::await_turn(const Trace& trace, Deadline deadline) {
+void WriteGuard::await_turn(Deadline deadline) {
+  const TraceWriter trace(stream_.trace_slots());
   Backoff backoff(deadline);
   do {
     const bool in_time = backoff.pause();
     if (in_time && !backoff.is_slow()) {
       continue;
     }
-    before_ = trace.mark();
-    const Writer writer = writer_in_mid_frame(trace, stream_.semaphores());
+    remember_mark();
+    const Writer writer = writer_in_mid_frame(stream_.trace(), stream_.semaphores());
     if (!in_time && writer.is_sure && !writer.is_gone) {
       throw Error(Problem::busy, stream_.name(),
                   fmt::format("process {} is in the middle of writing a frame",
@@ -55,25 +58,24 @@ void WriteGuard::await_turn(const Trace& trace, Deadline deadline) {
     }
     // Of several writers that find it abandoned, the one that changes the PID takes over. A program
     // of the C library names nobody when it begins, so its flag, once up too long, is anybody's.
-    if ((writer.is_sure && writer.is_gone && take_over(writer.pid)) || !in_time) {
+    if ((writer.is_sure && writer.is_gone && trace.take_over(writer.pid, this_process())) ||
+        !in_time) {
       unfinished_ = true;
       return;
     }
   } while (!layout::begin_writing(header_));
 }
 
-WriteGuard::~WriteGuard() {
-  if (open_) {
-    // The flag stays up over what may be half a frame. The sign tells that its writer, which may
-    // live on, has given it up.
-    static_cast<void>(stream_.trace().exchange_writer(this_process(), -this_process()));
-  }
+void WriteGuard::remember_mark() noexcept {
+  const TraceWriter::Mark mark = TraceWriter(stream_.trace_slots()).mark();
+  before_ = {mark.pid, mark.seconds};
 }
 
-bool WriteGuard::take_over(pid_t from) const noexcept {
-  const Trace trace = stream_.trace();
-  return trace.exchange_writer(from, this_process()) ||
-         trace.exchange_writer(-from, this_process());
+WriteGuard::~WriteGuard() {
+  if (open_) {
+    // The flag stays up over what may be half a frame, whose writer may live on.
+    TraceWriter(stream_.trace_slots()).give_up(this_process());
+  }
 }
 
 void WriteGuard::restore_newest_frame() noexcept {
@@ -85,7 +87,7 @@ void WriteGuard::restore_newest_frame() noexcept {
     // All of its frame but the count: readers may have it, and the next slot is the next frame's.
     static_cast<void>(layout::count_frame(header_));
   }
-  buffer.copy_newest(pixels_);
+  stream_.buffer_writer().copy_newest(pixels_);
   unfinished_ = false;
 }
 
@@ -96,7 +98,7 @@ std::span<std::byte> WriteGuard::slice(std::uint32_t z) noexcept {
 }
 
 void WriteGuard::write(std::span<const std::byte> frame) noexcept {
-  const std::span<std::byte> slot = stream_.circular_buffer().next_frame();
+  const std::span<std::byte> slot = stream_.buffer_writer().next_frame();
   in_buffer_ = !slot.empty();
   if (in_buffer_) {
     copy_frame_twice(pixels_.data(), slot.data(), frame.data(), pixels_.size());
@@ -116,21 +118,23 @@ std::uint64_t WriteGuard::publish(const SemaphoreSet& posts) noexcept {
   layout::store(header_.writetime, to_timespec(info.writetime));
   stream_.store_slice_info(info);
   if (in_buffer_) {
-    stream_.circular_buffer().push(info);
+    stream_.buffer_writer().push(info);
   } else {
-    stream_.circular_buffer().push(pixels_, info);
+    stream_.buffer_writer().push(pixels_, info);
   }
   TraceEntry newest = trigger_ == nullptr ? TraceEntry{} : trigger_->entry;
   newest.pid = this_process();
-  newest.written = Tai{0};  // still at it
+  newest.writing = Writing::begun;  // until the frame is counted
+  newest.written.reset();
+  const TraceWriter trace(stream_.trace_slots());
   if (trigger_ == nullptr) {
     newest.triggered = written;
-    stream_.trace().set_newest(newest);
+    trace.record(newest);
   } else {
-    stream_.trace().record(newest, trigger_->ancestors);
+    trace.record(newest, trigger_->ancestors);
   }
   const std::uint64_t count = layout::count_frame(header_);
-  stream_.trace().finish_newest(written, pid_);
+  trace.finish(written, pid_);
   layout::end_writing(header_);
   open_ = false;
   stream_.semaphores().post_checked(posts);
@@ -138,7 +142,7 @@ std::uint64_t WriteGuard::publish(const SemaphoreSet& posts) noexcept {
 }
 
 void WriteGuard::cancel() noexcept {
-  stream_.trace().restore(before_);
+  TraceWriter(stream_.trace_slots()).restore({before_.pid, before_.seconds});
   if (!unfinished_) {
     layout::end_writing(header_);
   }

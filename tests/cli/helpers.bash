@@ -143,6 +143,24 @@ until_true() {
   done
 }
 
+# peer ROLE FILE...: one of the peers in tests/faults/peer.cpp.
+peer() { exec "$SHMIM_BUILD_DIR/tests/faults/shmim-faults" --tools "$SHMIM_BIN_DIR" peer "$@"; }
+
+# start_holder NAME STREAM: a writer that stops in the middle of a frame; pid_NAME is its PID.
+start_holder() {
+  start "$1" peer hold "$(stream_file "$2")"
+  until_true is_stopped "$last"
+}
+is_stopped() { grep -q '^State:.T' "/proc/$1/status"; }
+
+# start_quitter NAME STREAM: a writer that leaves a frame unfinished and lives on; pid_NAME is its PID.
+start_quitter() {
+  mkfifo "$WORK/$1.ready" "$WORK/$1.stay"
+  exec 9<>"$WORK/$1.stay"
+  start "$1" eval 'peer give-up "$(stream_file '"$2"')" <"$WORK/'"$1"'.stay"'
+  until_true grep -q ready "$WORK/$1.out"
+}
+
 # field FILE OFFSET TYPE BYTES: numbers in a file, with a TYPE of od's.
 field() { od -An -v "-t$3" -j"$2" -N"$4" "$1" | tr -s ' \n' ' ' | sed 's/^ //; s/ $//'; }
 

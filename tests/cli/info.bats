@@ -239,3 +239,19 @@ b
   chmod 644 "$(stream_file cam)"
   "${nobody[@]}" shmim-info cam --stats >/dev/null
 }
+
+@test "a writer in the middle of a frame, or that gave up there, is named as such" {
+  make in 2
+  make m 2
+  shmim-post in --update
+  shmim-post m --update --trigger in --pid "$(dead_pid)"
+  start_quitter quitter m
+  run_out out shmim-info m
+  grep -qx "  writer  *$pid_quitter (shmim-faults)" out
+  grep -qx "    m by $pid_quitter (shmim-faults), which gave up in the middle of a frame, triggered by in" out
+  run_out out shmim-info m --json
+  grep -q "\"procwrite_PID\":$pid_quitter,\"process\":{\"pid\":$pid_quitter,\"command\":\"shmim-faults\",\"alive\":true},\"writing\":\"given up\",\"trigger\":\"in\",.*\"latency\":null" out
+  start_holder holder in
+  run_out out shmim-info in
+  grep -qx "    in by $pid_holder (shmim-faults), in the middle of a frame" out
+}

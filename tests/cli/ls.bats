@@ -36,6 +36,20 @@ idle  -${dead//?/ }        0" '' -- shmim-ls -o name,writer,readers --noheadings
     '' -- shmim-ls cam -o writer,readers --json
 }
 
+@test "who is in the middle of a frame is its writer, dead predecessors or not" {
+  make m 2
+  shmim-post m --update --pid "$(dead_pid)"
+  start_holder holder m
+  check 0 "m  $pid_holder (shmim-faults)" '' -- shmim-ls m -o name,writer --noheadings
+}
+
+@test "a writer that gave up is named by its PID, and lives" {
+  make m 2
+  shmim-post m --update --pid "$(dead_pid)"
+  start_quitter quitter m
+  check 0 "m  $pid_quitter (shmim-faults)" '' -- shmim-ls m -o name,writer --noheadings
+}
+
 @test "patterns, types and names" {
   for name in cam1 cam2 dm; do make "$name" 2; done
   make 'tui8>cam3' 2

@@ -128,6 +128,22 @@ out *' \
     shmim-trace out
 }
 
+@test "a writer in the middle of a frame, or that gave up there, has a PID and no latency" {
+  pipeline
+  start_quitter quitter out
+  warning='shmim-trace: out: holds an unfinished frame; its trace may be of two frames'
+  check 0 "~ STREAM*
+out *  $pid_quitter  shmim-faults *  gave up  *-
+*" "$warning" -- shmim-trace out
+  check 0 "~ {*\"procwrite_PID\":$pid_quitter,\"command\":\"shmim-faults\",\"alive\":true,*\"ts_streamupdate\":null,\"latency\":null,\"writing\":\"given up\"}
+*" "$warning" -- shmim-trace out --json
+  start_holder holder mid
+  warning='shmim-trace: mid: is in the middle of being written; its trace may be of two frames'
+  check 0 "~ STREAM*
+mid *  $pid_holder  shmim-faults *  not yet  *-
+*" "$warning" -- shmim-trace mid
+}
+
 @test "looking never disturbs" {
   pipeline
   cp "$(stream_file out)" before

@@ -48,6 +48,16 @@ void hold(const PeerOptions& options) {
   guard.publish();
 }
 
+/// Leaves a frame unfinished, and lives on.
+void give_up(const PeerOptions& options) {
+  const Stream stream = Stream::open(options.path);
+  {
+    const WriteGuard guard(stream);
+    guard.pixels()[0] = std::byte{0xFF};
+  }
+  say_ready_and_stay();
+}
+
 }  // namespace
 
 int peer(const PeerOptions& options) {
@@ -59,6 +69,8 @@ int peer(const PeerOptions& options) {
     write_frames(options);
   } else if (options.role == "hold") {
     hold(options);
+  } else if (options.role == "give-up") {
+    give_up(options);
   } else if (options.role == "claim") {
     const c_library::Image image = c_library::open(options.path);
     for (std::uint64_t semaphore = 0; semaphore < options.frames; ++semaphore) {

@@ -163,10 +163,17 @@ class Trace final : public Tool {
                   {"trigsemindex", entry.semaphore},
                   {"cnt0", entry.cnt0},
                   {"ts_procstart", to_utc(entry.triggered)},
-                  {"ts_streamupdate", to_utc(entry.written)}};
+                  {"ts_streamupdate", entry.written ? Record(to_utc(*entry.written)) : Record()}};
     record["latency"] =
         hop.latency ? Record(std::chrono::duration<double>(*hop.latency).count()) : Record();
+    record["writing"] = to_string(entry.writing);
     return record;
+  }
+
+  [[nodiscard]] static std::string written_in_words(const TraceEntry& entry) {
+    return entry.written                        ? to_utc(*entry.written)
+           : entry.writing == Writing::given_up ? "gave up"
+                                                : "not yet";
   }
 
   [[nodiscard]] static std::string table(const Traced& traced) {
@@ -182,7 +189,7 @@ class Trace final : public Tool {
                       std::string(to_string(entry.mode)), std::string(to_string(entry.status)),
                       entry.semaphore < 0 ? "-" : std::to_string(entry.semaphore),
                       is_triggered ? std::to_string(entry.cnt0) : "-", to_utc(entry.triggered),
-                      to_utc(entry.written), hop.latency ? in_microseconds(*hop.latency) : "-"});
+                      written_in_words(entry), hop.latency ? in_microseconds(*hop.latency) : "-"});
     }
     if (traced.hops.empty()) {
       return fmt::format("{}: nobody has written it yet\n", printable(traced.name));

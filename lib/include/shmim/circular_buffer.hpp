@@ -29,8 +29,8 @@ using CopyFrame = std::function<void(std::span<const std::byte> frame)>;
 /// A reader can take a frame from here while the writer is busy with a later one.
 class SHMIM_EXPORT CircularBuffer {
  public:
-  CircularBuffer(layout::Metadata& header, std::span<layout::CircularBufferSlot> slots,
-                 std::span<std::byte> frames, std::size_t frame_bytes) noexcept
+  CircularBuffer(const layout::Metadata& header, std::span<const layout::CircularBufferSlot> slots,
+                 std::span<const std::byte> frames, std::size_t frame_bytes) noexcept
       : header_(&header), slots_(slots), frames_(frames), frame_bytes_(frame_bytes) {}
 
   /// Frames it holds; 0 where the stream has none.
@@ -55,32 +55,19 @@ class SHMIM_EXPORT CircularBuffer {
   [[nodiscard]] bool read(Position known, std::uint64_t cnt0, const CopyFrame& copy,
                           FrameInfo& info) const;
 
-  /// Oldest frame that copy() can be expected to give, with room for a writer at work.
+  /// Oldest frame that read() can be expected to give, with room for a writer at work.
   [[nodiscard]] std::uint64_t oldest(Position newest) const noexcept;
 
   /// True where the newest slot holds the frame after cnt0: its writer is about to count it, or
   /// died before it did. For streams of ours; other programs do not say which frame a slot holds.
   [[nodiscard]] bool holds_uncounted() const noexcept;
-  /// Copies the frame in the newest slot. For a writer that holds the write flag: nobody overtakes
-  /// it.
-  void copy_newest(std::span<std::byte> pixels) const noexcept;
-
-  /// Where the next frame goes; empty where there is no buffer. For a writer that holds the write
-  /// flag.
-  [[nodiscard]] std::span<std::byte> next_frame() const noexcept;
-  /// Puts a frame in the next slot. For a writer that holds the write flag, before it counts the
-  /// frame.
-  void push(std::span<const std::byte> pixels, const FrameInfo& info) const noexcept;
-  /// The same, of a frame that has been put into next_frame() already.
-  void push(const FrameInfo& info) const noexcept;
 
  private:
   [[nodiscard]] std::optional<Position> number_by_next_step(std::uint32_t slot,
                                                             std::uint64_t cnt0) const noexcept;
-  [[nodiscard]] std::uint32_t next_slot() const noexcept;
-  layout::Metadata* header_;
-  std::span<layout::CircularBufferSlot> slots_;
-  std::span<std::byte> frames_;
+  const layout::Metadata* header_;
+  std::span<const layout::CircularBufferSlot> slots_;
+  std::span<const std::byte> frames_;
   std::size_t frame_bytes_;
 };
 

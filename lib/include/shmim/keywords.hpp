@@ -55,8 +55,6 @@ class SHMIM_EXPORT Keywords {
   void set(std::span<const Keyword> keywords) const;
   /// True where there was one.
   bool erase(std::string_view name) const;
-  /// Marks every slot unused. For a creator only.
-  void initialise() const noexcept;
 
  private:
   friend class KeywordWriter;

@@ -72,9 +72,6 @@ class SHMIM_EXPORT Semaphores {
   /// Bits of layout::status_*.
   [[nodiscard]] std::uint32_t status(unsigned index) const noexcept;
 
-  /// Makes every semaphore process-shared with value 0, and nobody its reader. For a creator only.
-  void initialise() const noexcept;
-
   /// Throws Error (usage) if the set lists a semaphore that is not there.
   void require(const SemaphoreSet& set) const;
   /// Posts all of the set, but none that has reached layout::semaphore_max: its reader has enough

@@ -50,6 +50,8 @@ struct Trigger {
   std::vector<TraceEntry> ancestors;  ///< the trigger stream's own trace
 };
 
+class CircularBufferWriter;
+
 /// A mapped stream. Not thread-safe itself (use one per thread: mapping is cheap), but safe against
 /// any other process or Stream on the same file. Movable; views and pixels are valid as long as it
 /// lives.
@@ -159,6 +161,9 @@ class SHMIM_EXPORT Stream {
   static Deadline default_deadline() noexcept;
 
   [[nodiscard]] layout::Metadata& header() const noexcept;
+  [[nodiscard]] Semaphores::Regions semaphore_regions() const noexcept;
+  [[nodiscard]] std::span<layout::TraceSlot> trace_slots() const noexcept;
+  [[nodiscard]] CircularBufferWriter buffer_writer() const noexcept;
   void store_slice_info(const FrameInfo& info) const noexcept;
   template <class T>
   [[nodiscard]] std::span<T> region(std::uint64_t offset, std::size_t count) const noexcept;

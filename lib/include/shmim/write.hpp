@@ -60,8 +60,8 @@ class SHMIM_EXPORT WriteGuard {
 
  private:
   WriteGuard(const Stream& stream, const std::optional<Deadline>& deadline);
-  void await_turn(const Trace& trace, Deadline deadline);
-  [[nodiscard]] bool take_over(pid_t from) const noexcept;
+  void await_turn(Deadline deadline);
+  void remember_mark() noexcept;
   void restore_newest_frame() noexcept;
   const Stream& stream_;
   layout::Metadata& header_;
@@ -70,7 +70,12 @@ class SHMIM_EXPORT WriteGuard {
   std::optional<Tai> atime_;
   const Trigger* trigger_ = nullptr;
   pid_t pid_;
-  Trace::Mark before_;
+  /// What the mark of this writer in the trace takes the place of.
+  struct Mark {
+    pid_t pid = 0;
+    std::int64_t seconds = 0;
+  };
+  Mark before_;
   bool unfinished_ = false;
   bool in_buffer_ = false;  ///< the frame is in the circular buffer's next slot already
   bool open_ = true;

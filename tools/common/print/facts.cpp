@@ -100,6 +100,19 @@ std::string semaphore_table(const Description& description) {
   return rows.size() == 1 ? std::string() : to_table(rows);
 }
 
+/// What is to be said of a writer that has not published its frame.
+const char* progress(Writing writing) noexcept {
+  switch (writing) {
+    case Writing::begun:
+      return ", in the middle of a frame";
+    case Writing::given_up:
+      return ", which gave up in the middle of a frame";
+    case Writing::done:
+      break;
+  }
+  return "";
+}
+
 template <class Say>
 void say_rate(const Rate& rate, const Say& say) {
   const auto words = [](const std::optional<Seconds>& duration) {
@@ -192,6 +205,7 @@ std::string FactsTeller::to_json_line(const Facts& facts) const {
     record["trace"].push_back(
         {{"procwrite_PID", hop.entry.pid},
          {"process", to_json(processes_.look_up(hop.entry.pid))},
+         {"writing", to_string(hop.entry.writing)},
          {"trigger", is_known ? Record(hop.trigger) : Record()},
          {"trigger_inode", hop.entry.trigger_inode},
          {"latency", hop.latency ? Record(Seconds(*hop.latency).count()) : Record()}});
@@ -292,8 +306,8 @@ std::string FactsTeller::holders_in_words(const Holders& holders) const {
 std::string FactsTeller::trace_lines(const Description& description) const {
   std::string text;
   for (const Hop& hop : hops_of(description.name, description.trace, names_)) {
-    text += fmt::format("{} by {}{}{}\n", printable(hop.stream),
-                        in_words(processes_.look_up(hop.entry.pid)),
+    text += fmt::format("{} by {}{}{}{}\n", printable(hop.stream),
+                        in_words(processes_.look_up(hop.entry.pid)), progress(hop.entry.writing),
                         hop.trigger.empty() ? "" : ", triggered by " + printable(hop.trigger),
                         hop.latency ? ", after " + in_words(*hop.latency) : "");
   }

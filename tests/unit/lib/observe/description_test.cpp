@@ -111,6 +111,33 @@ TEST_CASE("the writer is the newest of trace and semaphores, dead ones too") {
   CHECK(cam.writer.pid == this_process());
 }
 
+TEST_CASE("who is in the middle of a frame is its writer, and so is one that gave up there") {
+  const Directory directory;
+  const Stream stream = directory.make("cam");
+  const pid_t dead = in_child([] {});
+  reap(dead);
+  {
+    WriteGuard guard(stream);
+    guard.set_pid(dead);
+    guard.publish();
+  }
+  {
+    const WriteGuard guard(stream);
+    guard.pixels()[0] = std::byte{1};
+    const Description begun = described(directory.stream("cam"));
+    CHECK(begun.writer.pid == this_process());
+    REQUIRE(begun.trace.size() == 1);
+    CHECK(begun.trace.front().writing == Writing::begun);
+  }
+  const Description given_up = described(directory.stream("cam"));
+  CHECK(given_up.state == FrameState::unfinished);
+  CHECK(given_up.writer.pid == this_process());
+  CHECK(given_up.writer.alive);
+  REQUIRE(given_up.trace.size() == 1);
+  CHECK(given_up.trace.front().pid == this_process());
+  CHECK(given_up.trace.front().writing == Writing::given_up);
+}
+
 TEST_CASE("links say where they lead") {
   const Directory directory;
   const Stream stream = directory.make("cam");

@@ -68,7 +68,6 @@ TEST_CASE("keywords are set, replaced, found and erased") {
 TEST_CASE("a write raises the slot's counter by one") {
   std::array<layout::KeywordSlot, 2> slots{};
   const Keywords keywords(slots, true);
-  keywords.initialise();
   keywords.set({"A", std::int64_t{1}, ""});
   keywords.set({"A", std::int64_t{2}, ""});
   CHECK(slots[0].cnt == 2);
@@ -78,7 +77,6 @@ TEST_CASE("a write raises the slot's counter by one") {
 TEST_CASE("a slot whose writer was killed in the middle can be read, and written again") {
   std::array<layout::KeywordSlot, 1> slots{};
   const Keywords keywords(slots, true);
-  keywords.initialise();
   keywords.set({"A", std::int64_t{1}, ""});
   REQUIRE(layout::begin_keyword(slots[0]));
   CHECK(keywords.find("A"));
@@ -90,7 +88,6 @@ TEST_CASE("a slot whose writer was killed in the middle can be read, and written
 TEST_CASE("a reader never sees parts of two values" * doctest::test_suite("threads")) {
   std::array<layout::KeywordSlot, 1> slots{};
   const Keywords keywords(slots, true);
-  keywords.initialise();
   keywords.set({"A", std::string(16, 'a'), std::string(79, 'a')});
   std::atomic<bool> stop{false};
   std::thread writer([&] {

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <thread>
 
+#include "parts/circular_buffer_writer.hpp"
 #include "support/unit.hpp"
 
 using namespace shmim;
@@ -193,13 +194,23 @@ TEST_CASE("an ordered follower loses nothing beside a writer that leaves it time
 
 namespace {
 
+/// The writer's half of a stream's circular buffer, which are the last two regions of its file.
+CircularBufferWriter buffer_of(const Stream& stream) {
+  std::byte* begin = stream.unguarded_pixels().data() - sizeof(layout::Metadata);
+  const std::size_t slots = stream.format().circular_buffer;
+  const std::size_t bytes = stream.format().bytes();
+  std::byte* frames = begin + stream.file_bytes() - slots * bytes;
+  auto* labels = reinterpret_cast<layout::CircularBufferSlot*>(frames) - slots;
+  return {
+      *reinterpret_cast<layout::Metadata*>(begin), {labels, slots}, {frames, slots * bytes}, bytes};
+}
+
 /// What a writer leaves that is killed between filling the slot of its frame and counting it.
 void die_uncounted(const Stream& stream, std::uint16_t value) {
   const auto frame = frame_of(stream, value);
   REQUIRE(reap(in_child([&] {
-            const WriteGuard guard(stream);
-            const FrameInfo info{stream.cnt0() + 1, 0, now(), now()};
-            stream.circular_buffer().push(frame, info);
+            WriteGuard guard(stream);
+            buffer_of(stream).push(frame, {stream.cnt0() + 1, 0, now(), now()});
             ::_exit(7);
           })) == 7);
 }

@@ -1,0 +1,89 @@
+#include <array>
+#include <limits>
+
+#include "support/unit.hpp"
+
+using namespace shmim;
+using namespace shmim::test;
+
+namespace {
+
+/// A stream `out` whose newest frame was triggered by `in`.
+Stream triggered(const Directory& directory) {
+  const Stream in = directory.make("in");
+  Stream out = directory.make("out");
+  publish(in, std::uint16_t{1});
+  const Trigger trigger = in.trigger(TriggerMode::semaphore, 3);
+  WriteGuard guard(out);
+  guard.set_trigger(trigger);
+  guard.publish();
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("an entry says how far its writer has got, and a PID is a PID") {
+  const Directory directory;
+  const Stream stream = triggered(directory);
+  const TraceEntry done = stream.trace().entries().front();
+  CHECK(done.writing == Writing::done);
+  CHECK(done.written == stream.written());
+  {
+    const WriteGuard guard(stream);
+    guard.pixels()[0] = std::byte{1};
+    const TraceEntry begun = stream.trace().entries().front();
+    CHECK(begun.writing == Writing::begun);
+    CHECK(begun.pid == this_process());
+    CHECK_FALSE(begun.written);
+  }
+  const TraceEntry given_up = stream.trace().entries().front();
+  CHECK(given_up.writing == Writing::given_up);
+  CHECK(given_up.pid == this_process());
+  CHECK_FALSE(given_up.written);
+  CHECK(stream.trace().newest()->pid == this_process());
+}
+
+TEST_CASE("a frame that is not done has no latency") {
+  const Directory directory;
+  const Stream stream = triggered(directory);
+  CHECK(latency_of(stream.trace().entries(), 0));
+  CHECK(end_to_end(stream.trace().entries()));
+  {
+    const WriteGuard guard(stream);
+    guard.pixels()[0] = std::byte{1};
+    CHECK_FALSE(latency_of(stream.trace().entries(), 0));
+  }
+  CHECK_FALSE(latency_of(stream.trace().entries(), 0));
+  CHECK_FALSE(end_to_end(stream.trace().entries()));
+}
+
+TEST_CASE("an ancestor keeps how far its writer had got") {
+  const Directory directory;
+  const Stream in = directory.make("in");
+  const Stream out = directory.make("out");
+  { static_cast<void>(WriteGuard(in).pixels()); }
+  Trigger trigger;
+  trigger.entry.trigger_inode = in.identity().inode;
+  trigger.ancestors = in.trace().entries();
+  WriteGuard guard(out);
+  guard.set_trigger(trigger);
+  guard.publish();
+  const auto entries = out.trace().entries();
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[1].writing == Writing::given_up);
+  CHECK(entries[1].pid == this_process());
+  CHECK_FALSE(entries[1].written);
+}
+
+TEST_CASE("a trace of any bytes has no PID below 1") {
+  std::array<layout::TraceSlot, 3> slots{};
+  slots[0].procwrite_pid = -7;
+  slots[1].procwrite_pid = 8;
+  slots[2].procwrite_pid = std::numeric_limits<pid_t>::min();
+  const auto entries = Trace(slots).entries();
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0].pid == 7);
+  CHECK(entries[1].pid == 8);
+  slots[0].procwrite_pid = 0;
+  CHECK_FALSE(Trace(slots).newest());
+}
