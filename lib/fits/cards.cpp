@@ -268,7 +268,7 @@ std::string real(double value) {
   return text;
 }
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string text;
   for (const char c : ascii(std::string(value), '?')) {
     text.append(c == '\'' ? 2 : 1, c);
@@ -283,7 +283,7 @@ std::string value_part(const Keyword& keyword) {
   if (const auto* number = std::get_if<double>(&keyword.value)) {
     return fmt::format("{:>20}", real(*number));
   }
-  return fmt::format("{:<20}", quoted(std::get<std::string>(keyword.value)));
+  return fmt::format("{:<20}", in_quotes(std::get<std::string>(keyword.value)));
 }
 
 }  // namespace

@@ -8,13 +8,7 @@ measures="latency publish snapshot startup cat create list fits fanout memory gr
 # The smallest that a measure can be: one sample of frames of 4 KiB.
 tiny() { shmim-bench --runs 1 --count 1 --size 4KiB "$@"; }
 
-# need_floors: skips where a floor is not to be had, which is another test's matter.
-need_floors() {
-  [[ -x /bin/cat ]] || skip "no /bin/cat"
-}
-
 @test "each measure prints a table whose last column is the ratio to the floor" {
-  need_floors
   for measure in $measures; do
     run_out table tiny "$measure"
     head -n 1 table | grep -qE '^MEASURE +CASE +WHAT +RUNS +P50 +P90 +P99 +P99\.9 +MAX +SPREAD +P99 RATIO +RATIO$'

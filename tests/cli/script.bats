@@ -132,7 +132,6 @@ with fits.open("snapshot.fits") as f:
   make 'tui16>roi' 64x64
   shmim-post cam --update
   shmim-post roi --update --trigger cam
-  command -v dot >/dev/null || skip "Graphviz's dot is missing"
   shmim-trace --all --dot | dot -Tsvg >pipeline.svg
   grep -q '<svg' pipeline.svg
   grep -q '>cam<' pipeline.svg

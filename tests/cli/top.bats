@@ -21,7 +21,6 @@ shows_not() {
 
 # open_terminal [TERM]: a shell in 80 by 24 characters.
 open_terminal() {
-  command -v tmux >/dev/null || skip "tmux is missing"
   unset NO_COLOR TMUX
   LC_ALL=C.UTF-8 TERM=screen tmux -S "$WORK/tmux" -f /dev/null new-session -d -s top -x 80 -y 24 \
     env LC_ALL=C.UTF-8 TERM="${1:-screen-256color}" PS1='$ ' bash --norc --noprofile

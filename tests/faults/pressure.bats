@@ -1,5 +1,5 @@
-# What the machine and its other programs can do to ours: nothing left of descriptors or memory, counters
-# at their end, clocks that jump, peers that stop in mid-frame, signals at every place that blocks.
+# What the machine and its other programs can do to ours: no room left in the tmpfs, counters at their
+# end, clocks that jump, peers that stop in mid-frame, signals at every place that blocks.
 
 load ../cli/helpers
 
@@ -21,36 +21,6 @@ le() {
 }
 # poke OFFSET <bytes: writes into the file of stream a.
 poke() { dd of="$(stream_file a)" bs=1 seek="$1" conv=notrunc status=none; }
-
-@test "no file descriptor left" {
-  refute grep -q '^SHMIM_SANITIZE:STRING=.' "$SHMIM_BUILD_DIR/CMakeCache.txt" ||
-    skip "sanitizers need descriptors of their own"
-  make 'tui8>a' 4
-  printf '\1\1\1\1' >ones
-  # One more than the standard three: what the loader needs, and then the stream has.
-  with_four() { (exec 3>&-; ulimit -n 4; exec "$@"); }
-  check 0 '0 0 0 0' '' -- with_four shmim-cat a
-  check 1 '' '~ shmim-cat: a: cannot duplicate a descriptor: Too many open files*' -- with_four shmim-cat a -f
-  check 1 '' '~ shmim-post: *ones: *Too many open files*' -- with_four shmim-post a --data ones
-  check 1 '' '~ shmim-post: a: cannot open the file to claim it: Too many open files*' \
-    -- with_four shmim-post a --update --claim
-  check 1 '' '~ shmim-create: *cannot open the directory: Too many open files*' \
-    -- with_four shmim-create 'tui8>a' 4 --recreate
-  check 1 '' '~ shmim-rm: *cannot open the directory: Too many open files*' -- with_four shmim-rm a
-  compare names "$(listing)" a.im.shm
-  check 0 '0 0 0 0' '' -- shmim-cat a
-}
-
-@test "no memory left" {
-  make 'tui8>a' 64000000
-  # Sanitizers want terabytes of addresses.
-  with_memory() { (ulimit -v "$1"; shift; exec "$@"); }
-  with_memory 60000 shmim-cat --version >/dev/null 2>&1 || skip "the programs need more than 60 MB to start"
-  check 1 '' '~ shmim-cat: *a.im.shm: cannot map 64*bytes: Cannot allocate memory*' -- with_memory 60000 shmim-cat a
-  check 1 '' 'shmim-cat: not enough memory' -- with_memory 110000 shmim-cat a -o npy
-  check 1 '' '~ shmim-create: *cannot map*Cannot allocate memory*' -- with_memory 60000 shmim-create b 8000x8000
-  compare names "$(listing)" a.im.shm
-}
 
 @test "a full tmpfs takes no frame from the stream that is there, and leaves nothing" {
   need_small_tmpfs
@@ -227,7 +197,6 @@ ends_by() {
 @test "a tool that is kept from the directory's lock says so, and a signal ends it" {
   make 'tui8>a' 4
   start_lock() { start k bash -c 'exec 9<"$0"; flock 9; echo locked; sleep 100' "$SHM"; }
-  command -v flock >/dev/null || skip "flock is missing"
   start_lock
   until_true grep -q locked "$WORK/k.out"
   check 1 '' "~ shmim-rm: $SHM: another process has held the lock of the directory for 5 s" -- shmim-rm a

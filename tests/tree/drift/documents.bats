@@ -60,6 +60,14 @@ man_page() { cat "$SHMIM_BUILD_DIR/man/$1"; }
   done
 }
 
+@test "the README names the packages that building needs" {
+  # cmake -B takes make; the presets take Ninja.
+  diff <(sed -n '/^sudo apt install/,/[^\\]$/p' "$SHMIM_SOURCE_DIR/README.md" | tr -s ' \\' '\n' |
+    grep -vxE 'sudo|apt|install|make|' | sort) \
+    <(sed -n '/^build=(/,/^)/p' "$SHMIM_SOURCE_DIR/tests/install-dependencies" |
+      sed -nE 's/^  ([^ ]+) .*/\1/p' | grep -vx ninja-build | sort)
+}
+
 @test "every tool has its row in the README and its place in shmim(7)" {
   for tool in "${tools[@]}"; do
     grep -qE "^\| \`shmim-$tool " "$SHMIM_SOURCE_DIR/README.md"

@@ -62,7 +62,7 @@ TEST_CASE("every field of the C library's streams reads as the C library decodes
     CAPTURE(name);
     const json header = decoded(name);
     const Stream stream = Stream::open(golden() / (name + ".im.shm"), Access::read);
-    CHECK(stream.name() == header["name"]);
+    CHECK(stream.name() == header["name"].get<std::string>());
     CHECK(stream.format() == format_in(header));
     CHECK(stream.format().bytes() == header["imdatamemsize"]);
     CHECK(stream.format().shape.elements() == header["nelement"]);

@@ -425,9 +425,14 @@ TEST_CASE("two writers lose no count and mix no frames" * doctest::test_suite("t
 
 TEST_CASE("a frame written at once is in the array and in the circular buffer, at any size") {
   const Directory directory;
-  // The last is copied past the caches, from and to where nothing is aligned.
-  for (const std::uint32_t size : {1U, 63U, 100'000U, (33U << 20) + 13U}) {
+  // It is copied past the caches, from and to where nothing is aligned. Two in one buffer will do,
+  // since sanitizers take seconds over each.
+  constexpr std::uint32_t largest = (33U << 20) + 13U;
+  for (const std::uint32_t size : {1U, 63U, 100'000U, largest}) {
     for (const std::uint32_t slots : {0U, 1U, 3U}) {
+      if (size == largest && slots != 1) {
+        continue;
+      }
       CAPTURE(size);
       CAPTURE(slots);
       Format format;
@@ -436,7 +441,7 @@ TEST_CASE("a frame written at once is in the array and in the circular buffer, a
       format.circular_buffer = slots;
       const Stream stream = Stream::local("frames", format);
       std::vector<std::byte> frame(size);
-      for (std::uint64_t count = 1; count <= 4; ++count) {
+      for (std::uint64_t count = 1; count <= (size == largest ? 2U : 4U); ++count) {
         for (std::size_t i = 0; i < frame.size(); ++i) {
           frame[i] = static_cast<std::byte>(i * 7 + i / 251 + count);
         }

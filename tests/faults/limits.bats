@@ -1,0 +1,29 @@
+# The limits of a process. Not under sanitizers: they want terabytes of addresses, and descriptors of their own.
+
+load ../cli/helpers
+
+@test "no file descriptor left" {
+  make 'tui8>a' 4
+  printf '\1\1\1\1' >ones
+  # One more than the standard three: what the loader needs, and then the stream has.
+  with_four() { (exec 3>&-; ulimit -n 4; exec "$@"); }
+  check 0 '0 0 0 0' '' -- with_four shmim-cat a
+  check 1 '' '~ shmim-cat: a: cannot duplicate a descriptor: Too many open files*' -- with_four shmim-cat a -f
+  check 1 '' '~ shmim-post: *ones: *Too many open files*' -- with_four shmim-post a --data ones
+  check 1 '' '~ shmim-post: a: cannot open the file to claim it: Too many open files*' \
+    -- with_four shmim-post a --update --claim
+  check 1 '' '~ shmim-create: *cannot open the directory: Too many open files*' \
+    -- with_four shmim-create 'tui8>a' 4 --recreate
+  check 1 '' '~ shmim-rm: *cannot open the directory: Too many open files*' -- with_four shmim-rm a
+  compare names "$(listing)" a.im.shm
+  check 0 '0 0 0 0' '' -- shmim-cat a
+}
+
+@test "no memory left" {
+  make 'tui8>a' 64000000
+  with_memory() { (ulimit -v "$1"; shift; exec "$@"); }
+  check 1 '' '~ shmim-cat: *a.im.shm: cannot map 64*bytes: Cannot allocate memory*' -- with_memory 60000 shmim-cat a
+  check 1 '' 'shmim-cat: not enough memory' -- with_memory 110000 shmim-cat a -o npy
+  check 1 '' '~ shmim-create: *cannot map*Cannot allocate memory*' -- with_memory 60000 shmim-create b 8000x8000
+  compare names "$(listing)" a.im.shm
+}
