@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <iterator>
 #include <memory>
@@ -15,6 +14,7 @@
 
 #include "base/read_text.hpp"
 #include "shmim/directory.hpp"
+#include "shmim/text.hpp"
 
 namespace shmim {
 namespace {
@@ -38,14 +38,6 @@ std::optional<std::string> read_process(const std::string& path) {
   return text;
 }
 
-template <class Number>
-std::optional<Number> number(std::string_view text, int base = 10) {
-  Number value{};
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  return error == std::errc{} && stop == text.data() + text.size() ? std::optional(value)
-                                                                   : std::nullopt;
-}
-
 /// True unless it is a user's process: a kernel thread, which has no files and no memory of its own
 /// though we may not look, or one that has ended meanwhile.
 bool is_no_user_process(pid_t process) {
@@ -59,7 +51,8 @@ bool is_no_user_process(pid_t process) {
     return true;
   }
   const std::string_view rest = std::string_view(*stat).substr(at + 1);
-  return (number<unsigned>(rest.substr(0, rest.find(' '))).value_or(0) & kernel_thread_flag) != 0;
+  return (parse_number<unsigned>(rest.substr(0, rest.find(' '))).value_or(0) &
+          kernel_thread_flag) != 0;
 }
 
 bool is_before(const Identity& a, const Identity& b) noexcept {
@@ -80,7 +73,7 @@ HolderTable::HolderTable(std::span<const Identity> files) : files_(files.begin()
   std::sort(files_.begin(), files_.end(), is_before);
   const OpenDirectory directory(::opendir("/proc"));
   while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
-    const auto process = number<pid_t>(static_cast<const char*>(entry->d_name));
+    const auto process = parse_number<pid_t>(static_cast<const char*>(entry->d_name));
     if (!process) {
       continue;
     }
@@ -142,9 +135,9 @@ void HolderTable::look_at_mappings(pid_t process) {
     if (inode == "0" || colon == device.npos) {
       continue;
     }
-    const Identity file{makedev(number<unsigned>(device.substr(0, colon), 16).value_or(0),
-                                number<unsigned>(device.substr(colon + 1), 16).value_or(0)),
-                        number<ino_t>(inode).value_or(0)};
+    const Identity file{makedev(parse_number<unsigned>(device.substr(0, colon), 16).value_or(0),
+                                parse_number<unsigned>(device.substr(colon + 1), 16).value_or(0)),
+                        parse_number<ino_t>(inode).value_or(0)};
     add(file, process);
     if (line.ends_with(deleted)) {
       add_removed(file, line);

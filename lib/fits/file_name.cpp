@@ -1,6 +1,5 @@
 #include "fits/file_name.hpp"
 
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -10,19 +9,14 @@
 
 #include "fits/text.hpp"
 #include "shmim/error.hpp"
+#include "shmim/text.hpp"
 
 namespace shmim::fits {
 namespace {
 
 /// A number in decimal digits only.
 std::optional<int> digits(std::string_view text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || text.front() == '-' || end != text.data() + text.size() ||
-      error != std::errc{}) {
-    return std::nullopt;
-  }
-  return number;
+  return text.starts_with('-') ? std::nullopt : parse_number<int>(text);
 }
 
 bool is_section(std::string_view text) {

@@ -1,6 +1,5 @@
 #include "fits/section.hpp"
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -11,15 +10,14 @@
 
 #include "fits/text.hpp"
 #include "shmim/error.hpp"
+#include "shmim/text.hpp"
 
 namespace shmim::fits {
 namespace {
 
 std::optional<long> positive(std::string_view text) {
-  long number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc{} && stop == end && number > 0 ? std::optional(number) : std::nullopt;
+  const auto number = parse_number<long>(text);
+  return number.value_or(0) > 0 ? number : std::nullopt;
 }
 
 /// Which axis a coordinate keyword is about: the number behind `root`, which one capital letter may

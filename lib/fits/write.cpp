@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,42 +95,34 @@ void append_widened(std::vector<std::byte>& out, std::span<const std::byte> halv
   }
 }
 
+/// What FITS turns over in a number of type T.
+template <class T, class Bits>
+constexpr Bits turned_bits() noexcept {
+  const bool is_turned =
+      std::is_same_v<T, std::int8_t> || (std::is_unsigned_v<T> && !std::is_same_v<T, std::uint8_t>);
+  return is_turned ? static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1)) : Bits{0};
+}
+
+template <std::size_t bytes>
+using BitsOf = std::conditional_t<
+    bytes == 1, std::uint8_t,
+    std::conditional_t<bytes == 2, std::uint16_t,
+                       std::conditional_t<bytes == 4, std::uint32_t, std::uint64_t>>>;
+
 std::vector<std::byte> big_endian(DataType type, std::span<const std::byte> elements) {
   std::vector<std::byte> out;
   out.reserve(elements.size() * (type == DataType::float16 ? 2 : 1));
-  switch (type) {
-    case DataType::uint8:
-      append<std::uint8_t>(out, elements, 0);
-      break;
-    case DataType::int8:
-      append<std::uint8_t>(out, elements, 0x80);
-      break;
-    case DataType::uint16:
-      append<std::uint16_t>(out, elements, 0x8000);
-      break;
-    case DataType::int16:
-      append<std::uint16_t>(out, elements, 0);
-      break;
-    case DataType::uint32:
-      append<std::uint32_t>(out, elements, 0x8000'0000);
-      break;
-    case DataType::int32:
-    case DataType::float32:
-    case DataType::complex64:
-      append<std::uint32_t>(out, elements, 0);
-      break;
-    case DataType::uint64:
-      append<std::uint64_t>(out, elements, 0x8000'0000'0000'0000);
-      break;
-    case DataType::int64:
-    case DataType::float64:
-    case DataType::complex128:
-      append<std::uint64_t>(out, elements, 0);
-      break;
-    case DataType::float16:
+  visit(type, [&]<class T>(std::type_identity<T>) {
+    if constexpr (std::is_same_v<T, Float16>) {
       append_widened(out, elements);
-      break;
-  }
+    } else if constexpr (std::is_arithmetic_v<T>) {
+      using Bits = BitsOf<sizeof(T)>;
+      append<Bits>(out, elements, turned_bits<T, Bits>());
+    } else {
+      using Bits = BitsOf<sizeof(typename T::value_type)>;
+      append<Bits>(out, elements, 0);
+    }
+  });
   return out;
 }
 

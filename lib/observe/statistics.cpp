@@ -6,16 +6,13 @@
 #include <cstring>
 #include <limits>
 
+#include "shmim/element.hpp"
 #include "shmim/float16.hpp"
 
 namespace shmim {
 namespace {
 
-struct Half {
-  std::uint16_t bits;
-};
-
-double value_of(Half element) noexcept { return float16_to_float(element.bits); }
+double value_of(Float16 element) noexcept { return float16_to_float(element.bits); }
 template <class Real>
 double value_of(std::complex<Real> element) noexcept {
   return std::hypot(static_cast<double>(element.real()), static_cast<double>(element.imag()));
@@ -34,46 +31,16 @@ bool is_saturated(Element element) noexcept {
   }
 }
 
-template <class Element, class Visit>
-void for_each_of(std::span<const std::byte> frame, const Visit& visit) {
-  for (std::size_t at = 0; at + sizeof(Element) <= frame.size(); at += sizeof(Element)) {
-    Element element{};
-    std::memcpy(&element, &frame[at], sizeof(Element));
-    visit(element);
-  }
-}
-
-/// Calls visit(element) for each, in its own type.
-template <class Visit>
-void for_each_element(std::span<const std::byte> frame, DataType type, const Visit& visit) {
-  switch (type) {
-    case DataType::uint8:
-      return for_each_of<std::uint8_t>(frame, visit);
-    case DataType::int8:
-      return for_each_of<std::int8_t>(frame, visit);
-    case DataType::uint16:
-      return for_each_of<std::uint16_t>(frame, visit);
-    case DataType::int16:
-      return for_each_of<std::int16_t>(frame, visit);
-    case DataType::uint32:
-      return for_each_of<std::uint32_t>(frame, visit);
-    case DataType::int32:
-      return for_each_of<std::int32_t>(frame, visit);
-    case DataType::uint64:
-      return for_each_of<std::uint64_t>(frame, visit);
-    case DataType::int64:
-      return for_each_of<std::int64_t>(frame, visit);
-    case DataType::float32:
-      return for_each_of<float>(frame, visit);
-    case DataType::float64:
-      return for_each_of<double>(frame, visit);
-    case DataType::complex64:
-      return for_each_of<std::complex<float>>(frame, visit);
-    case DataType::complex128:
-      return for_each_of<std::complex<double>>(frame, visit);
-    case DataType::float16:
-      return for_each_of<Half>(frame, visit);
-  }
+/// Calls look(element) for each, in its own type.
+template <class Look>
+void for_each_element(std::span<const std::byte> frame, DataType type, const Look& look) {
+  visit(type, [&]<class Element>(std::type_identity<Element>) {
+    for (std::size_t at = 0; at + sizeof(Element) <= frame.size(); at += sizeof(Element)) {
+      Element element{};
+      std::memcpy(&element, &frame[at], sizeof(Element));
+      look(element);
+    }
+  });
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -152,15 +151,11 @@ SlotCopy content_of(const Keyword& keyword) {
   return content;
 }
 
+/// A number as people write it: a sign of + is one too.
 template <class Number>
 std::optional<Number> number(std::string_view text) {
-  if (text.size() > 1 && text.front() == '+' && text[1] != '-') {
-    text.remove_prefix(1);
-  }
-  Number value{};
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc{} && stop == end ? std::optional(value) : std::nullopt;
+  const bool has_plus = text.size() > 1 && text.front() == '+' && text[1] != '-';
+  return parse_number<Number>(text.substr(has_plus ? 1 : 0));
 }
 
 [[noreturn]] void reject(std::string_view assignment, std::string_view why) {

@@ -1,31 +1,15 @@
 #include "shmim/reference.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
+#include "shmim/element.hpp"
 #include "shmim/error.hpp"
-#include "shmim/format.hpp"
 #include "shmim/text.hpp"
 
 namespace shmim {
 namespace {
-
-struct Prefix {
-  DataType type;
-  std::string_view name;
-};
-
-constexpr std::array prefixes{
-    Prefix{DataType::uint8, "tui8"},       Prefix{DataType::int8, "tsi8"},
-    Prefix{DataType::uint16, "tui16"},     Prefix{DataType::int16, "tsi16"},
-    Prefix{DataType::uint32, "tui32"},     Prefix{DataType::int32, "tsi32"},
-    Prefix{DataType::uint64, "tui64"},     Prefix{DataType::int64, "tsi64"},
-    Prefix{DataType::float32, "tf32"},     Prefix{DataType::float64, "tf64"},
-    Prefix{DataType::float16, "tf16"},     Prefix{DataType::complex64, "tc64"},
-    Prefix{DataType::complex128, "tc128"},
-};
 
 bool is_number_after(char letter, std::string_view text) noexcept {
   return text.size() > 1 && text.front() == letter &&
@@ -103,15 +87,14 @@ class ReferenceParser {
   void parse_prefix() {
     for (std::size_t end = prefix_end(); end != std::string_view::npos; end = prefix_end()) {
       const std::string_view name = rest_.substr(0, end);
-      const auto* prefix = std::find_if(prefixes.begin(), prefixes.end(),
-                                        [name](const Prefix& known) { return known.name == name; });
-      if (prefix == prefixes.end()) {
+      const auto type = parse_legacy_prefix(name);
+      if (!type) {
         reject_prefix(name);
       }
       if (reference_.type) {
         reject("the type stands twice");
       }
-      reference_.type = prefix->type;
+      reference_.type = type;
       rest_.remove_prefix(end + 1);
     }
   }
@@ -135,8 +118,8 @@ class ReferenceParser {
                          name.substr(1)));
     }
     std::string known;
-    for (const Prefix& prefix : prefixes) {
-      known += fmt::format("{}{}>", known.empty() ? "" : " ", prefix.name);
+    for (const DataType type : data_types()) {
+      known += fmt::format("{}{}>", known.empty() ? "" : " ", legacy_prefix(type));
     }
     reject(fmt::format("there is no type prefix {}>; the types are {}", printable(name), known));
   }
@@ -206,11 +189,5 @@ std::optional<std::string> name_error(std::string_view name) {
 }
 
 Reference parse_reference(std::string_view text) { return ReferenceParser(text).parse(); }
-
-std::string_view legacy_prefix(DataType type) noexcept {
-  const auto* prefix = std::find_if(prefixes.begin(), prefixes.end(),
-                                    [type](const Prefix& known) { return known.type == type; });
-  return prefix == prefixes.end() ? "" : prefix->name;
-}
 
 }  // namespace shmim

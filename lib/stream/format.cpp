@@ -11,28 +11,6 @@
 namespace shmim {
 namespace {
 
-struct TypeName {
-  DataType type;
-  std::string_view name;
-};
-
-constexpr std::array type_names{
-    TypeName{DataType::uint8, "uint8"},         TypeName{DataType::int8, "int8"},
-    TypeName{DataType::uint16, "uint16"},       TypeName{DataType::int16, "int16"},
-    TypeName{DataType::uint32, "uint32"},       TypeName{DataType::int32, "int32"},
-    TypeName{DataType::uint64, "uint64"},       TypeName{DataType::int64, "int64"},
-    TypeName{DataType::float32, "float32"},     TypeName{DataType::float64, "float64"},
-    TypeName{DataType::complex64, "complex64"}, TypeName{DataType::complex128, "complex128"},
-    TypeName{DataType::float16, "float16"},
-};
-
-constexpr auto all_types = [] {
-  std::array<DataType, type_names.size()> types{};
-  std::transform(type_names.begin(), type_names.end(), types.begin(),
-                 [](const TypeName& entry) { return entry.type; });
-  return types;
-}();
-
 template <class T>
 void compare(std::vector<Difference>& differences, const char* field,
              const std::optional<T>& wanted, const T& found) {
@@ -49,21 +27,6 @@ void compare(std::vector<Difference>& differences, const char* field,
 }
 
 }  // namespace
-
-std::string_view to_string(DataType type) noexcept {
-  const auto* entry = std::find_if(type_names.begin(), type_names.end(),
-                                   [type](const TypeName& name) { return name.type == type; });
-  return entry == type_names.end() ? "unknown" : entry->name;
-}
-
-std::optional<DataType> parse_data_type(std::string_view name) noexcept {
-  const auto* entry =
-      std::find_if(type_names.begin(), type_names.end(),
-                   [name](const TypeName& candidate) { return candidate.name == name; });
-  return entry == type_names.end() ? std::nullopt : std::optional(entry->type);
-}
-
-std::span<const DataType> data_types() noexcept { return all_types; }
 
 Shape::Shape(std::span<const std::uint32_t> axes) : axes_(axes.size()) {
   if (axes.empty() || axes.size() > layout::max_axes) {

@@ -1,11 +1,13 @@
 #include "shmim/selection.hpp"
 
 #include <algorithm>
+#include <complex>
 #include <cstring>
 #include <limits>
 
 #include <fmt/format.h>
 
+#include "shmim/element.hpp"
 #include "shmim/error.hpp"
 #include "shmim/float16.hpp"
 
@@ -39,15 +41,20 @@ T from_mean(double mean) noexcept {
   }
 }
 
-/// How an element of a type is averaged: as `parts` numbers of type Number.
-template <class Number, std::size_t parts_>
-struct Plain {
-  static constexpr std::size_t parts = parts_;
+/// How an element of a type is averaged: as `parts` numbers of type Value.
+template <class Number>
+struct Averaged {
+  static constexpr std::size_t parts = 1;
   using Value = Number;
   static double get(Value value) noexcept { return static_cast<double>(value); }
   static Value make(double mean) noexcept { return from_mean<Value>(mean); }
 };
-struct Half {
+template <class Real>
+struct Averaged<std::complex<Real>> : Averaged<Real> {
+  static constexpr std::size_t parts = 2;
+};
+template <>
+struct Averaged<Float16> {
   static constexpr std::size_t parts = 1;
   using Value = std::uint16_t;
   static double get(Value value) noexcept { return float16_to_float(value); }
@@ -149,34 +156,7 @@ void Selection::put(std::span<const std::byte> data, std::span<std::byte> frame)
 }
 
 void Selection::average(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept {
-  switch (type_) {
-    case DataType::uint8:
-      return average<Plain<std::uint8_t, 1>>(frame, out);
-    case DataType::int8:
-      return average<Plain<std::int8_t, 1>>(frame, out);
-    case DataType::uint16:
-      return average<Plain<std::uint16_t, 1>>(frame, out);
-    case DataType::int16:
-      return average<Plain<std::int16_t, 1>>(frame, out);
-    case DataType::uint32:
-      return average<Plain<std::uint32_t, 1>>(frame, out);
-    case DataType::int32:
-      return average<Plain<std::int32_t, 1>>(frame, out);
-    case DataType::uint64:
-      return average<Plain<std::uint64_t, 1>>(frame, out);
-    case DataType::int64:
-      return average<Plain<std::int64_t, 1>>(frame, out);
-    case DataType::float32:
-      return average<Plain<float, 1>>(frame, out);
-    case DataType::float64:
-      return average<Plain<double, 1>>(frame, out);
-    case DataType::complex64:
-      return average<Plain<float, 2>>(frame, out);
-    case DataType::complex128:
-      return average<Plain<double, 2>>(frame, out);
-    case DataType::float16:
-      return average<Half>(frame, out);
-  }
+  visit(type_, [&]<class T>(std::type_identity<T>) { average<Averaged<T>>(frame, out); });
 }
 
 template <class Element>

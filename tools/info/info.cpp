@@ -1,7 +1,6 @@
 // shmim-info: everything that a stream's header knows, and what its frames are like.
 
 #include <cctype>
-#include <charconv>
 #include <map>
 
 #include "common/app/tool.hpp"
@@ -93,12 +92,11 @@ class Info final : public Tool {
 
   template <class Number>
   static Number number(const std::string& text, const std::string& word) {
-    Number value{};
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || stop != text.data() + text.size()) {
+    const auto value = parse_number<Number>(text);
+    if (!value) {
       throw UsageError(fmt::format("--check: '{}' is no number that it takes", word));
     }
-    return value;
+    return *value;
   }
 
   Facts look_at(const Stream& stream) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -62,13 +61,6 @@ std::vector<std::string> lines_of(const std::string& text) {
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
   }
   return lines;
-}
-
-std::optional<double> number(const std::string& text) {
-  double value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && stop == text.data() + text.size() ? std::optional(value)
-                                                                   : std::nullopt;
 }
 
 void remove_last_character(std::string& text) {
@@ -413,7 +405,7 @@ void Screen::finish_prompt() {
   if (mode == Mode::filter) {
     return;
   }
-  const auto value = number(typed_);
+  const auto value = parse_number<double>(typed_);
   typed_.clear();
   if (!value) {
     message_ = "that is no number";

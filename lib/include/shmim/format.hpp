@@ -10,17 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "shmim/element.hpp"
 #include "shmim/export.hpp"
 #include "shmim/layout.hpp"
 
 namespace shmim {
-
-/// `uint16`, `float32`, `complex64`, ...
-SHMIM_EXPORT std::string_view to_string(DataType type) noexcept;
-/// The type of that name; nothing where there is none.
-SHMIM_EXPORT std::optional<DataType> parse_data_type(std::string_view name) noexcept;
-/// Every data type, in the order of the codes.
-SHMIM_EXPORT std::span<const DataType> data_types() noexcept;
 
 /// Lengths of one to three axes; axis 0 varies fastest (NAXIS1 of FITS, columns of an image).
 class SHMIM_EXPORT Shape {

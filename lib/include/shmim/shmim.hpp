@@ -6,6 +6,7 @@
 #include "shmim/clock.hpp"
 #include "shmim/description.hpp"
 #include "shmim/directory.hpp"
+#include "shmim/element.hpp"
 #include "shmim/error.hpp"
 #include "shmim/file.hpp"
 #include "shmim/float16.hpp"

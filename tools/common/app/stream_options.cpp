@@ -1,7 +1,5 @@
 #include "common/app/stream_options.hpp"
 
-#include <charconv>
-
 #include "common/app/tool.hpp"
 #include "common/print/words.hpp"
 
@@ -20,13 +18,11 @@ std::string type_names() {
 template <class T>
 T number(const std::string& text, std::string_view digits, int base, const char* option,
          const char* example) {
-  T value{};
-  const char* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, value, base);
-  if (error != std::errc{} || stop != end) {
+  const auto value = parse_number<T>(digits, base);
+  if (!value) {
     throw UsageError(fmt::format("{}: '{}' is not like {}", option, text, example));
   }
-  return value;
+  return *value;
 }
 
 }  // namespace

@@ -8,49 +8,13 @@
 #include <limits>
 
 #include <fmt/format.h>
+#include <shmim/element.hpp>
+#include <shmim/text.hpp>
 
 #include "common/io/exit.hpp"
 
 namespace shmim::tools {
 namespace {
-
-/// IEEE 754 binary16, as the bits that the array holds.
-struct Float16 {
-  std::uint16_t bits;
-};
-
-template <class Visit>
-auto with_type(DataType type, const Visit& visit) {
-  switch (type) {
-    case DataType::uint8:
-      return visit(std::uint8_t{});
-    case DataType::int8:
-      return visit(std::int8_t{});
-    case DataType::uint16:
-      return visit(std::uint16_t{});
-    case DataType::int16:
-      return visit(std::int16_t{});
-    case DataType::uint32:
-      return visit(std::uint32_t{});
-    case DataType::int32:
-      return visit(std::int32_t{});
-    case DataType::uint64:
-      return visit(std::uint64_t{});
-    case DataType::int64:
-      return visit(std::int64_t{});
-    case DataType::float32:
-      return visit(float{});
-    case DataType::float64:
-      return visit(double{});
-    case DataType::complex64:
-      return visit(std::complex<float>{});
-    case DataType::complex128:
-      return visit(std::complex<double>{});
-    case DataType::float16:
-      return visit(Float16{});
-  }
-  throw Error(Problem::bad_header, "", "an unknown data type");
-}
 
 template <class T>
 T element_at(std::span<const std::byte> frame, std::size_t index) noexcept {
@@ -91,61 +55,32 @@ void append(Text out, Float16 value) {
 }
 
 template <class T>
-std::optional<T> parse(const std::string& text) {
-  T value{};
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc{} && stop == end ? std::optional(value) : std::nullopt;
-}
-
-template <class T>
 std::optional<T> element_from(const std::string& text, T) {
-  return parse<T>(text);
+  return parse_number<T>(text);
 }
 
 template <class T>
 std::optional<std::complex<T>> element_from(const std::string& text, std::complex<T>) {
-  const auto real = parse<T>(text);
+  const auto real = parse_number<T>(text);
   return real ? std::optional(std::complex<T>(*real)) : std::nullopt;
 }
 
 std::optional<Float16> element_from(const std::string& text, Float16) {
-  const auto number = parse<float>(text);
+  const auto number = parse_number<float>(text);
   const Float16 value{float_to_float16(number.value_or(0))};
   const bool fits = number && std::isfinite(*number) == std::isfinite(float16_to_float(value.bits));
   return fits ? std::optional(value) : std::nullopt;
 }
 
-std::string_view npy_type(DataType type) noexcept {
-  switch (type) {
-    case DataType::uint8:
-      return "|u1";
-    case DataType::int8:
-      return "|i1";
-    case DataType::uint16:
-      return "<u2";
-    case DataType::int16:
-      return "<i2";
-    case DataType::uint32:
-      return "<u4";
-    case DataType::int32:
-      return "<i4";
-    case DataType::uint64:
-      return "<u8";
-    case DataType::int64:
-      return "<i8";
-    case DataType::float32:
-      return "<f4";
-    case DataType::float64:
-      return "<f8";
-    case DataType::complex64:
-      return "<c8";
-    case DataType::complex128:
-      return "<c16";
-    case DataType::float16:
-      return "<f2";
-  }
-  return "";
+/// `<u2`, as NumPy writes a type.
+std::string npy_type(DataType type) {
+  return visit(type, []<class T>(std::type_identity<T>) {
+    const char kind = std::is_unsigned_v<T>                                       ? 'u'
+                      : std::is_integral_v<T>                                     ? 'i'
+                      : std::is_floating_point_v<T> || std::is_same_v<T, Float16> ? 'f'
+                                                                                  : 'c';
+    return fmt::format("{}{}{}", sizeof(T) == 1 ? '|' : '<', kind, sizeof(T));
+  });
 }
 
 }  // namespace
@@ -163,8 +98,7 @@ void to_text(std::span<const std::byte> frame, DataType type, const Shape& shape
   const std::size_t rows = shape.axes() > 1 ? shape[1] : 1;
   const std::size_t elements = shape.elements();
   std::string text;
-  with_type(type, [&](auto zero) {
-    using T = decltype(zero);
+  visit(type, [&]<class T>(std::type_identity<T>) {
     for (std::size_t i = 0; i < elements; ++i) {
       if (i > 0 && i % (columns * rows) == 0) {
         text += '\n';
@@ -181,8 +115,8 @@ void to_text(std::span<const std::byte> frame, DataType type, const Shape& shape
 }
 
 void fill_with(std::span<std::byte> frame, DataType type, const std::string& text) {
-  with_type(type, [&](auto zero) {
-    const auto value = element_from(text, zero);
+  visit(type, [&]<class T>(std::type_identity<T>) {
+    const auto value = element_from(text, T{});
     if (!value) {
       throw UsageError(fmt::format("--fill: '{}' is no {}", text, to_string(type)));
     }
