@@ -2,9 +2,11 @@
 // it.
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 #include <fmt/format.h>
 #include <shmim/shmim.hpp>
@@ -46,6 +48,24 @@ std::size_t size_for(std::span<const std::uint8_t> bytes) {
   return regions && regions->total <= largest_file ? regions->total : bytes.size();
 }
 
+/// The input with its keyword slots at rest, but for one input in 16: what is busy is waited for,
+/// longer than a hundred other inputs take.
+std::vector<std::uint8_t> mostly_at_rest(std::span<const std::uint8_t> input) {
+  std::vector<std::uint8_t> bytes(input.begin(), input.end());
+  layout::Metadata header{};
+  std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof(header)));
+  const auto regions = layout::lay_out(layout::geometry_in(header));
+  if (!regions || bytes.size() % 16 == 0) {
+    return bytes;
+  }
+  constexpr std::size_t top = offsetof(layout::KeywordSlot, cnt) + sizeof(std::uint64_t) - 1;
+  for (std::size_t at = regions->keywords + top; at < std::min(bytes.size(), regions->semaphores);
+       at += sizeof(layout::KeywordSlot)) {
+    bytes[at] &= 0x7fU;
+  }
+  return bytes;
+}
+
 void look_at(const Stream& stream) {
   static_cast<void>(to_string(stream.format().shape));
   static_cast<void>(to_string(differences(stream.format(), Requirement{})));
@@ -79,7 +99,7 @@ void look_at(const Stream& stream) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::span bytes(data, size);
+  const std::vector<std::uint8_t> bytes = mostly_at_rest({data, size});
   static const File file;
   file.write(bytes, std::max<std::size_t>(size_for(bytes), size == 0 ? 0 : 1));
   ProcessTable processes;
