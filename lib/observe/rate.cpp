@@ -157,7 +157,7 @@ std::vector<FrameTime> watch_frames(const Stream& stream, std::uint64_t count, D
                                     const std::function<bool()>& cancelled) {
   constexpr std::chrono::milliseconds look_interval{100};
   std::vector<FrameTime> seen;
-  see_frames(stream, seen);
+  static_cast<void>(see_frames(stream, seen));
   auto next_look = steady_clock::now() + look_interval;
   while (seen.back().cnt0 - seen.front().cnt0 < count) {
     const auto moment = steady_clock::now();

@@ -44,11 +44,7 @@ void Follower::claim() {
   if (!stream_.writable()) {
     return;
   }
-  try {
-    claim_.emplace(stream_.semaphores().claim(options_.semaphore));
-  } catch (const Error& error) {
-    throw Error(error.problem(), stream_.name(), error.what());
-  }
+  claim_.emplace(stream_.semaphores().claim(options_.semaphore));
   if (!options_.semaphore) {
     claim_->drain();  // up to ten posts that nobody was there to take: no news
   }

@@ -7,6 +7,7 @@
 #include "shmim/process.hpp"
 #include "shmim/stream.hpp"
 #include "stream/backoff.hpp"
+#include "stream/core.hpp"
 #include "stream/mid_frame.hpp"
 
 namespace shmim {
@@ -55,8 +56,8 @@ Snapshot Stream::read_whole(const std::function<void()>& copy, Deadline deadline
 }
 
 Snapshot Stream::snapshot(const CopyFrame& copy, Deadline deadline) const {
-  const std::span<const std::byte> array = unguarded_pixels();
-  const CircularBuffer buffer = circular_buffer();
+  const std::span<const std::byte> array = core_->array();
+  const CircularBuffer buffer = core_->buffer();
   std::function<bool(Snapshot&)> from_buffer;
   if (buffer.in_use()) {
     from_buffer = [&](Snapshot& result) {
@@ -67,7 +68,16 @@ Snapshot Stream::snapshot(const CopyFrame& copy, Deadline deadline) const {
   return read_whole([&] { copy(array); }, deadline, from_buffer);
 }
 
+void Stream::require_room(std::span<const std::byte> pixels) const {
+  if (pixels.size() < core_->regions.array_bytes) {
+    throw Error(Problem::usage, name(),
+                fmt::format("a frame has {} bytes, and there is room for {}",
+                            core_->regions.array_bytes, pixels.size()));
+  }
+}
+
 Snapshot Stream::snapshot(std::span<std::byte> pixels, Deadline deadline) const {
+  require_room(pixels);
   return snapshot(
       [pixels](std::span<const std::byte> frame) {
         copy_frame(pixels.data(), frame.data(), frame.size());
@@ -76,11 +86,12 @@ Snapshot Stream::snapshot(std::span<std::byte> pixels, Deadline deadline) const 
 }
 
 Snapshot Stream::snapshot_once(std::span<std::byte> pixels, Deadline deadline) const {
+  require_room(pixels);
   // The kernel's loads are this thread's: the fence after a copy orders them as it does ours.
   return snapshot(
       [this, pixels](std::span<const std::byte> frame) {
-        if (!segment_.read_once(frame, pixels.data())) {
-          throw_cut_short();
+        if (!core_->segment.read_once(frame, pixels.data())) {
+          core_->throw_cut_short();
         }
       },
       deadline);
@@ -92,12 +103,12 @@ Snapshot Stream::snapshot_trace(std::vector<TraceEntry>& entries, Deadline deadl
 
 void Stream::require_whole(const Snapshot& snapshot) const {
   if (snapshot.state == FrameState::unfinished) {
-    throw Error(Problem::unfinished, name_,
+    throw Error(Problem::unfinished, name(),
                 fmt::format("holds an unfinished frame by process {}, {}", snapshot.writer,
                             is_alive(snapshot.writer) ? "which gave up" : "dead"));
   }
   if (snapshot.state == FrameState::busy) {
-    throw Error(Problem::busy, name_,
+    throw Error(Problem::busy, name(),
                 snapshot.writer > 0
                     ? fmt::format("no whole frame in {} tries: process {} keeps writing",
                                   snapshot.retries, describe_process(snapshot.writer))

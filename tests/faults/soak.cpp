@@ -49,7 +49,7 @@ void unless_it_goes(const std::function<void()>& work) {
 
 void write_some(const std::filesystem::path& path, Board& board, Random& random) {
   unless_it_goes([&] {
-    const Stream stream = Stream::open(path, Access::read_write);
+    Stream stream = Stream::open(path, Access::read_write);
     const bool pauses = pick(random, 2) == 0;
     for (std::uint64_t frame = pick(random, 5000); frame > 0 && stream.is_current(); --frame) {
       publish_numbered(stream);

@@ -10,7 +10,7 @@ namespace {
 
 void measure(const Bench& bench, std::uint64_t size) {
   const Temporary temporary(bench.scratch, "snapshot", size);
-  const Stream& stream = temporary.stream();
+  Stream stream = temporary.stream();
   WriteGuard(stream).publish();
   std::vector<std::byte> frame(size);
   const std::span<const std::byte> array = stream.unguarded_pixels();

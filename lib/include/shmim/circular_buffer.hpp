@@ -3,8 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "shmim/clock.hpp"
 #include "shmim/export.hpp"
@@ -25,13 +27,18 @@ struct FrameInfo {
 /// call it was handed to says so.
 using CopyFrame = std::function<void(std::span<const std::byte> frame)>;
 
-/// The last frames of a stream, each in a slot of its own: a view, valid as long as the stream is.
+/// The last frames of a stream, each in a slot of its own: a view, which keeps the stream mapped.
 /// A reader can take a frame from here while the writer is busy with a later one.
 class SHMIM_EXPORT CircularBuffer {
  public:
   CircularBuffer(const layout::Metadata& header, std::span<const layout::CircularBufferSlot> slots,
-                 std::span<const std::byte> frames, std::size_t frame_bytes) noexcept
-      : header_(&header), slots_(slots), frames_(frames), frame_bytes_(frame_bytes) {}
+                 std::span<const std::byte> frames, std::size_t frame_bytes,
+                 std::shared_ptr<const void> stream = {}) noexcept
+      : header_(&header),
+        slots_(slots),
+        frames_(frames),
+        frame_bytes_(frame_bytes),
+        stream_(std::move(stream)) {}
 
   /// Frames it holds; 0 where the stream has none.
   [[nodiscard]] std::uint32_t size() const noexcept {
@@ -69,6 +76,7 @@ class SHMIM_EXPORT CircularBuffer {
   std::span<const layout::CircularBufferSlot> slots_;
   std::span<const std::byte> frames_;
   std::size_t frame_bytes_;
+  std::shared_ptr<const void> stream_;
 };
 
 }  // namespace shmim

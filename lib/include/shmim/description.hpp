@@ -49,12 +49,12 @@ enum class StampClock {
   unknown,  ///< nothing tells; taken for TAI
 };
 /// Tells the clock by the creation time of a stream and that of its file, which is in UTC.
-SHMIM_EXPORT StampClock clock_of(Tai created, Tai file_created,
-                                 std::chrono::seconds offset) noexcept;
+[[nodiscard]] SHMIM_EXPORT StampClock clock_of(Tai created, Tai file_created,
+                                               std::chrono::seconds offset) noexcept;
 /// The time it is on that clock.
-SHMIM_EXPORT Tai now_on(StampClock clock) noexcept;
+[[nodiscard]] SHMIM_EXPORT Tai now_on(StampClock clock) noexcept;
 /// A stamp of that clock in UTC, as to_utc() writes it.
-SHMIM_EXPORT std::string to_utc(Tai stamp, StampClock clock);
+[[nodiscard]] SHMIM_EXPORT std::string to_utc(Tai stamp, StampClock clock);
 
 struct SemaphoreState {
   int value = 0;
@@ -115,8 +115,9 @@ struct SHMIM_EXPORT Description {
 
 /// Describes the file at `path`, whatever it is. What makes it no readable stream is told in the
 /// description, not thrown.
-SHMIM_EXPORT Description describe(const std::filesystem::path& path, ProcessTable& processes);
+[[nodiscard]] SHMIM_EXPORT Description describe(const std::filesystem::path& path,
+                                                ProcessTable& processes);
 /// The same for a stream that is open.
-SHMIM_EXPORT Description describe(const Stream& stream, ProcessTable& processes);
+[[nodiscard]] SHMIM_EXPORT Description describe(const Stream& stream, ProcessTable& processes);
 
 }  // namespace shmim

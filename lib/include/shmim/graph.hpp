@@ -52,12 +52,14 @@ struct Graph {
 
 /// The graph of these streams. `removed`, of a HolderTable, gives names to streams that have none
 /// any more.
-SHMIM_EXPORT Graph graph_of(std::span<const Watched> streams,
-                            std::span<const HolderTable::Removed> removed, ProcessTable& processes);
+[[nodiscard]] SHMIM_EXPORT Graph graph_of(std::span<const Watched> streams,
+                                          std::span<const HolderTable::Removed> removed,
+                                          ProcessTable& processes);
 
 /// Of the nodes marked true, and those from which one comes to them along the edges: what leads to
 /// them. `marked` has an element for each node, as has what is returned.
-SHMIM_EXPORT std::vector<bool> leading_to(const Graph& graph, std::vector<bool> marked);
+[[nodiscard]] SHMIM_EXPORT std::vector<bool> leading_to(const Graph& graph,
+                                                        std::vector<bool> marked);
 
 /// A step that led to a stream's newest frame, and what follows from the step before it.
 struct Hop {
@@ -69,7 +71,8 @@ struct Hop {
 
 /// The chain of a trace, newest first, of the stream `name`. `names` must have the streams that it
 /// passed, see names_by_inode().
-SHMIM_EXPORT std::vector<Hop> hops_of(std::string_view name, std::span<const TraceEntry> trace,
-                                      const std::map<ino_t, std::string>& names);
+[[nodiscard]] SHMIM_EXPORT std::vector<Hop> hops_of(std::string_view name,
+                                                    std::span<const TraceEntry> trace,
+                                                    const std::map<ino_t, std::string>& names);
 
 }  // namespace shmim

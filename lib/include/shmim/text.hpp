@@ -9,6 +9,6 @@ namespace shmim {
 
 /// Text of unknown origin made safe for a terminal: control characters (C1 and those that turn the
 /// direction of text among them) and what is no UTF-8 become `\xNN`, byte by byte.
-SHMIM_EXPORT std::string printable(std::string_view text);
+[[nodiscard]] SHMIM_EXPORT std::string printable(std::string_view text);
 
 }  // namespace shmim

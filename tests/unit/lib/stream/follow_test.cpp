@@ -22,7 +22,7 @@ Stream recreate_as(const Directory& directory, const Format& format) {
 
 TEST_CASE("a follower sees each frame once, and no stale posts") {
   const Directory directory;
-  const Stream stream = directory.make("im1");
+  Stream stream = directory.make("im1");
   for (int i = 0; i < 5; ++i) {
     publish(stream, std::uint16_t{1});
   }
@@ -38,7 +38,7 @@ TEST_CASE("a follower sees each frame once, and no stale posts") {
 
 TEST_CASE("a follower that may not write watches cnt0") {
   const Directory directory;
-  const Stream stream = directory.make("im1");
+  Stream stream = directory.make("im1");
   const auto before = bytes_of(directory.stream("im1"));
   Follower follower(Stream::open(directory.stream("im1"), Access::read));
   CHECK_FALSE(follower.semaphore());
@@ -52,7 +52,7 @@ TEST_CASE("a follower that may not write watches cnt0") {
 
 TEST_CASE("posts of one semaphore count as they come") {
   const Directory directory;
-  const Stream stream = directory.make("im1");
+  Stream stream = directory.make("im1");
   stream.semaphores().post(SemaphoreSet::only({4}));
   stream.semaphores().post(SemaphoreSet::only({4}));
   FollowOptions options;
@@ -65,13 +65,13 @@ TEST_CASE("posts of one semaphore count as they come") {
 
 TEST_CASE("a writer that posts first and counts after is not missed") {
   const Directory directory;
-  const Stream stream = directory.make("im1");
+  Stream stream = directory.make("im1");
   Follower follower(stream.duplicate());
   std::thread writer([&] {
-    const Stream mine = Stream::open(directory.stream("im1"));
+    Stream mine = Stream::open(directory.stream("im1"));
     mine.semaphores().post(SemaphoreSet::all());
     std::this_thread::sleep_for(std::chrono::milliseconds{3});
-    auto bytes = mine.unguarded_pixels();
+    auto bytes = mine.unguarded_writable_pixels();
     layout::count_frame(
         *reinterpret_cast<layout::Metadata*>(bytes.data() - sizeof(layout::Metadata)));
   });
@@ -81,7 +81,7 @@ TEST_CASE("a writer that posts first and counts after is not missed") {
 
 TEST_CASE("removal and replacement are told apart, and the same format is followed on") {
   const Directory directory;
-  const Stream stream = directory.make("im1");
+  Stream stream = directory.make("im1");
   Follower follower(stream.duplicate());
   SUBCASE("removed") {
     CHECK(remove_stream(directory.stream("im1"), stream.identity()));
@@ -99,7 +99,7 @@ TEST_CASE("removal and replacement are told apart, and the same format is follow
     CHECK(follower.difference() == "type is float32, not uint16");
   }
   SUBCASE("the same format") {
-    const Stream successor = recreate_as(directory, stream.format());
+    Stream successor = recreate_as(directory, stream.format());
     publish(successor, std::uint16_t{9});
     CHECK(follower.wait(long_enough()) == Arrival::arrived);
     CHECK(follower.recreations() == 1);
@@ -125,7 +125,7 @@ TEST_CASE("frames come in order from the circular buffer, or the newest where th
   const Directory directory;
   Format format = Directory::small_format();
   format.circular_buffer = 6;
-  const Stream stream = directory.make("im1", format);
+  Stream stream = directory.make("im1", format);
   Follower follower(stream.duplicate());
   for (std::uint16_t i = 1; i <= 10; ++i) {
     publish(stream, i);
@@ -155,7 +155,7 @@ TEST_CASE("frames come in order from the circular buffer, or the newest where th
 
 TEST_CASE("a claim is given back when the follower goes") {
   const Directory directory;
-  const Stream stream = directory.make("im1");
+  Stream stream = directory.make("im1");
   { const Follower follower(stream.duplicate()); }
   CHECK(stream.semaphores().reader(0) == 0);
 }
@@ -165,11 +165,11 @@ TEST_CASE("an ordered follower loses nothing beside a writer that leaves it time
   const Directory directory;
   Format format = Directory::small_format();
   format.circular_buffer = 64;
-  const Stream stream = directory.make("im1", format);
+  Stream stream = directory.make("im1", format);
   Follower follower(stream.duplicate());
   constexpr std::uint16_t frames = 500;
   std::thread writer([&] {
-    const Stream mine = Stream::open(directory.stream("im1"));
+    Stream mine = Stream::open(directory.stream("im1"));
     for (std::uint16_t i = 1; i <= frames; ++i) {
       publish(mine, i);
       std::this_thread::sleep_for(std::chrono::microseconds{200});
@@ -195,8 +195,8 @@ TEST_CASE("an ordered follower loses nothing beside a writer that leaves it time
 namespace {
 
 /// The writer's half of a stream's circular buffer, which are the last two regions of its file.
-CircularBufferWriter buffer_of(const Stream& stream) {
-  std::byte* begin = stream.unguarded_pixels().data() - sizeof(layout::Metadata);
+CircularBufferWriter buffer_of(Stream& stream) {
+  std::byte* begin = stream.unguarded_writable_pixels().data() - sizeof(layout::Metadata);
   const std::size_t slots = stream.format().circular_buffer;
   const std::size_t bytes = stream.format().bytes();
   std::byte* frames = begin + stream.file_bytes() - slots * bytes;
@@ -206,7 +206,7 @@ CircularBufferWriter buffer_of(const Stream& stream) {
 }
 
 /// What a writer leaves that is killed between filling the slot of its frame and counting it.
-void die_uncounted(const Stream& stream, std::uint16_t value) {
+void die_uncounted(Stream& stream, std::uint16_t value) {
   const auto frame = frame_of(stream, value);
   REQUIRE(reap(in_child([&] {
             WriteGuard guard(stream);
@@ -235,7 +235,7 @@ TEST_CASE("a frame whose writer died before it counted it is taken once, and kee
   const Directory directory;
   Format format = Directory::small_format();
   format.circular_buffer = 8;
-  const Stream stream = directory.make("im1", format);
+  Stream stream = directory.make("im1", format);
   publish(stream, std::uint16_t{1});
   publish(stream, std::uint16_t{2});
   Follower follower(stream.duplicate());
@@ -269,7 +269,7 @@ TEST_CASE("a frame whose writer died before it counted it is taken once, and kee
 
 TEST_CASE("a wait is cancelled while frames come too") {
   const Directory directory;
-  const Stream stream = directory.make("im1");
+  Stream stream = directory.make("im1");
   FollowOptions options;
   bool is_cancelled = false;
   options.cancelled = [&] { return is_cancelled; };
