@@ -81,6 +81,12 @@ struct Stream::Core {
   /// The same for each frame of a writer: a look takes longer than a frame, so it is taken every
   /// 10 ms at most.
   void respect_claim() const;
+  /// Throws Error (wrong_size) once an access of ours has met the end of a file cut short.
+  void require_not_lost() const {
+    if (segment.is_lost()) {
+      throw_cut_short();
+    }
+  }
   [[noreturn]] void throw_on_gpu() const;
   [[noreturn]] void throw_claimed(pid_t holder) const;
   [[noreturn]] void throw_cut_short() const;

@@ -213,11 +213,7 @@ void Stream::require_intact() const {
   }
 }
 
-void Stream::require_not_lost() const {
-  if (core_->segment.is_lost()) {
-    core_->throw_cut_short();
-  }
-}
+void Stream::require_not_lost() const { core_->require_not_lost(); }
 
 void Stream::set_owner(pid_t pid) const {
   if (!writable()) {

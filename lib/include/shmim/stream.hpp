@@ -1,8 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -139,18 +140,28 @@ class SHMIM_EXPORT Stream {
   /// the writer leaves no pause. Blocks for as long as the writer is in mid-frame, at most until
   /// the deadline (by default one second). `pixels` has at least format().bytes(). Throws Error:
   /// usage (it has fewer), on_gpu, wrong_size (the file was cut short meanwhile).
-  [[nodiscard]] Snapshot snapshot(std::span<std::byte> pixels,
-                                  Deadline deadline = default_deadline()) const;
-  /// The same, with a copy of your own making, of part of the frame say.
-  [[nodiscard]] Snapshot snapshot(const CopyFrame& copy,
-                                  Deadline deadline = default_deadline()) const;
+  [[nodiscard]] Snapshot snapshot(std::span<std::byte> pixels) const;
+  [[nodiscard]] Snapshot snapshot(std::span<std::byte> pixels, Deadline deadline) const;
+  /// Reads one whole frame with a copy of your own making, of part of it say, which is called with
+  /// the bytes of the frame. See CopyFrame for what it must be prepared for. Blocks and throws as
+  /// the copy into `pixels` does.
+  template <class Copy>
+  requires std::invocable<Copy&, std::span<const std::byte>>
+  [[nodiscard]] Snapshot snapshot(Copy&& copy) const {
+    return read_whole(Reading(*this, Reading::What::pixels, nullptr), copy);
+  }
+  template <class Copy>
+  requires std::invocable<Copy&, std::span<const std::byte>>
+  [[nodiscard]] Snapshot snapshot(Copy&& copy, Deadline deadline) const {
+    return read_whole(Reading(*this, Reading::What::pixels, &deadline), copy);
+  }
   /// The same for a large frame that is the only one to be read: the kernel copies it, so that its
   /// pages need not be mapped, nor unmapped in the end.
-  [[nodiscard]] Snapshot snapshot_once(std::span<std::byte> pixels,
-                                       Deadline deadline = default_deadline()) const;
+  [[nodiscard]] Snapshot snapshot_once(std::span<std::byte> pixels) const;
+  [[nodiscard]] Snapshot snapshot_once(std::span<std::byte> pixels, Deadline deadline) const;
   /// The trace of one frame, whole.
-  [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries,
-                                        Deadline deadline = default_deadline()) const;
+  [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries) const;
+  [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries, Deadline deadline) const;
   /// Throws what a reading that is not whole means: Error busy or unfinished, naming the writer.
   void require_whole(const Snapshot& snapshot) const;
 
@@ -171,13 +182,51 @@ class SHMIM_EXPORT Stream {
   explicit Stream(std::shared_ptr<const Core> core) noexcept;
   static Stream make(Segment segment, const std::string& name, const std::filesystem::path& path,
                      const Format& format);
-  static Deadline default_deadline() noexcept;
   [[nodiscard]] const layout::Metadata& header() const noexcept { return *header_; }
   /// The name, which keeps the mapping: for views.
   [[nodiscard]] std::shared_ptr<const std::string> shared_name() const noexcept;
   void require_room(std::span<const std::byte> pixels) const;
-  [[nodiscard]] Snapshot read_whole(const std::function<void()>& copy, Deadline deadline,
-                                    const std::function<bool(Snapshot&)>& from_buffer) const;
+
+  /// One whole frame in the reading, try by try. All that is done while nobody disturbs is a few
+  /// loads: no clock is looked at before the first try has failed.
+  class SHMIM_EXPORT Reading {
+   public:
+    enum class What { pixels, trace };
+    /// Without a deadline, one second from the first try that failed. Throws Error (on_gpu).
+    Reading(const Stream& stream, What what, const Deadline* deadline);
+    /// Begins a try; false if there is no frame to be had at the moment.
+    [[nodiscard]] bool begin() noexcept;
+    /// The frame to copy in this try; empty if it is the trace that is read.
+    [[nodiscard]] std::span<const std::byte> frame() const noexcept { return frame_; }
+    /// Ends a try: true if what was copied since it began is of one whole frame. Throws Error
+    /// (wrong_size).
+    [[nodiscard]] bool end();
+    /// Waits a little after a try that failed; false if there is no use in another.
+    [[nodiscard]] bool pause();
+    [[nodiscard]] const Snapshot& result() const noexcept { return result_; }
+
+   private:
+    const Core& core_;
+    std::span<const std::byte> frame_;
+    bool in_buffer_;  ///< the frames are taken from the circular buffer
+    CircularBuffer::Found found_;
+    Snapshot result_;
+    const Deadline* given_;
+    Deadline deadline_;
+    std::chrono::steady_clock::time_point begin_;  ///< of the waiting
+  };
+  template <class Copy>
+  static Snapshot read_whole(Reading reading, Copy&& copy) {
+    do {
+      if (reading.begin()) {
+        copy(reading.frame());
+        if (reading.end()) {
+          break;
+        }
+      }
+    } while (reading.pause());
+    return reading.result();
+  }
 
   std::shared_ptr<const Core> core_;
   const layout::Metadata* header_;  ///< of the mapping
