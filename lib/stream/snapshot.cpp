@@ -147,7 +147,7 @@ void Stream::require_whole(const Snapshot& snapshot) const {
 
 Trigger Stream::trigger(TriggerMode mode, std::int32_t semaphore) const {
   Trigger trigger;
-  trigger.entry.triggered = now();
+  trigger.entry.triggered = TaiClock::now();
   trigger.entry.trigger_inode = identity().inode;
   trigger.entry.mode = mode;
   trigger.entry.status = TriggerStatus::received;

@@ -120,7 +120,7 @@ Stream Stream::make(Segment segment, const std::string& name, const std::filesys
   header.nelement = format.shape.elements();
   header.datatype = geometry.datatype;
   header.imagetype = geometry.imagetype;
-  header.creationtime = to_timespec(now());
+  header.creationtime = to_timespec(TaiClock::now());
   header.lastaccesstime = header.creationtime;
   header.creator_pid = this_process();
   header.shared = 1;

@@ -87,11 +87,11 @@ struct SHMIM_EXPORT Description {
   /// How the counters, times and trace were read. Not whole: they may be of two frames.
   FrameState state = FrameState::whole;
   StampClock clock = StampClock::unknown;
-  Tai looked{0};    ///< when the counters and times were read, on that clock
-  Process writer;   ///< of the newest frame
-  Process creator;  ///< 0 where none is named
-  Process owner;    ///< 0 where none is named, or header.owner_pid says that it is no process's
-  Process claimer;  ///< who has claimed to be its only writer
+  Tai looked = never;  ///< when the counters and times were read, on that clock
+  Process writer;      ///< of the newest frame
+  Process creator;     ///< 0 where none is named
+  Process owner;       ///< 0 where none is named, or header.owner_pid says that it is no process's
+  Process claimer;     ///< who has claimed to be its only writer
   std::vector<SemaphoreState> semaphores;
   int log_semaphore = 0;
   std::vector<Keyword> keywords;
@@ -106,7 +106,7 @@ struct SHMIM_EXPORT Description {
   [[nodiscard]] Tai acquired() const noexcept { return to_tai(header.atime); }
   [[nodiscard]] Tai created() const noexcept { return to_tai(header.creationtime); }
   /// Time from a stamp of this stream to the look at it; nothing where it was never set.
-  [[nodiscard]] std::optional<Tai> age(Tai stamp) const noexcept;
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> age(Tai stamp) const noexcept;
   /// Living processes that have claimed a semaphore, each once.
   [[nodiscard]] std::vector<Process> readers() const;
   /// Semaphores that writers post no more.

@@ -40,8 +40,9 @@ struct GraphEdge {
   /// True where the trace says so. False: told from PIDs alone, the process waits on a semaphore of
   /// the one and writes the other, and writes no trace.
   bool traced = true;
-  std::optional<Tai> latency;  ///< from the writing of the trigger's frame to this writing
-  bool in_loop = false;        ///< part of a way that comes back to where it began
+  std::optional<std::chrono::nanoseconds>
+      latency;           ///< from the writing of the trigger's frame to this writing
+  bool in_loop = false;  ///< part of a way that comes back to where it began
 };
 
 /// The pipeline, told from what the streams themselves hold: no process needs to register.
@@ -66,7 +67,7 @@ struct Hop {
   TraceEntry entry;
   std::string stream;   ///< that was written; `inode N` where there is none with that inode now
   std::string trigger;  ///< what triggered it, named the same way; empty where nothing did
-  std::optional<Tai> latency;  ///< as latency_of() tells
+  std::optional<std::chrono::nanoseconds> latency;  ///< as latency_of() tells
 };
 
 /// The chain of a trace, newest first, of the stream `name`. `names` must have the streams that it

@@ -533,12 +533,13 @@ inline void end_keyword(KeywordSlot& slot) noexcept {
 }  // namespace layout
 
 [[nodiscard]] constexpr Tai to_tai(layout::Timespec time) noexcept {
-  return Tai{static_cast<std::int64_t>(
+  return Tai{TaiClock::duration{static_cast<std::int64_t>(
       static_cast<std::uint64_t>(time.seconds) * 1'000'000'000U +
-      static_cast<std::uint64_t>(time.nanoseconds))};  // wraps on nonsense
+      static_cast<std::uint64_t>(time.nanoseconds))}};  // wraps on nonsense
 }
 [[nodiscard]] constexpr layout::Timespec to_timespec(Tai time) noexcept {
-  return {time.count() / 1'000'000'000, time.count() % 1'000'000'000};
+  const std::int64_t nanoseconds = time.time_since_epoch().count();
+  return {nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
 }
 
 }  // namespace shmim

@@ -64,11 +64,12 @@ struct TraceEntry {
 /// Time from one step of a trace (newest first) to what triggered it: from the writing of the
 /// trigger's frame where the trace tells, else from the trigger; nothing where nothing triggered
 /// it.
-[[nodiscard]] SHMIM_EXPORT std::optional<Tai> latency_of(std::span<const TraceEntry> trace,
-                                                         std::size_t step);
+[[nodiscard]] SHMIM_EXPORT std::optional<std::chrono::nanoseconds> latency_of(
+    std::span<const TraceEntry> trace, std::size_t step);
 /// Time from the oldest step of a trace's chain to the newest; nothing where there is one step, and
 /// nothing triggered it.
-[[nodiscard]] SHMIM_EXPORT std::optional<Tai> end_to_end(std::span<const TraceEntry> trace);
+[[nodiscard]] SHMIM_EXPORT std::optional<std::chrono::nanoseconds> end_to_end(
+    std::span<const TraceEntry> trace);
 
 /// The process trace of a stream: a view, which keeps the stream mapped. Entry 0 is the newest
 /// writer, the last its oldest ancestor. Written between write = 1 and write = 0 only; read it

@@ -8,9 +8,9 @@ using namespace shmim::test;
 
 namespace {
 
-constexpr Tai start = std::chrono::seconds{1'000'000'000};
+constexpr Tai start{std::chrono::seconds{1'000'000'000}};
 
-std::vector<FrameTime> regular(std::uint64_t first, int count, Tai interval) {
+std::vector<FrameTime> regular(std::uint64_t first, int count, std::chrono::nanoseconds interval) {
   std::vector<FrameTime> frames;
   frames.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
@@ -74,9 +74,9 @@ TEST_CASE("frames that were not seen count for the rate, and are said to be miss
 
 TEST_CASE("no rate without frames, and none where the write times do not move") {
   CHECK(*rate_of({}).hertz == 0);
-  CHECK(*rate_of(regular(1, 1, Tai{1})).hertz == 0);
+  CHECK(*rate_of(regular(1, 1, std::chrono::nanoseconds{1})).hertz == 0);
   CHECK_FALSE(rate_of({}).mean);
-  const Rate unstamped = rate_of(regular(1, 3, Tai{0}));
+  const Rate unstamped = rate_of(regular(1, 3, std::chrono::nanoseconds{0}));
   CHECK(unstamped.frames == 2);
   CHECK_FALSE(unstamped.hertz);
 }
