@@ -41,16 +41,16 @@ std::optional<Number> take_number(std::string_view& text, Format... format) {
 }
 
 /// Not by std::round: libm is slow to load.
-Tai to_nearest_nanosecond(double fraction) noexcept {
-  return Tai{static_cast<std::int64_t>(fraction * 1e9 + 0.5)};
+std::chrono::nanoseconds to_nearest_nanosecond(double fraction) noexcept {
+  return std::chrono::nanoseconds{static_cast<std::int64_t>(fraction * 1e9 + 0.5)};
 }
 
 }  // namespace
 
-Tai now() noexcept {
+Tai TaiClock::now() noexcept {
   timespec time{};
   clock_gettime(CLOCK_TAI, &time);
-  return std::chrono::seconds{time.tv_sec} + Tai{time.tv_nsec};
+  return time_point{std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec}};
 }
 
 std::chrono::seconds tai_offset() noexcept {
@@ -59,15 +59,16 @@ std::chrono::seconds tai_offset() noexcept {
 }
 
 std::string to_utc(Tai time) {
-  if (time == Tai{0}) {
+  if (time == never) {
     return "never";
   }
   // By hand: a header may hold any number, and the ends of the range overflow std::chrono::floor.
   constexpr std::int64_t second = 1'000'000'000;
-  const std::int64_t behind = time.count() % second;
+  const std::int64_t count = time.time_since_epoch().count();
+  const std::int64_t behind = count % second;
   const std::int64_t nanoseconds = behind < 0 ? behind + second : behind;
-  const std::chrono::sys_seconds whole{
-      std::chrono::seconds{time.count() / second - (behind < 0 ? 1 : 0)} - tai_offset()};
+  const std::chrono::sys_seconds whole{std::chrono::seconds{count / second - (behind < 0 ? 1 : 0)} -
+                                       tai_offset()};
   // Nor by gmtime_r, which reads the file of the local time zone first.
   const auto day = std::chrono::floor<std::chrono::days>(whole);
   const std::chrono::year_month_day date{day};
@@ -96,7 +97,7 @@ Tai parse_utc(std::string_view text) {
     throw Error(Problem::usage, "",
                 fmt::format("'{}' is not between the years 1970 and 2255; it is in seconds", text));
   }
-  return std::chrono::seconds{*seconds} + to_nearest_nanosecond(fraction) + tai_offset();
+  return Tai{std::chrono::seconds{*seconds} + to_nearest_nanosecond(fraction) + tai_offset()};
 }
 
 Deadline deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept {

@@ -10,8 +10,8 @@
 namespace shmim {
 namespace {
 
-std::string compose(const std::string& subject, const std::string& message) {
-  return subject.empty() ? message : fmt::format("{}: {}", printable(subject), message);
+std::string prefix_of(const std::string& subject) {
+  return subject.empty() ? std::string() : printable(subject) + ": ";
 }
 
 Problem problem_of(int error_number) noexcept {
@@ -37,7 +37,13 @@ Problem problem_of(int error_number) noexcept {
 }  // namespace
 
 Error::Error(Problem problem, const std::string& subject, const std::string& message)
-    : std::runtime_error(compose(subject, message)), problem_(problem), subject_(subject) {}
+    : Error(problem, subject, Composed{prefix_of(subject), message}) {}
+
+Error::Error(Problem problem, const std::string& subject, const Composed& composed)
+    : std::runtime_error(composed.prefix + composed.message),
+      problem_(problem),
+      subject_(subject),
+      why_begin_(composed.prefix.size()) {}
 
 Error Error::system(const std::string& subject, const std::string& message, int error_number) {
   Error error(problem_of(error_number), subject,
@@ -46,7 +52,7 @@ Error Error::system(const std::string& subject, const std::string& message, int 
   return error;
 }
 
-std::string Error::why() const { return std::string(what()).substr(compose(subject_, "").size()); }
+std::string Error::why() const { return {what() + why_begin_}; }
 
 bool may_be_half_made(Problem problem) noexcept {
   return problem == Problem::too_short || problem == Problem::no_version ||

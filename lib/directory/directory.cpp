@@ -96,7 +96,7 @@ bool remove_stream(const std::filesystem::path& path, Identity expected) {
     return false;
   }
   if (stream && stream->identity() == expected) {
-    stream->semaphores().post_checked(SemaphoreSet::all());
+    stream->semaphores().post(SemaphoreSet::all());
   }
   return true;
 }

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds patience{1};
 
 /// A trace that is older than the frame by more than this is not of whoever wrote the frame: a
 /// program that writes no trace came after.
-constexpr Tai stale_trace = std::chrono::seconds{1};
+constexpr std::chrono::nanoseconds stale_trace = std::chrono::seconds{1};
 
 pid_t poster_of(const std::vector<SemaphoreState>& semaphores) noexcept {
   // A saturated semaphore still has the PID of whoever posted it up to there.
@@ -47,10 +47,10 @@ pid_t writer_of(const Stream& stream, const Description& description) noexcept {
 Tai file_created(const std::filesystem::path& path) noexcept {
   struct statx status {};
   if (::statx(AT_FDCWD, path.c_str(), 0, STATX_BTIME | STATX_MTIME, &status) != 0) {
-    return Tai{0};
+    return never;
   }
   const auto& time = (status.stx_mask & STATX_BTIME) != 0 ? status.stx_btime : status.stx_mtime;
-  return std::chrono::seconds{time.tv_sec} + Tai{time.tv_nsec};
+  return Tai{std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec}};
 }
 
 void describe_open(const Stream& stream, ProcessTable& processes, Description& description) {
@@ -111,7 +111,7 @@ StampClock clock_of(Tai created, Tai file_created, std::chrono::seconds offset) 
     return StampClock::same;
   }
   const auto is_close = [](Tai a, Tai b) {
-    constexpr Tai margin = std::chrono::milliseconds{1500};
+    constexpr std::chrono::nanoseconds margin = std::chrono::milliseconds{1500};
     return elapsed(a, b) < margin && elapsed(b, a) < margin;
   };
   if (is_close(created, file_created + offset)) {
@@ -121,20 +121,21 @@ StampClock clock_of(Tai created, Tai file_created, std::chrono::seconds offset) 
 }
 
 Tai now_on(StampClock clock) noexcept {
-  return clock == StampClock::utc ? now() - tai_offset() : now();
+  return clock == StampClock::utc ? TaiClock::now() - tai_offset() : TaiClock::now();
 }
 
 std::string to_utc(Tai stamp, StampClock clock) {
-  return to_utc(clock == StampClock::utc && stamp != Tai{0} ? elapsed(-Tai(tai_offset()), stamp)
-                                                            : stamp);
+  return to_utc(clock == StampClock::utc && stamp != never
+                    ? Tai{elapsed(Tai{-std::chrono::nanoseconds(tai_offset())}, stamp)}
+                    : stamp);
 }
 
 bool Description::is_dangling() const noexcept {
   return unreadable && unreadable->problem == Problem::dangling_link;
 }
 
-std::optional<Tai> Description::age(Tai stamp) const noexcept {
-  return stamp == Tai{0} ? std::nullopt : std::optional(elapsed(stamp, looked));
+std::optional<std::chrono::nanoseconds> Description::age(Tai stamp) const noexcept {
+  return stamp == never ? std::nullopt : std::optional(elapsed(stamp, looked));
 }
 
 std::vector<Process> Description::readers() const {

@@ -98,8 +98,8 @@ class Builder {
     });
   }
 
-  void add_edge(std::size_t from, std::size_t to, pid_t pid, std::optional<Tai> latency,
-                bool traced) {
+  void add_edge(std::size_t from, std::size_t to, pid_t pid,
+                std::optional<std::chrono::nanoseconds> latency, bool traced) {
     if (edges_.try_emplace({from, to}, graph_.edges.size()).second) {
       GraphEdge edge;
       edge.from = from;

@@ -133,7 +133,7 @@ bool see_frames(const Stream& stream, std::vector<FrameTime>& seen) {
   if (!seen.empty() && newest.cnt0 == seen.back().cnt0) {
     return false;
   }
-  if (!seen.empty() && seen.back().written == Tai{0}) {
+  if (!seen.empty() && seen.back().written == never) {
     seen.clear();  // what was seen was that there is no frame: nothing to count from
   }
   const CircularBuffer buffer = stream.circular_buffer();
@@ -144,7 +144,7 @@ bool see_frames(const Stream& stream, std::vector<FrameTime>& seen) {
       FrameInfo info;
       if (buffer.read(
               *position, cnt0, [](std::span<const std::byte>) {}, info) &&
-          info.writetime != Tai{0}) {
+          info.writetime != never) {
         seen.push_back({cnt0, info.writetime});
       }
     }
@@ -157,7 +157,7 @@ std::vector<FrameTime> watch_frames(const Stream& stream, std::uint64_t count, D
                                     const std::function<bool()>& cancelled) {
   constexpr std::chrono::milliseconds look_interval{100};
   std::vector<FrameTime> seen;
-  see_frames(stream, seen);
+  static_cast<void>(see_frames(stream, seen));
   auto next_look = steady_clock::now() + look_interval;
   while (seen.back().cnt0 - seen.front().cnt0 < count) {
     const auto moment = steady_clock::now();

@@ -16,11 +16,11 @@ using std::chrono::steady_clock;
 /// How old what is not counters and times may be: descriptions, and the look at every name.
 constexpr std::chrono::seconds refresh{1};
 /// The rate is of this long, and of two frames at least.
-constexpr Tai window = std::chrono::seconds{2};
+constexpr std::chrono::nanoseconds window = std::chrono::seconds{2};
 /// Frames remembered of a stream, at most.
 constexpr std::size_t memory = 64;
 /// A directory that changed this shortly ago may change again without its time telling.
-constexpr Tai settling = std::chrono::milliseconds{20};
+constexpr std::chrono::nanoseconds settling = std::chrono::milliseconds{20};
 
 bool is_same(const timespec& a, const timespec& b) noexcept {
   return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
@@ -55,7 +55,7 @@ bool Watcher::has_changed() noexcept {
   timespec clock{};
   clock_gettime(CLOCK_REALTIME, &clock);
   const auto nanoseconds = [](const timespec& time) {
-    return std::chrono::seconds{time.tv_sec} + Tai{time.tv_nsec};
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
   };
   const bool is_settled = nanoseconds(clock) - nanoseconds(status.st_mtim) > settling;
   const bool changed = !is_same(status.st_mtim, changed_) || !was_settled_;

@@ -67,18 +67,19 @@ std::uint64_t CircularBuffer::oldest(Position newest) const noexcept {
   return newest.cnt0 - behind;
 }
 
-bool CircularBuffer::read(Position known, std::uint64_t cnt0, const CopyFrame& copy,
-                          FrameInfo& info) const {
+bool CircularBuffer::is_untouched(std::uint64_t cnt0) const noexcept {
   // While the writer fills the slot of frame m, cnt0 is m - 1; and it fills this frame's slot again
   // as frame cnt0 + size. So the slot is untouched as long as the counter is below cnt0 + size - 1.
   // The counter is looked at after the copy: whoever saw a pixel of frame m sees the count m - 1,
   // since the writer's fence stands between the two.
-  const auto is_untouched = [&] {
-    return layout::cnt0(*header_) + 1 - cnt0 < std::uint64_t{size()} ||
-           cnt0 > layout::cnt0(*header_);
-  };
-  if (!is_untouched()) {
-    return false;
+  const std::uint64_t count = layout::cnt0(*header_);
+  return count + 1 - cnt0 < std::uint64_t{size()} || cnt0 > count;
+}
+
+CircularBuffer::Found CircularBuffer::begin_read(Position known,
+                                                 std::uint64_t cnt0) const noexcept {
+  if (!is_untouched(cnt0)) {
+    return {};
   }
   const std::uint64_t behind = (known.cnt0 - cnt0) % size();
   const auto index = static_cast<std::size_t>((known.slot + size() - behind) % size());
@@ -87,21 +88,23 @@ bool CircularBuffer::read(Position known, std::uint64_t cnt0, const CopyFrame& c
   const std::uint64_t label = layout::load(slots_[index].cnt0);
   const std::uint64_t distance = label > cnt0 ? label - cnt0 : cnt0 - label;
   if (label != 0 && distance != 0 && distance < size()) {
-    return false;
+    return {};
   }
-  copy(frames_.subspan(index * frame_bytes_, frame_bytes_));
+  return {frames_.subspan(index * frame_bytes_, frame_bytes_), cnt0, index, cnt0 == known.cnt0};
+}
 
-  const layout::CircularBufferSlot& slot = slots_[index];
-  info = {cnt0, layout::load(header_->cnt1), {}, {}};
-  if (layout::load(slot.cnt0) == cnt0) {
-    info = {cnt0, layout::load(slot.cnt1), to_tai(layout::load(slot.atime)),
+bool CircularBuffer::end_read(const Found& found, FrameInfo& info) const noexcept {
+  const layout::CircularBufferSlot& slot = slots_[found.slot];
+  info = {found.cnt0, layout::load(header_->cnt1), {}, {}};
+  if (layout::load(slot.cnt0) == found.cnt0) {
+    info = {found.cnt0, layout::load(slot.cnt1), to_tai(layout::load(slot.atime)),
             to_tai(layout::load(slot.writetime))};
-  } else if (cnt0 == known.cnt0) {
+  } else if (found.is_newest) {
     info.atime = to_tai(layout::load(header_->atime));
     info.writetime = to_tai(layout::load(header_->writetime));
   }
   layout::finish_copy();
-  return is_untouched();
+  return is_untouched(found.cnt0);
 }
 
 bool CircularBuffer::holds_uncounted() const noexcept {

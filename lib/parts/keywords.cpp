@@ -297,26 +297,27 @@ void Keywords::set(std::span<const Keyword> keywords) const {
 
 void Keywords::set(const Keyword& keyword) const { set(std::span(&keyword, 1)); }
 
-void Keywords::require_settable(const Keyword& keyword) const {
+void Keywords::require_writable() const {
   if (!writable_) {
-    throw Error(Problem::not_ours_to_write, "",
+    throw Error(Problem::not_ours_to_write, subject(),
                 "keywords cannot be written: the stream is read-only");
   }
+}
+
+void Keywords::require_settable(const Keyword& keyword) const {
+  require_writable();
   if (const auto why = keyword_error(keyword)) {
-    throw Error(Problem::usage, "", fmt::format("keyword '{}': {}", keyword.name, *why));
+    throw Error(Problem::usage, subject(), fmt::format("keyword '{}': {}", keyword.name, *why));
   }
 }
 
 void Keywords::throw_full(const Keyword& keyword) const {
-  throw Error(Problem::failed, "",
+  throw Error(Problem::failed, subject(),
               fmt::format("keyword '{}': all {} slots are in use", keyword.name, slots_.size()));
 }
 
 bool Keywords::erase(std::string_view name) const {
-  if (!writable_) {
-    throw Error(Problem::not_ours_to_write, "",
-                "keywords cannot be written: the stream is read-only");
-  }
+  require_writable();
   const std::vector<SlotCopy> table = read_slots(slots_);
   for (std::size_t index = 0; index < table.size(); ++index) {
     if (const auto keyword = keyword_of(table[index]); keyword && keyword->name == name) {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "parts/semaphores_post.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
 
@@ -28,6 +29,28 @@ timespec to_timespec(std::chrono::steady_clock::time_point time) noexcept {
   return {static_cast<time_t>(seconds.count()), static_cast<long>((since - seconds).count())};
 }
 
+WaitResult wait_for_post(sem_t& semaphore, Deadline deadline) noexcept {
+  int result = 0;
+  if (deadline) {
+    const timespec until = to_timespec(*deadline);
+    result = sem_clockwait(&semaphore, CLOCK_MONOTONIC, &until);
+  } else {
+    result = sem_wait(&semaphore);
+  }
+  if (result == 0) {
+    return WaitResult::posted;
+  }
+  return errno == EINTR ? WaitResult::interrupted : WaitResult::timed_out;
+}
+
+unsigned take_posts(sem_t& semaphore) noexcept {
+  unsigned taken = 0;
+  while (sem_trywait(&semaphore) == 0) {
+    ++taken;
+  }
+  return taken;
+}
+
 }  // namespace
 
 bool SemaphoreSet::includes(unsigned index) const noexcept {
@@ -35,48 +58,46 @@ bool SemaphoreSet::includes(unsigned index) const noexcept {
   return is_listed != others_;
 }
 
-int Semaphores::value(unsigned index) const noexcept {
+int Semaphores::value(unsigned index) const {
+  require_index(index);
   return value_of(regions_.semaphores[index]);
 }
 
 int Semaphores::log_value() const noexcept { return value_of(*regions_.log); }
 
-pid_t Semaphores::reader(unsigned index) const noexcept {
+pid_t Semaphores::reader(unsigned index) const {
+  require_index(index);
   return layout::load(regions_.read_pid[index]);
 }
 
-pid_t Semaphores::poster(unsigned index) const noexcept {
+pid_t Semaphores::poster(unsigned index) const {
+  require_index(index);
   return layout::load(regions_.write_pid[index]);
 }
 
-std::uint32_t Semaphores::control(unsigned index) const noexcept {
+std::uint32_t Semaphores::control(unsigned index) const {
+  require_index(index);
   return layout::load(regions_.control[index]);
 }
 
-std::uint32_t Semaphores::status(unsigned index) const noexcept {
+std::uint32_t Semaphores::status(unsigned index) const {
+  require_index(index);
   return layout::load(regions_.status[index]);
 }
 
 void Semaphores::require_writable() const {
   if (!writable_) {
-    throw Error(Problem::not_ours_to_write, "",
+    throw Error(Problem::not_ours_to_write, subject(),
                 "semaphores cannot be used: the stream is read-only for us");
   }
 }
 
 void Semaphores::require_index(unsigned index) const {
   if (index >= count()) {
-    throw Error(Problem::usage, "",
+    throw Error(Problem::usage, subject(),
                 count() == 0 ? fmt::format("there is no semaphore {}: the stream has none", index)
                              : fmt::format("there is no semaphore {}: the stream has 0 to {}",
                                            index, count() - 1));
-  }
-}
-
-void Semaphores::post_one(unsigned index) const noexcept {
-  if (value_of(regions_.semaphores[index]) < layout::semaphore_max) {
-    sem_post(&regions_.semaphores[index]);
-    layout::store(regions_.write_pid[index], this_process());
   }
 }
 
@@ -89,18 +110,20 @@ void Semaphores::require(const SemaphoreSet& set) const {
 void Semaphores::post(const SemaphoreSet& posts) const {
   require_writable();
   require(posts);
-  post_checked(posts);
+  post_known(regions_, posts);
 }
 
-void Semaphores::post_checked(const SemaphoreSet& posts) const noexcept {
+void post_known(const Semaphores::Regions& regions, const SemaphoreSet& posts) noexcept {
   const bool all = posts.by_default() && posts.listed().empty();
-  for (unsigned index = 0; index < count(); ++index) {
-    if (all || posts.includes(index)) {
-      post_one(index);
+  for (unsigned index = 0; index < regions.semaphores.size(); ++index) {
+    if ((all || posts.includes(index)) &&
+        value_of(regions.semaphores[index]) < layout::semaphore_max) {
+      sem_post(&regions.semaphores[index]);
+      layout::store(regions.write_pid[index], this_process());
     }
   }
-  if (posts.by_default() && log_value() < layout::semaphore_max) {
-    sem_post(regions_.log);
+  if (posts.by_default() && value_of(*regions.log) < layout::semaphore_max) {
+    sem_post(regions.log);
   }
 }
 
@@ -115,7 +138,7 @@ SemaphoreClaim Semaphores::claim(std::optional<unsigned> index) const {
   if (index) {
     require_index(*index);
     if (!try_claim(*index)) {
-      throw Error(Problem::claimed, "",
+      throw Error(Problem::claimed, subject(),
                   fmt::format("semaphore {} is claimed by process {}", *index,
                               describe_process(reader(*index))));
     }
@@ -130,7 +153,7 @@ SemaphoreClaim Semaphores::claim(std::optional<unsigned> index) const {
     for (unsigned taken = 0; taken < count(); ++taken) {
       holders += fmt::format("{}{}", taken == 0 ? "" : ", ", describe_process(reader(taken)));
     }
-    throw Error(Problem::claimed, "",
+    throw Error(Problem::claimed, subject(),
                 count() == 0 ? std::string("the stream has no semaphores")
                              : fmt::format("all {} semaphores are claimed, by processes {}",
                                            count(), holders));
@@ -139,27 +162,16 @@ SemaphoreClaim Semaphores::claim(std::optional<unsigned> index) const {
   return {*this, *index};
 }
 
-WaitResult Semaphores::wait(unsigned index, Deadline deadline) const noexcept {
-  sem_t* semaphore = &regions_.semaphores[index];
-  int result = 0;
-  if (deadline) {
-    const timespec until = to_timespec(*deadline);
-    result = sem_clockwait(semaphore, CLOCK_MONOTONIC, &until);
-  } else {
-    result = sem_wait(semaphore);
-  }
-  if (result == 0) {
-    return WaitResult::posted;
-  }
-  return errno == EINTR ? WaitResult::interrupted : WaitResult::timed_out;
+WaitResult Semaphores::wait(unsigned index, Deadline deadline) const {
+  require_writable();
+  require_index(index);
+  return wait_for_post(regions_.semaphores[index], deadline);
 }
 
-unsigned Semaphores::drain(unsigned index) const noexcept {
-  unsigned dropped = 0;
-  while (sem_trywait(&regions_.semaphores[index]) == 0) {
-    ++dropped;
-  }
-  return dropped;
+unsigned Semaphores::drain(unsigned index) const {
+  require_writable();
+  require_index(index);
+  return take_posts(regions_.semaphores[index]);
 }
 
 SemaphoreClaim::SemaphoreClaim(SemaphoreClaim&& other) noexcept
@@ -179,14 +191,18 @@ SemaphoreClaim::~SemaphoreClaim() {
 }
 
 bool SemaphoreClaim::still_ours() const noexcept {
-  return semaphores_.reader(index_) == this_process();
+  return layout::load(semaphores_.regions_.read_pid[index_]) == this_process();
+}
+
+unsigned SemaphoreClaim::drain() noexcept {
+  return take_posts(semaphores_.regions_.semaphores[index_]);
 }
 
 WaitResult SemaphoreClaim::wait(Deadline deadline) noexcept {
   std::uint32_t& status = semaphores_.regions_.status[index_];
   layout::clear_bits(status, layout::status_timed_out);
   layout::set_bits(status, layout::status_waiting);
-  const WaitResult wake = semaphores_.wait(index_, deadline);
+  const WaitResult wake = wait_for_post(semaphores_.regions_.semaphores[index_], deadline);
   layout::clear_bits(status, layout::status_waiting);
   if (wake == WaitResult::timed_out) {
     layout::set_bits(status, layout::status_timed_out);

@@ -48,7 +48,7 @@ void write(layout::TraceSlot& slot, const TraceEntry& entry) noexcept {
   layout::store(slot.trigsemindex, entry.semaphore);
   layout::store(slot.cnt0, entry.cnt0);
   layout::store(slot.ts_procstart, to_timespec(entry.triggered));
-  layout::store(slot.ts_streamupdate, to_timespec(entry.written.value_or(Tai{0})));
+  layout::store(slot.ts_streamupdate, to_timespec(entry.written.value_or(never)));
 }
 
 }  // namespace
@@ -155,7 +155,8 @@ void TraceWriter::record(const TraceEntry& newest,
   }
 }
 
-std::optional<Tai> latency_of(std::span<const TraceEntry> trace, std::size_t step) {
+std::optional<std::chrono::nanoseconds> latency_of(std::span<const TraceEntry> trace,
+                                                   std::size_t step) {
   const TraceEntry& entry = trace[step];
   if (entry.trigger_inode == 0 || !entry.written) {
     return std::nullopt;
@@ -174,7 +175,7 @@ std::span<const TraceEntry> chain_of(std::span<const TraceEntry> trace) noexcept
   return trace.first(length);
 }
 
-std::optional<Tai> end_to_end(std::span<const TraceEntry> whole) {
+std::optional<std::chrono::nanoseconds> end_to_end(std::span<const TraceEntry> whole) {
   const std::span<const TraceEntry> trace = chain_of(whole);
   if (trace.empty() || !trace.front().written) {
     return std::nullopt;

@@ -255,7 +255,7 @@ Connection recreate(const Reference& reference, const CreateOptions& creation,
   return connection;
 }
 
-std::vector<std::string> fill(ImageFile& image, const Stream& draft) {
+std::vector<std::string> fill(ImageFile& image, Stream& draft) {
   WriteGuard guard(draft);
   image.read(guard.pixels());
   std::vector<std::string> unfit = set_keywords(image, draft);
@@ -263,13 +263,13 @@ std::vector<std::string> fill(ImageFile& image, const Stream& draft) {
   return unfit;
 }
 
-std::vector<std::string> load_frame(ImageFile& image, const Stream& stream) {
+std::vector<std::string> load_frame(ImageFile& image, Stream& stream) {
   stream.require_unclaimed();
   // By way of memory of our own: a file that turns out to be damaged must not leave half a frame.
   std::vector<std::byte> pixels(image.format().bytes());
   image.read(pixels);
   WriteGuard guard(stream);
-  std::memcpy(guard.pixels().data(), pixels.data(), pixels.size());
+  guard.write(pixels);
   std::vector<std::string> unfit = set_keywords(image, stream);
   guard.publish();
   return unfit;

@@ -11,7 +11,9 @@ namespace shmim {
 /// for a millisecond, then yields, and after ten sleeps between looks.
 class Backoff {
  public:
-  explicit Backoff(Deadline deadline) noexcept : deadline_(deadline) {}
+  explicit Backoff(Deadline deadline, std::chrono::steady_clock::time_point begin =
+                                          std::chrono::steady_clock::now()) noexcept
+      : deadline_(deadline), begin_(begin) {}
 
   /// False once the deadline has passed.
   [[nodiscard]] bool pause() noexcept {
@@ -38,7 +40,7 @@ class Backoff {
 
  private:
   Deadline deadline_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point begin_;
 };
 
 }  // namespace shmim

@@ -24,6 +24,17 @@ constexpr std::chrono::milliseconds second_look{1};
 /// Between looks at cnt0 where no semaphore wakes us.
 constexpr std::chrono::microseconds watch_interval{100};
 
+/// Leaves of a trace what belongs to the frame: nothing, if a writer that records none came after
+/// the one whose trace it is.
+void keep_own_trace(TakenFrame& frame) {
+  constexpr std::chrono::seconds stale{1};
+  frame.trace.resize(chain_of(frame.trace).size());
+  if (!frame.trace.empty() && frame.trace.front().written &&
+      elapsed(*frame.trace.front().written, frame.info.writetime) > stale) {
+    frame.trace.clear();
+  }
+}
+
 bool has_passed(Deadline deadline) noexcept { return deadline && steady_clock::now() >= *deadline; }
 
 Deadline sooner(Deadline deadline, steady_clock::duration from_now) noexcept {
@@ -44,11 +55,7 @@ void Follower::claim() {
   if (!stream_.writable()) {
     return;
   }
-  try {
-    claim_.emplace(stream_.semaphores().claim(options_.semaphore));
-  } catch (const Error& error) {
-    throw Error(error.problem(), stream_.name(), error.what());
-  }
+  claim_.emplace(stream_.semaphores().claim(options_.semaphore));
   if (!options_.semaphore) {
     claim_->drain();  // up to ten posts that nobody was there to take: no news
   }
@@ -168,7 +175,28 @@ Arrival Follower::wait_post(Deadline deadline) {
   }
 }
 
-bool Follower::take_in_order(const CopyFrame& copy, FrameInfo& info, std::uint64_t& missed) {
+Trigger TakenFrame::trigger() const {
+  Trigger trigger;
+  trigger.entry.trigger_inode = inode;
+  trigger.entry.mode = semaphore ? TriggerMode::semaphore : TriggerMode::cnt0;
+  trigger.entry.status = TriggerStatus::received;
+  trigger.entry.semaphore = semaphore ? static_cast<std::int32_t>(*semaphore) : -1;
+  trigger.entry.cnt0 = info.cnt0;
+  trigger.entry.triggered = taken;
+  trigger.ancestors = trace;
+  return trigger;
+}
+
+std::vector<TraceEntry> Follower::trace_of(std::uint64_t cnt0) const {
+  // One look: between two frames the trace is that of the one which the counter names.
+  std::vector<TraceEntry> entries;
+  const Snapshot snapshot = stream_.snapshot_trace(entries, steady_clock::now());
+  return snapshot.state == FrameState::whole && snapshot.info.cnt0 == cnt0
+             ? std::move(entries)
+             : std::vector<TraceEntry>();
+}
+
+bool Follower::take_in_order(const CopyFrame& copy, TakenFrame& frame) {
   const CircularBuffer buffer = stream_.circular_buffer();
   const auto newest = buffer.newest();
   if (!newest) {
@@ -181,57 +209,74 @@ bool Follower::take_in_order(const CopyFrame& copy, FrameInfo& info, std::uint64
   // A counter that went back is a new beginning, of which the newest frame is as good as any.
   std::uint64_t wanted = ahead < 0 ? newest->cnt0 : seen_ + 1;
   if (const std::uint64_t oldest = buffer.oldest(*newest); ahead > 0 && wanted < oldest) {
-    missed += oldest - wanted;
+    frame.missed += oldest - wanted;
     wanted = oldest;
     seen_ = wanted - 1;
   }
-  if (!buffer.read(*newest, wanted, copy, info)) {
+  if (!buffer.read(*newest, wanted, copy, frame.info)) {
     return false;
   }
   seen_ = wanted;
+  frame.trace = trace_of(wanted);
   return true;
 }
 
-bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, FrameInfo& info,
-                           std::uint64_t& missed) {
-  const Snapshot snapshot = stream_.snapshot(copy, deadline);
+bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame& frame) {
+  // Together with the pixels, if they are those of the array, the trace is of the same frame.
+  const bool in_buffer = stream_.circular_buffer().in_use();
+  const auto copy_all = [&](std::span<const std::byte> pixels) {
+    copy(pixels);
+    if (!in_buffer) {
+      frame.trace = stream_.trace().entries();
+    }
+  };
+  const Snapshot snapshot = stream_.snapshot(copy_all, deadline);
   if (snapshot.state == FrameState::unfinished) {
     // Its writer is dead and the frame we were told of half overwritten: the next writer mends
     // that.
-    missed += stream_.cnt0() - seen_;
+    frame.missed += stream_.cnt0() - seen_;
+    frame.trace.clear();
     seen_ = stream_.cnt0();
     return false;
   }
   stream_.require_whole(snapshot);
-  info = snapshot.info;
-  if (const auto ahead = static_cast<std::int64_t>(info.cnt0 - seen_); ahead > 0) {
-    missed += static_cast<std::uint64_t>(ahead - 1);
+  frame.info = snapshot.info;
+  if (const auto ahead = static_cast<std::int64_t>(frame.info.cnt0 - seen_); ahead > 0) {
+    frame.missed += static_cast<std::uint64_t>(ahead - 1);
   }
-  seen_ = info.cnt0;
+  seen_ = frame.info.cnt0;
+  if (in_buffer || stream_.circular_buffer().in_use()) {
+    frame.trace = trace_of(seen_);
+  }
   return true;
 }
 
-Arrival Follower::next(FrameOrder order, Deadline deadline, const CopyFrame& copy, FrameInfo& info,
-                       std::uint64_t& missed) {
+Arrival Follower::next(FrameOrder order, Deadline deadline, const CopyFrame& copy,
+                       TakenFrame& frame) {
+  frame = {};
   std::optional<Backoff> backoff;
   while (true) {
     if (const Arrival arrival = wait_for_change(deadline); arrival != Arrival::arrived) {
       return arrival;
     }
+    frame.taken = TaiClock::now();
+    frame.inode = stream_.identity().inode;
+    frame.semaphore = semaphore();
     if (!backoff) {
       backoff.emplace(deadline_after(std::chrono::seconds{1}));
     }
     const bool in_order = order == FrameOrder::every && stream_.circular_buffer().in_use();
-    const bool taken =
-        in_order ? take_in_order(copy, info, missed)
-                 : take_newest(deadline_after(std::chrono::seconds{1}), copy, info, missed);
+    const bool taken = in_order ? take_in_order(copy, frame)
+                                : take_newest(deadline_after(std::chrono::seconds{1}), copy, frame);
     if (taken) {
+      keep_own_trace(frame);
       return Arrival::arrived;
     }
     if (in_order && !backoff->pause()) {
       // No order to be had: a writer that fills the buffer unseen. Any whole frame is better than
       // none.
-      if (take_newest(deadline_after(std::chrono::seconds{1}), copy, info, missed)) {
+      if (take_newest(deadline_after(std::chrono::seconds{1}), copy, frame)) {
+        keep_own_trace(frame);
         return Arrival::arrived;
       }
     }

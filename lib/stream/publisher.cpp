@@ -55,16 +55,6 @@ void Publisher::claim() {
   }
 }
 
-void Publisher::respect_claim() {
-  // Now and then: to ask takes longer than to publish.
-  constexpr std::chrono::milliseconds interval{100};
-  const auto now = std::chrono::steady_clock::now();
-  if (!claim_ && now - looked_for_claim_ >= interval) {
-    looked_for_claim_ = now;
-    stream_.require_unclaimed();
-  }
-}
-
 bool Publisher::is_plane() const noexcept {
   return options_.plane || (stream_.format().is_circular() && selection_.is_whole());
 }
@@ -106,7 +96,7 @@ void Publisher::write(WriteGuard& guard, std::span<const std::byte> pixels) cons
     // The first frame of a rolling buffer goes to plane 0, each further one behind the one before.
     const auto next =
         static_cast<std::uint32_t>(stream_.cnt0() == 0 ? 0 : (stream_.cnt1() + 1) % planes);
-    std::memcpy(guard.slice(options_.plane.value_or(next)).data(), pixels.data(), pixels.size());
+    std::memcpy(guard.plane(options_.plane.value_or(next)).data(), pixels.data(), pixels.size());
   } else if (selection_.is_whole()) {
     guard.write(pixels);
   } else {
@@ -116,7 +106,6 @@ void Publisher::write(WriteGuard& guard, std::span<const std::byte> pixels) cons
 
 std::uint64_t Publisher::publish(std::span<const std::byte> pixels) {
   follow_recreation();
-  respect_claim();
   const std::uint64_t bytes = frame_shape().elements() * element_size(type());
   if (!pixels.empty() && pixels.size() != bytes) {
     throw Error(Problem::usage, stream_.name(),

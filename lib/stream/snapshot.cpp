@@ -7,97 +7,136 @@
 #include "shmim/process.hpp"
 #include "shmim/stream.hpp"
 #include "stream/backoff.hpp"
+#include "stream/core.hpp"
 #include "stream/mid_frame.hpp"
 
 namespace shmim {
 
 using layout::Metadata;
 
-Deadline Stream::default_deadline() noexcept { return deadline_after(std::chrono::seconds{1}); }
+Stream::Reading::Reading(const Stream& stream, What what, const Deadline* deadline)
+    : core_(*stream.core_),
+      frame_(what == What::pixels ? core_.array() : std::span<std::byte>()),
+      in_buffer_(what == What::pixels && core_.buffer().in_use()),
+      given_(deadline) {}
 
-Snapshot Stream::read_whole(const std::function<void()>& copy, Deadline deadline,
-                            const std::function<bool(Snapshot&)>& from_buffer) const {
-  const Metadata& shared = header();
-  Backoff backoff(deadline);
-  Snapshot result;
-  for (;; ++result.retries) {
-    if (from_buffer) {
-      if (from_buffer(result)) {
-        require_not_lost();  // or it was zeros
-        result.state = FrameState::whole;
-        return result;
-      }
-    } else if (!layout::is_writing(shared)) {
-      result.info.cnt0 = layout::cnt0(shared);
-      result.info.cnt1 = cnt1();
-      result.info.atime = acquired();
-      result.info.writetime = written();
-      copy();
-      layout::finish_copy();
-      if (layout::load(shared.write) == 0 && layout::load(shared.cnt0) == result.info.cnt0) {
-        require_not_lost();
-        result.state = FrameState::whole;
-        return result;
-      }
+bool Stream::Reading::begin() noexcept {
+  if (in_buffer_) {
+    const CircularBuffer buffer = core_.buffer();
+    const auto newest = buffer.newest();
+    found_ = newest ? buffer.begin_read(*newest, newest->cnt0) : CircularBuffer::Found();
+    frame_ = found_.frame;
+    return !frame_.empty();
+  }
+  const Metadata& shared = core_.header();
+  if (layout::is_writing(shared)) {
+    return false;
+  }
+  result_.info.cnt0 = layout::cnt0(shared);
+  result_.info.cnt1 = layout::load(shared.cnt1);
+  result_.info.atime = to_tai(layout::load(shared.atime));
+  result_.info.writetime = to_tai(layout::load(shared.writetime));
+  return true;
+}
+
+bool Stream::Reading::end() {
+  const Metadata& shared = core_.header();
+  bool is_whole = false;
+  if (in_buffer_) {
+    is_whole = core_.buffer().end_read(found_, result_.info);
+  } else {
+    layout::finish_copy();
+    is_whole = layout::load(shared.write) == 0 && layout::load(shared.cnt0) == result_.info.cnt0;
+  }
+  if (is_whole) {
+    core_.require_not_lost();  // or it was zeros
+    result_.state = FrameState::whole;
+  }
+  return is_whole;
+}
+
+bool Stream::Reading::pause() {
+  core_.require_not_lost();
+  if (result_.retries++ == 0) {
+    begin_ = std::chrono::steady_clock::now();
+    deadline_ = given_ == nullptr ? begin_ + std::chrono::seconds{1} : *given_;
+  }
+  Backoff backoff(deadline_, begin_);
+  const bool in_time = backoff.pause();
+  if (!in_time || (backoff.is_slow() && layout::is_writing(core_.header()))) {
+    const Writer writer =
+        writer_in_mid_frame(Trace(core_.trace()), Semaphores(core_.semaphores(), false));
+    if (!in_time || (writer.is_gone && writer.is_sure)) {
+      result_.writer = writer.pid;
+      result_.state = writer.is_gone && layout::is_writing(core_.header()) ? FrameState::unfinished
+                                                                           : FrameState::busy;
+      return false;
     }
-    require_not_lost();
-    const bool in_time = backoff.pause();
-    if (!in_time || (backoff.is_slow() && layout::is_writing(shared))) {
-      const Writer writer = writer_in_mid_frame(trace(), semaphores());
-      if (!in_time || (writer.is_gone && writer.is_sure)) {
-        result.writer = writer.pid;
-        result.state =
-            writer.is_gone && is_being_written() ? FrameState::unfinished : FrameState::busy;
-        return result;
-      }
-    }
+  }
+  return true;
+}
+
+void Stream::require_room(std::span<const std::byte> pixels) const {
+  if (pixels.size() < core_->regions.array_bytes) {
+    throw Error(Problem::usage, name(),
+                fmt::format("a frame has {} bytes, and there is room for {}",
+                            core_->regions.array_bytes, pixels.size()));
   }
 }
 
-Snapshot Stream::snapshot(const CopyFrame& copy, Deadline deadline) const {
-  const std::span<const std::byte> array = unguarded_pixels();
-  const CircularBuffer buffer = circular_buffer();
-  std::function<bool(Snapshot&)> from_buffer;
-  if (buffer.in_use()) {
-    from_buffer = [&](Snapshot& result) {
-      const auto newest = buffer.newest();
-      return newest && buffer.read(*newest, newest->cnt0, copy, result.info);
-    };
-  }
-  return read_whole([&] { copy(array); }, deadline, from_buffer);
+namespace {
+
+auto copy_to(std::span<std::byte> pixels) noexcept {
+  return [pixels](std::span<const std::byte> frame) {
+    copy_frame(pixels.data(), frame.data(), frame.size());
+  };
+}
+
+}  // namespace
+
+Snapshot Stream::snapshot(std::span<std::byte> pixels) const {
+  require_room(pixels);
+  return snapshot(copy_to(pixels));
 }
 
 Snapshot Stream::snapshot(std::span<std::byte> pixels, Deadline deadline) const {
-  return snapshot(
-      [pixels](std::span<const std::byte> frame) {
-        copy_frame(pixels.data(), frame.data(), frame.size());
-      },
-      deadline);
+  require_room(pixels);
+  return snapshot(copy_to(pixels), deadline);
+}
+
+Snapshot Stream::snapshot_once(std::span<std::byte> pixels) const {
+  return snapshot_once(pixels, deadline_after(std::chrono::seconds{1}));
 }
 
 Snapshot Stream::snapshot_once(std::span<std::byte> pixels, Deadline deadline) const {
+  require_room(pixels);
   // The kernel's loads are this thread's: the fence after a copy orders them as it does ours.
   return snapshot(
       [this, pixels](std::span<const std::byte> frame) {
-        if (!segment_.read_once(frame, pixels.data())) {
-          throw_cut_short();
+        if (!core_->segment.read_once(frame, pixels.data())) {
+          core_->throw_cut_short();
         }
       },
       deadline);
 }
 
+Snapshot Stream::snapshot_trace(std::vector<TraceEntry>& entries) const {
+  return snapshot_trace(entries, deadline_after(std::chrono::seconds{1}));
+}
+
 Snapshot Stream::snapshot_trace(std::vector<TraceEntry>& entries, Deadline deadline) const {
-  return read_whole([&] { entries = trace().entries(); }, deadline, {});
+  return read_whole(Reading(*this, Reading::What::trace, &deadline),
+                    [&](std::span<const std::byte>) { entries = Trace(core_->trace()).entries(); });
 }
 
 void Stream::require_whole(const Snapshot& snapshot) const {
   if (snapshot.state == FrameState::unfinished) {
-    throw Error(Problem::unfinished, name_,
+    throw Error(Problem::unfinished, name(),
                 fmt::format("holds an unfinished frame by process {}, {}", snapshot.writer,
                             is_alive(snapshot.writer) ? "which gave up" : "dead"));
   }
   if (snapshot.state == FrameState::busy) {
-    throw Error(Problem::busy, name_,
+    throw Error(Problem::busy, name(),
                 snapshot.writer > 0
                     ? fmt::format("no whole frame in {} tries: process {} keeps writing",
                                   snapshot.retries, describe_process(snapshot.writer))
@@ -108,7 +147,7 @@ void Stream::require_whole(const Snapshot& snapshot) const {
 
 Trigger Stream::trigger(TriggerMode mode, std::int32_t semaphore) const {
   Trigger trigger;
-  trigger.entry.triggered = now();
+  trigger.entry.triggered = TaiClock::now();
   trigger.entry.trigger_inode = identity().inode;
   trigger.entry.mode = mode;
   trigger.entry.status = TriggerStatus::received;

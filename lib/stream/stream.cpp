@@ -2,19 +2,16 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
+#include <ctime>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/copy.hpp"
-#include "parts/circular_buffer_writer.hpp"
 #include "parts/draft.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
 #include "shmim/text.hpp"
-#include "stream/backoff.hpp"
-#include "stream/mid_frame.hpp"
+#include "stream/core.hpp"
 
 namespace shmim {
 namespace {
@@ -87,13 +84,11 @@ std::string stream_name(const std::filesystem::path& path) {
   return name;
 }
 
-Stream::Stream(Segment segment, std::string name, std::filesystem::path path, const Format& format,
-               const layout::Regions& regions)
-    : segment_(std::move(segment)),
-      name_(std::move(name)),
-      path_(std::move(path)),
-      format_(format),
-      regions_(regions) {}
+Stream::Stream(std::shared_ptr<const Core> core) noexcept
+    : core_(std::move(core)), header_(&core_->header()) {}
+Stream::~Stream() = default;
+Stream::Stream(const Stream& other) noexcept = default;
+Stream& Stream::operator=(const Stream& other) noexcept = default;
 
 Stream Stream::open(const std::filesystem::path& path, Access access) {
   Segment segment = Segment::open(path, access);
@@ -107,14 +102,17 @@ Stream Stream::open(const std::filesystem::path& path, Access access) {
   check_version(header, name);
   const layout::Geometry geometry = layout::geometry_in(header);
   const layout::Regions regions = require_regions(geometry, segment.size(), name);
-  return {std::move(segment), std::move(name), path, format_of(geometry), regions};
+  return Stream(std::make_shared<const Core>(std::move(segment), std::move(name), path,
+                                             format_of(geometry), regions));
 }
 
-Stream Stream::make(Segment segment, const std::string& name, std::filesystem::path path,
+Stream Stream::make(Segment segment, const std::string& name, const std::filesystem::path& path,
                     const Format& format) {
   const layout::Geometry geometry = geometry_of(format);
-  Stream stream(std::move(segment), name, std::move(path), format, *layout::lay_out(geometry));
-  Metadata& header = stream.header();
+  Stream stream(std::make_shared<const Core>(std::move(segment), name, path, format,
+                                             *layout::lay_out(geometry)));
+  const Core& core = *stream.core_;
+  Metadata& header = core.header();
   std::copy(layout::version.begin(), layout::version.end(), header.version.begin());
   std::copy(name.begin(), name.end(), header.name.begin());
   header.naxis = geometry.naxis;
@@ -122,7 +120,7 @@ Stream Stream::make(Segment segment, const std::string& name, std::filesystem::p
   header.nelement = format.shape.elements();
   header.datatype = geometry.datatype;
   header.imagetype = geometry.imagetype;
-  header.creationtime = to_timespec(now());
+  header.creationtime = to_timespec(TaiClock::now());
   header.lastaccesstime = header.creationtime;
   header.creator_pid = this_process();
   header.shared = 1;
@@ -132,14 +130,14 @@ Stream Stream::make(Segment segment, const std::string& name, std::filesystem::p
   header.nb_proctrace = geometry.trace_entries;
   header.nb_kw = geometry.keywords;
   header.cb_size = geometry.circular_buffer;
-  header.imdatamemsize = stream.regions_.array_bytes;
-  initialise(stream.region<layout::KeywordSlot>(stream.regions_.keywords, format.keywords));
-  const Semaphores::Regions semaphores = stream.semaphore_regions();
+  header.imdatamemsize = core.regions.array_bytes;
+  initialise(core.keywords());
+  const Semaphores::Regions semaphores = core.semaphores();
   initialise(semaphores.semaphores);
   initialise(std::span(semaphores.log, 1));
   initialise(semaphores.read_pid);
   initialise(semaphores.write_pid);
-  initialise(stream.trace_slots());
+  initialise(core.trace());
   return stream;
 }
 
@@ -175,133 +173,137 @@ Stream Stream::local(const std::string& name, const Format& format) {
   return make(Segment::local(name, format.file_bytes()), name, {}, format);
 }
 
-bool Stream::publish() { return segment_.publish(path_); }
+bool Stream::publish() { return core_->segment.publish(path()); }
 
 std::optional<uid_t> Stream::publish_over() {
   std::optional<Stream> replaced;
   try {
-    replaced = Stream::open(path_, Access::read_write);
+    replaced = Stream::open(path(), Access::read_write);
   } catch (const Error&) {
     // Nothing there, or nothing whose readers we could wake: they will look within the second.
   }
-  const auto previous_owner = segment_.publish_over(path_);
+  const auto previous_owner = core_->segment.publish_over(path());
   if (replaced) {
-    replaced->semaphores().post_checked(SemaphoreSet::all());
+    replaced->semaphores().post(SemaphoreSet::all());
   }
   return previous_owner;
 }
 
-Stream Stream::duplicate() const { return {segment_.duplicate(), name_, path_, format_, regions_}; }
+Stream Stream::duplicate() const {
+  return Stream(std::make_shared<const Core>(core_->segment.duplicate(), name(), path(), format(),
+                                             core_->regions));
+}
 
-bool Stream::is_current() const { return path_.empty() || identity_of(path_) == identity(); }
+const std::string& Stream::name() const noexcept { return core_->name; }
+const std::filesystem::path& Stream::path() const noexcept { return core_->path; }
+const Format& Stream::format() const noexcept { return core_->format; }
+Identity Stream::identity() const noexcept { return core_->segment.identity(); }
+std::uint64_t Stream::file_bytes() const noexcept { return core_->segment.size(); }
+bool Stream::writable() const noexcept { return core_->segment.writable(); }
 
-void Stream::throw_cut_short() const {
-  throw Error(Problem::wrong_size, name_, "was cut short by another program while we had it open");
+bool Stream::is_current() const { return path().empty() || identity_of(path()) == identity(); }
+
+void Stream::Core::throw_cut_short() const {
+  throw Error(Problem::wrong_size, name, "was cut short by another program while we had it open");
 }
 
 void Stream::require_intact() const {
-  if (!segment_.is_intact()) {
-    throw_cut_short();
+  if (!core_->segment.is_intact()) {
+    core_->throw_cut_short();
   }
 }
 
-void Stream::require_not_lost() const {
-  if (segment_.is_lost()) {
-    throw_cut_short();
-  }
-}
-
-Metadata& Stream::header() const noexcept { return *reinterpret_cast<Metadata*>(segment_.data()); }
-
-template <class T>
-std::span<T> Stream::region(std::uint64_t offset, std::size_t count) const noexcept {
-  return {reinterpret_cast<T*>(segment_.data() + offset), count};
-}
+void Stream::require_not_lost() const { core_->require_not_lost(); }
 
 void Stream::set_owner(pid_t pid) const {
   if (!writable()) {
-    throw Error(Problem::not_ours_to_write, name_,
+    throw Error(Problem::not_ours_to_write, name(),
                 "its owner cannot be set: it is read-only for us");
   }
-  layout::store(header().owner_pid, pid);
+  layout::store(core_->header().owner_pid, pid);
+}
+
+std::shared_ptr<const std::string> Stream::shared_name() const noexcept {
+  return {core_, &core_->name};
 }
 
 Keywords Stream::keywords() const noexcept {
-  return {region<layout::KeywordSlot>(regions_.keywords, format_.keywords), writable()};
+  return {core_->keywords(), writable(), shared_name()};
 }
 
-Semaphores::Regions Stream::semaphore_regions() const noexcept {
-  const std::size_t count = format_.semaphores;
-  return {region<sem_t>(regions_.semaphores, count),
-          region<sem_t>(regions_.log_semaphore, 1).data(),
-          region<pid_t>(regions_.read_pid, count),
-          region<pid_t>(regions_.write_pid, count),
-          region<std::uint32_t>(regions_.control, count),
-          region<std::uint32_t>(regions_.status, count)};
+Semaphores Stream::semaphores() const noexcept {
+  return {core_->semaphores(), writable(), shared_name()};
 }
 
-Semaphores Stream::semaphores() const noexcept { return {semaphore_regions(), writable()}; }
-
-std::span<layout::TraceSlot> Stream::trace_slots() const noexcept {
-  return region<layout::TraceSlot>(regions_.trace, format_.trace_entries);
-}
-
-Trace Stream::trace() const noexcept { return Trace(trace_slots()); }
-
-CircularBufferWriter Stream::buffer_writer() const noexcept {
-  const std::size_t frames = format_.circular_buffer;
-  return {header(), region<layout::CircularBufferSlot>(regions_.buffer_metadata, frames),
-          region<std::byte>(regions_.buffer_frames, frames * regions_.array_bytes),
-          regions_.array_bytes};
-}
+Trace Stream::trace() const noexcept { return Trace(core_->trace(), core_); }
 
 CircularBuffer Stream::circular_buffer() const noexcept {
-  const std::size_t frames = format_.circular_buffer;
-  return {header(), region<layout::CircularBufferSlot>(regions_.buffer_metadata, frames),
-          region<std::byte>(regions_.buffer_frames, frames * regions_.array_bytes),
-          regions_.array_bytes};
+  return {header(), core_->buffer_slots(), core_->buffer_frames(), core_->regions.array_bytes,
+          core_};
 }
 
-std::span<std::byte> Stream::unguarded_pixels() const {
-  if (format_.location != -1) {
-    throw Error(Problem::on_gpu, name_,
-                fmt::format("its array is in the memory of GPU {}, which we cannot read",
-                            format_.location));
-  }
-  return region<std::byte>(regions_.array, regions_.array_bytes);
-}
-
-void Stream::store_slice_info(const FrameInfo& info) const noexcept {
-  if (format_.is_circular() && info.cnt1 < format_.shape[2]) {
-    const auto slice = static_cast<std::size_t>(info.cnt1);
-    const std::size_t slices = format_.shape[2];
-    layout::store(region<layout::Timespec>(regions_.slice_atime, slices)[slice],
-                  to_timespec(info.atime));
-    layout::store(region<layout::Timespec>(regions_.slice_writetime, slices)[slice],
-                  to_timespec(info.writetime));
-    layout::store(region<std::uint64_t>(regions_.slice_cnt, slices)[slice], info.cnt0);
-  }
-}
-
-void Stream::throw_claimed(pid_t holder) const {
+void Stream::Core::throw_on_gpu() const {
   throw Error(
-      Problem::claimed, name_,
+      Problem::on_gpu, name,
+      fmt::format("its array is in the memory of GPU {}, which we cannot read", format.location));
+}
+
+std::span<const std::byte> Stream::unguarded_pixels() const& { return core_->array(); }
+
+std::span<std::byte> Stream::unguarded_writable_pixels() & {
+  if (!writable()) {
+    throw Error(Problem::not_ours_to_write, name(), "cannot be written: it is read-only for us");
+  }
+  return core_->array();
+}
+
+void Stream::Core::store_slice_info(const FrameInfo& info) const noexcept {
+  if (format.is_circular() && info.cnt1 < format.shape[2]) {
+    const auto slice = static_cast<std::size_t>(info.cnt1);
+    const std::size_t slices = format.shape[2];
+    layout::store(region<layout::Timespec>(regions.slice_atime, slices)[slice],
+                  to_timespec(info.atime));
+    layout::store(region<layout::Timespec>(regions.slice_writetime, slices)[slice],
+                  to_timespec(info.writetime));
+    layout::store(region<std::uint64_t>(regions.slice_cnt, slices)[slice], info.cnt0);
+  }
+}
+
+void Stream::Core::throw_claimed(pid_t holder) const {
+  throw Error(
+      Problem::claimed, name,
       fmt::format("process {} has claimed the right to write it", describe_process(holder)));
 }
 
-void Stream::require_unclaimed() const {
-  if (const pid_t holder = claimed_by(); holder != 0 && holder != this_process()) {
+pid_t Stream::claimed_by() const noexcept { return core_->segment.claimed_by(); }
+
+void Stream::Core::require_unclaimed() const {
+  if (const pid_t holder = segment.claimed_by(); holder != 0 && holder != this_process()) {
     throw_claimed(holder);
   }
 }
 
+void Stream::Core::respect_claim() const {
+  // The coarse clock is a load; the exact one takes as long as all the rest of an empty frame.
+  constexpr std::int64_t interval = 10'000'000;
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  const std::int64_t moment = std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  if (moment - looked_for_claim.load(std::memory_order_relaxed) >= interval) {
+    require_unclaimed();
+    looked_for_claim.store(moment, std::memory_order_relaxed);
+  }
+}
+
+void Stream::require_unclaimed() const { core_->require_unclaimed(); }
+
 Claim Stream::claim_writing() const {
   if (!writable()) {
-    throw Error(Problem::not_ours_to_write, name_, "cannot be claimed: it is read-only for us");
+    throw Error(Problem::not_ours_to_write, name(), "cannot be claimed: it is read-only for us");
   }
-  auto claim = segment_.claim();
+  auto claim = core_->segment.claim();
   if (!claim) {
-    throw_claimed(claimed_by());
+    core_->throw_claimed(claimed_by());
   }
   return *std::move(claim);
 }

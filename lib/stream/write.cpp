@@ -3,46 +3,44 @@
 #include <fmt/format.h>
 
 #include "base/copy.hpp"
-#include "parts/circular_buffer_writer.hpp"
+#include "parts/semaphores_post.hpp"
 #include "parts/trace_writer.hpp"
 #include "shmim/error.hpp"
 #include "shmim/process.hpp"
 #include "stream/backoff.hpp"
+#include "stream/core.hpp"
 #include "stream/mid_frame.hpp"
 
 namespace shmim {
 
-// Without a deadline none is made unless somebody else is writing: a look at the clock takes as
-// long as all the rest of an empty frame.
-WriteGuard::WriteGuard(const Stream& stream) : WriteGuard(stream, std::optional<Deadline>()) {}
+WriteGuard::WriteGuard(Stream& stream) : WriteGuard(stream, nullptr) {}
 
-WriteGuard::WriteGuard(const Stream& stream, Deadline deadline)
-    : WriteGuard(stream, std::optional<Deadline>(std::in_place, deadline)) {}
+WriteGuard::WriteGuard(Stream& stream, Deadline deadline) : WriteGuard(stream, &deadline) {}
 
-WriteGuard::WriteGuard(const Stream& stream, const std::optional<Deadline>& deadline)
-    : stream_(stream),
-      header_(stream.header()),
-      pixels_(stream.unguarded_pixels()),
-      pid_(this_process()) {
-  if (!stream.writable()) {
-    throw Error(Problem::not_ours_to_write, stream.name(),
+WriteGuard::WriteGuard(Stream& stream, const Deadline* deadline)
+    : core_(stream.core_), header_(core_->header()), pixels_(core_->array()), pid_(this_process()) {
+  if (!core_->segment.writable()) {
+    throw Error(Problem::not_ours_to_write, core_->name,
                 "cannot be written: it is read-only for us");
   }
-  const TraceWriter trace(stream.trace_slots());
+  core_->respect_claim();
   if (!layout::begin_writing(header_)) {
-    await_turn(deadline.value_or(deadline_after(std::chrono::seconds{1})));
+    await_turn(deadline);
   }
   if (!unfinished_) {
     remember_mark();
   }
-  trace.begin(pid_);  // so that others can tell our death from a slow peer
+  TraceWriter(core_->trace()).begin(pid_);  // so that others can tell our death from a slow peer
   if (unfinished_) {
     restore_newest_frame();
   }
 }
 
-void WriteGuard::await_turn(Deadline deadline) {
-  const TraceWriter trace(stream_.trace_slots());
+// Without a deadline none is made unless somebody else is writing: a look at the clock takes as
+// long as all the rest of an empty frame.
+void WriteGuard::await_turn(const Deadline* given) {
+  const Deadline deadline = given == nullptr ? deadline_after(std::chrono::seconds{1}) : *given;
+  const TraceWriter trace(core_->trace());
   Backoff backoff(deadline);
   do {
     const bool in_time = backoff.pause();
@@ -50,9 +48,10 @@ void WriteGuard::await_turn(Deadline deadline) {
       continue;
     }
     remember_mark();
-    const Writer writer = writer_in_mid_frame(stream_.trace(), stream_.semaphores());
+    const Writer writer =
+        writer_in_mid_frame(Trace(core_->trace()), Semaphores(core_->semaphores(), true));
     if (!in_time && writer.is_sure && !writer.is_gone) {
-      throw Error(Problem::busy, stream_.name(),
+      throw Error(Problem::busy, core_->name,
                   fmt::format("process {} is in the middle of writing a frame",
                               describe_process(writer.pid)));
     }
@@ -67,19 +66,21 @@ void WriteGuard::await_turn(Deadline deadline) {
 }
 
 void WriteGuard::remember_mark() noexcept {
-  const TraceWriter::Mark mark = TraceWriter(stream_.trace_slots()).mark();
+  const TraceWriter::Mark mark = TraceWriter(core_->trace()).mark();
   before_ = {mark.pid, mark.seconds};
 }
 
 WriteGuard::~WriteGuard() {
-  if (open_) {
+  if (open_ && !is_touched_) {
+    cancel();
+  } else if (open_) {
     // The flag stays up over what may be half a frame, whose writer may live on.
-    TraceWriter(stream_.trace_slots()).give_up(this_process());
+    TraceWriter(core_->trace()).give_up(this_process());
   }
 }
 
 void WriteGuard::restore_newest_frame() noexcept {
-  const CircularBuffer buffer = stream_.circular_buffer();
+  const CircularBuffer buffer = core_->buffer();
   if (!buffer.in_use()) {
     return;
   }
@@ -87,18 +88,33 @@ void WriteGuard::restore_newest_frame() noexcept {
     // All of its frame but the count: readers may have it, and the next slot is the next frame's.
     static_cast<void>(layout::count_frame(header_));
   }
-  stream_.buffer_writer().copy_newest(pixels_);
+  core_->buffer_writer().copy_newest(pixels_);
   unfinished_ = false;
 }
 
-std::span<std::byte> WriteGuard::slice(std::uint32_t z) noexcept {
-  slice_ = z;
-  const std::size_t bytes = pixels_.size() / stream_.format().shape[2];
-  return pixels_.subspan(z * bytes, bytes);
+std::span<std::byte> WriteGuard::plane(std::uint32_t z) {
+  const Shape& shape = core_->format.shape;
+  if (shape.axes() < layout::max_axes) {
+    throw Error(Problem::usage, core_->name,
+                fmt::format("has no z planes: its size is {}", to_string(shape)));
+  }
+  if (z >= shape[2]) {
+    throw Error(Problem::usage, core_->name,
+                fmt::format("there is no plane {}: there are 0 to {}", z, shape[2] - 1));
+  }
+  plane_ = z;
+  const std::size_t bytes = pixels_.size() / shape[2];
+  return pixels().subspan(z * bytes, bytes);
 }
 
-void WriteGuard::write(std::span<const std::byte> frame) noexcept {
-  const std::span<std::byte> slot = stream_.buffer_writer().next_frame();
+void WriteGuard::write(std::span<const std::byte> frame) {
+  if (frame.size() != pixels_.size()) {
+    throw Error(
+        Problem::usage, core_->name,
+        fmt::format("a frame has {} bytes, and {} were given", pixels_.size(), frame.size()));
+  }
+  is_touched_ = true;
+  const std::span<std::byte> slot = core_->buffer_writer().next_frame();
   in_buffer_ = !slot.empty();
   if (in_buffer_) {
     copy_frame_twice(pixels_.data(), slot.data(), frame.data(), pixels_.size());
@@ -107,26 +123,43 @@ void WriteGuard::write(std::span<const std::byte> frame) noexcept {
   }
 }
 
-std::uint64_t WriteGuard::publish() noexcept { return publish(SemaphoreSet::all()); }
+void WriteGuard::require_open() const {
+  if (!open_) {
+    throw Error(Problem::usage, core_->name, "this frame has been published or cancelled already");
+  }
+}
 
-std::uint64_t WriteGuard::publish(const SemaphoreSet& posts) noexcept {
-  const Tai written = now();
-  const FrameInfo info{layout::load(header_.cnt0) + 1, slice_.value_or(layout::load(header_.cnt1)),
+std::uint64_t WriteGuard::publish() {
+  require_open();
+  return show(SemaphoreSet::all());
+}
+
+std::uint64_t WriteGuard::publish(const SemaphoreSet& posts) {
+  require_open();
+  if (!posts.listed().empty()) {
+    Semaphores(core_->semaphores(), true, {core_, &core_->name}).require(posts);
+  }
+  return show(posts);
+}
+
+std::uint64_t WriteGuard::show(const SemaphoreSet& posts) noexcept {
+  const Tai written = TaiClock::now();
+  const FrameInfo info{layout::load(header_.cnt0) + 1, plane_.value_or(layout::load(header_.cnt1)),
                        atime_.value_or(written), written};
   layout::store(header_.cnt1, info.cnt1);
   layout::store(header_.atime, to_timespec(info.atime));
   layout::store(header_.writetime, to_timespec(info.writetime));
-  stream_.store_slice_info(info);
+  core_->store_slice_info(info);
   if (in_buffer_) {
-    stream_.buffer_writer().push(info);
+    core_->buffer_writer().push(info);
   } else {
-    stream_.buffer_writer().push(pixels_, info);
+    core_->buffer_writer().push(pixels_, info);
   }
   TraceEntry newest = trigger_ == nullptr ? TraceEntry{} : trigger_->entry;
   newest.pid = this_process();
   newest.writing = Writing::begun;  // until the frame is counted
   newest.written.reset();
-  const TraceWriter trace(stream_.trace_slots());
+  const TraceWriter trace(core_->trace());
   if (trigger_ == nullptr) {
     newest.triggered = written;
     trace.record(newest);
@@ -137,12 +170,15 @@ std::uint64_t WriteGuard::publish(const SemaphoreSet& posts) noexcept {
   trace.finish(written, pid_);
   layout::end_writing(header_);
   open_ = false;
-  stream_.semaphores().post_checked(posts);
+  post_known(core_->semaphores(), posts);
   return count;
 }
 
 void WriteGuard::cancel() noexcept {
-  TraceWriter(stream_.trace_slots()).restore({before_.pid, before_.seconds});
+  if (!open_) {
+    return;
+  }
+  TraceWriter(core_->trace()).restore({before_.pid, before_.seconds});
   if (!unfinished_) {
     layout::end_writing(header_);
   }

@@ -111,7 +111,7 @@ void create_one_name(const CrowdOptions& options, Verdict& verdict) {
   Crowd crowd(options.processes, [&](unsigned index, Result& result) -> std::shared_ptr<void> {
     CreateOptions creation{
         format, {}, [index](Stream& stream) {
-          fill_frame(stream.unguarded_pixels(), index + 1);
+          fill_frame(stream.unguarded_writable_pixels(), index + 1);
           stream.keywords().set({"MAKER", std::int64_t{index + 1}, "of the crowd"});
         }};
     const Connection connection =

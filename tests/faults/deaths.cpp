@@ -87,7 +87,7 @@ class Inquest {
         expect_reader_to(Arrival::removed);
         return;
       }
-      const Stream stream = stage_.open();
+      Stream stream = stage_.open();
       expect(stream.claimed_by() == 0, "the claim to write outlived its process");
       read(stream);
       mend(stream);
@@ -136,7 +136,7 @@ class Inquest {
   }
 
   /// The next writer gets its turn, and what it writes is whole and reaches the reader.
-  void mend(const Stream& stream) {
+  void mend(Stream& stream) {
     const std::uint64_t before = stream.cnt0();
     // Whole in the buffer, and for the next writer to count.
     const std::uint64_t uncounted = stream.circular_buffer().holds_uncounted() ? 1 : 0;
@@ -353,7 +353,7 @@ std::function<void(Stage&)> with_stream_and_fits() {
 }
 
 void publish_new_frame(const Stage& stage) {
-  const Stream stream = stage.open();
+  Stream stream = stage.open();
   WriteGuard guard(stream);
   fill_frame(guard.pixels(), new_number);
   guard.publish();

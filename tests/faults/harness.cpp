@@ -147,7 +147,7 @@ std::uint64_t number_in(std::span<const std::byte> frame) noexcept {
   return number;
 }
 
-std::uint64_t publish_numbered(const Stream& stream) {
+std::uint64_t publish_numbered(Stream& stream) {
   WriteGuard guard(stream);
   fill_frame(guard.pixels(), stream.cnt0() + 1);
   return guard.publish();

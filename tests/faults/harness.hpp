@@ -105,7 +105,7 @@ void fill_frame(std::span<std::byte> frame, std::uint64_t number) noexcept;
 bool is_uniform(std::span<const std::byte> frame) noexcept;
 std::uint64_t number_in(std::span<const std::byte> frame) noexcept;
 /// Publishes a frame that holds its own cnt0 in every element.
-std::uint64_t publish_numbered(const Stream& stream);
+std::uint64_t publish_numbered(Stream& stream);
 
 /// What a run found: prints each failure as it comes, and says at the end whether there was one.
 class Verdict {

@@ -23,7 +23,7 @@ struct Board {
 };
 
 void read_for_ever(const std::filesystem::path& path, Board& board) {
-  const Stream stream = Stream::open(path);
+  Stream stream = Stream::open(path);
   SemaphoreClaim claim = stream.semaphores().claim();
   const auto pixels = stream.unguarded_pixels();
   ++board.ready;

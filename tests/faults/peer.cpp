@@ -39,7 +39,7 @@ void write_frames(const PeerOptions& options) {
 
 /// Stops in mid-frame, and goes on when it is continued.
 void hold(const PeerOptions& options) {
-  const Stream stream = Stream::open(options.path);
+  Stream stream = Stream::open(options.path);
   WriteGuard guard(stream);
   std::fill(guard.pixels().begin(), guard.pixels().end(), std::byte{0xFF});
   fmt::print("ready\n");
@@ -50,9 +50,9 @@ void hold(const PeerOptions& options) {
 
 /// Leaves a frame unfinished, and lives on.
 void give_up(const PeerOptions& options) {
-  const Stream stream = Stream::open(options.path);
+  Stream stream = Stream::open(options.path);
   {
-    const WriteGuard guard(stream);
+    WriteGuard guard(stream);
     guard.pixels()[0] = std::byte{0xFF};
   }
   say_ready_and_stay();

@@ -49,7 +49,7 @@ void unless_it_goes(const std::function<void()>& work) {
 
 void write_some(const std::filesystem::path& path, Board& board, Random& random) {
   unless_it_goes([&] {
-    const Stream stream = Stream::open(path, Access::read_write);
+    Stream stream = Stream::open(path, Access::read_write);
     const bool pauses = pick(random, 2) == 0;
     for (std::uint64_t frame = pick(random, 5000); frame > 0 && stream.is_current(); --frame) {
       publish_numbered(stream);
@@ -70,10 +70,9 @@ void follow_some(const std::filesystem::path& path, Board& board, Random& random
     };
     const auto order = pick(random, 2) == 0 ? FrameOrder::every : FrameOrder::latest;
     for (std::uint64_t left = pick(random, 5000); left > 0; --left) {
-      FrameInfo info;
-      std::uint64_t missed = 0;
+      TakenFrame taken;
       const Arrival arrival =
-          follower.next(order, deadline_after(std::chrono::seconds{2}), copy, info, missed);
+          follower.next(order, deadline_after(std::chrono::seconds{2}), copy, taken);
       if (arrival != Arrival::arrived) {
         board.woken_by_removal += arrival == Arrival::removed ? 1 : 0;
         return;

@@ -63,7 +63,7 @@ class Metronome {
 [[noreturn]] void write_for_ever(const std::filesystem::path& path, const Cell& cell) {
   Metronome metronome(cell.rate);
   if (cell.writer_is_ours) {
-    const Stream stream = Stream::open(path);
+    Stream stream = Stream::open(path);
     while (true) {
       metronome.wait();
       publish_numbered(stream);

@@ -83,7 +83,8 @@ std::vector<std::byte> frame_of(const Stream& stream, T value) {
 template <class T>
 std::uint64_t publish(const Stream& stream, T value) {
   const auto frame = frame_of(stream, value);
-  WriteGuard guard(stream);
+  Stream writer = stream;
+  WriteGuard guard(writer);
   std::memcpy(guard.pixels().data(), frame.data(), frame.size());
   return guard.publish();
 }

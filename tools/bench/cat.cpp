@@ -31,7 +31,7 @@ std::uint64_t drain(int pipe, std::uint64_t bytes = UINT64_MAX) {
 }
 
 void measure_whole(const Bench& bench, std::uint64_t size) {
-  const Temporary temporary(bench.scratch, "cat", size);
+  Temporary temporary(bench.scratch, "cat", size);
   {
     WriteGuard guard(temporary.stream());
     std::fill(guard.pixels().begin(), guard.pixels().end(), std::byte{1});

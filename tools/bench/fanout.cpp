@@ -33,7 +33,7 @@ void wait_by_turns(sem_t& bare, const Stream& stream) {
 
 void measure_fanout(const Bench& bench) {
   const Temporary temporary(bench.scratch, "fanout", 64);
-  const Stream& stream = temporary.stream();
+  Stream stream = temporary.stream();
   const Shared<Bare> bare;
   std::vector<std::unique_ptr<Peer>> peers;
   for (sem_t& semaphore : bare->semaphores) {

@@ -70,7 +70,7 @@ double from_post_to_wake(Mailbox& box, const Peer& peer, bool spins, const Post&
 
 void measure(const Bench& bench, const char* name, std::chrono::nanoseconds spin) {
   const Temporary temporary(bench.scratch, "latency", 64);
-  const Stream& stream = temporary.stream();
+  Stream stream = temporary.stream();
   const Shared<Mailbox> box;
   const bool spins = spin.count() > 0;
   const Peer peer(bench.settings, [&] { wait_by_turns(*box, stream, spin); });

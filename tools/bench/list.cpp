@@ -30,7 +30,7 @@ void measure_screen(const Bench& bench, const std::vector<std::string>& paths) {
       streams.push_back(Stream::open(path));
     }
     for (auto moment = Clock::now();; moment += period) {
-      for (const Stream& stream : streams) {
+      for (Stream& stream : streams) {
         WriteGuard(stream).publish();
       }
       sleep_until(moment + period);
@@ -53,7 +53,7 @@ void measure_screen(const Bench& bench, const std::vector<std::string>& paths) {
 void measure_list(const Bench& bench) {
   std::vector<std::string> paths;
   for (std::size_t i = 0; i < count; ++i) {
-    const Stream stream = bench.scratch.stream(fmt::format("list{:03}", i), 256);
+    Stream stream = bench.scratch.stream(fmt::format("list{:03}", i), 256);
     paths.push_back(stream.path().string());
   }
   std::uint64_t sum = 0;

@@ -25,7 +25,7 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
 
 void measure_memory(const Bench& bench) {
   const Temporary temporary(bench.scratch, "big", frame_bytes);
-  const Stream& stream = temporary.stream();
+  Stream stream = temporary.stream();
   WriteGuard(stream).publish();
   const std::string raw = (bench.scratch.path() / "raw").string();
   const std::string fits = (bench.scratch.path() / "fits").string();

@@ -53,7 +53,7 @@ void publish_by_hand(Bare& bare) noexcept {
 
 void measure_without_pixels(const Bench& bench) {
   const Temporary temporary(bench.scratch, "publish", 64);
-  const Stream& stream = temporary.stream();
+  Stream stream = temporary.stream();
   Bare bare{};
   for (sem_t& semaphore : bare.semaphores) {
     sem_init(&semaphore, 1, 0);
@@ -70,10 +70,10 @@ void measure_without_pixels(const Bench& bench) {
 
 void measure_frames(const Bench& bench, std::uint64_t size, std::uint32_t slots) {
   const Temporary temporary(bench.scratch, "publish", size, slots);
-  const Stream& stream = temporary.stream();
+  Stream stream = temporary.stream();
   std::vector<std::byte> frame(size);
   std::fill(frame.begin(), frame.end(), std::byte{1});
-  const std::span<std::byte> array = stream.unguarded_pixels();
+  const std::span<std::byte> array = stream.unguarded_writable_pixels();
   Case contest{"publish",
                slots == 0 ? bytes_text(size) : fmt::format("{}, {} slots", bytes_text(size), slots),
                {},

@@ -40,6 +40,7 @@ class Temporary {
   Temporary& operator=(const Temporary&) = delete;
   Temporary& operator=(Temporary&&) = delete;
   [[nodiscard]] const Stream& stream() const noexcept { return stream_; }
+  [[nodiscard]] Stream& stream() noexcept { return stream_; }
 
  private:
   const Scratch& scratch_;

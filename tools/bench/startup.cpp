@@ -6,7 +6,7 @@
 namespace shmim::tools::bench {
 
 void measure_startup(const Bench& bench) {
-  const Temporary temporary(bench.scratch, "small", 256);
+  Temporary temporary(bench.scratch, "small", 256);
   WriteGuard(temporary.stream()).publish();
   const std::string dir = bench.scratch.path().string();
   const auto start = [](std::vector<std::string> words) {

@@ -115,8 +115,9 @@ class Cat final : public Tool {
       selection.take(pixels, frame);
     };
     for (std::uint64_t taken = 0; !count_ || taken < *count_; ++taken) {
-      FrameInfo info;
-      const Arrival arrival = follower.next(pick, deadline_after(timeout_), copy, info, missed);
+      TakenFrame taken_frame;
+      const Arrival arrival = follower.next(pick, deadline_after(timeout_), copy, taken_frame);
+      missed += taken_frame.missed;
       if (arrival != Arrival::arrived) {
         note_missed(stream, missed);
         end_following(arrival, follower);

@@ -110,8 +110,8 @@ class Connect final : public Tool {
     requirement.shape = format.shape;
     CreateOptions anew = creation(requirement, format);
     anew.prepare = [&](Stream& draft) { warn_unfit(reference.name, fill(*image, draft)); };
-    const Connection connection = create_ ? connect_or_create(reference, requirement, anew, where)
-                                          : connect_checked(reference, requirement, where);
+    Connection connection = create_ ? connect_or_create(reference, requirement, anew, where)
+                                    : connect_checked(reference, requirement, where);
     if (connection.outcome != Outcome::connected) {
       return conclude(reference, connection);
     }

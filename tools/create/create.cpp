@@ -109,7 +109,7 @@ class Create final : public Tool {
       warn_unfit(stream.name(), fill(*image_, stream));
     }
     if (!fill_.empty()) {
-      fill_with(stream.unguarded_pixels(), stream.format().type, fill_);
+      fill_with(stream.unguarded_writable_pixels(), stream.format().type, fill_);
     }
     for (const Keyword& keyword : keywords_) {
       try {

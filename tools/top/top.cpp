@@ -90,7 +90,7 @@ class Top final : public Tool {
       sleep_until(next);
       model.look();
       const std::vector<StreamRow> rows = model.rows();
-      const std::string time = to_utc(now());
+      const std::string time = to_utc(TaiClock::now());
       if (!json()) {
         write_stdout(fmt::format("{}{}\n{}", done == 0 ? "" : "\n", time,
                                  to_text(columns, rows, Table::told, true)));

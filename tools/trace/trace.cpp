@@ -19,7 +19,7 @@ namespace {
 struct Traced {
   std::string name;
   std::vector<Hop> hops;  ///< newest first
-  std::optional<Tai> total;
+  std::optional<std::chrono::nanoseconds> total;
 };
 
 class Trace final : public Tool {
@@ -202,7 +202,8 @@ class Trace final : public Tool {
   }
 
   /// Throws where a frame took longer than it may, or cannot be said to have taken any time.
-  void judge(const std::string& name, std::optional<Tai> latency, std::string_view frame) const {
+  void judge(const std::string& name, std::optional<std::chrono::nanoseconds> latency,
+             std::string_view frame) const {
     if (!latency) {
       throw Error(Problem::failed, name, "nothing triggers it: there is no latency to judge");
     }
@@ -237,7 +238,7 @@ class Trace final : public Tool {
       if (snapshot.info.cnt0 > before) {
         missed += snapshot.info.cnt0 - before - 1;
       }
-      const std::optional<Tai> latency = end_to_end(entries);
+      const std::optional<std::chrono::nanoseconds> latency = end_to_end(entries);
       if (latency) {
         latencies.push_back(static_cast<double>(latency->count()));
       } else {
@@ -253,7 +254,8 @@ class Trace final : public Tool {
     return Exit::done;
   }
 
-  void print_frame(const std::string& name, std::uint64_t cnt0, std::optional<Tai> latency) const {
+  void print_frame(const std::string& name, std::uint64_t cnt0,
+                   std::optional<std::chrono::nanoseconds> latency) const {
     if (json()) {
       write_stdout(
           to_json_line({{"name", name},
@@ -273,7 +275,8 @@ class Trace final : public Tool {
     Record record{{"name", name}, {"frames", frames}, {"missed", missed}};
     std::string text = fmt::format("{}, {} missed", counted(frames, "frame"), missed);
     for (std::size_t i = 0; i < percents.size() && !latencies.empty(); ++i) {
-      const Tai latency{static_cast<std::int64_t>(percentile(latencies, percents[i]))};
+      const std::chrono::nanoseconds latency{
+          static_cast<std::int64_t>(percentile(latencies, percents[i]))};
       record[names[i]] = Seconds(latency).count();
       text += fmt::format("{} {} {}", i == 0 ? ":" : ",", names[i], in_microseconds(latency));
     }

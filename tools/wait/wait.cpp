@@ -120,7 +120,7 @@ class Wait final : public Tool {
   [[nodiscard]] static Record record(const Stream& stream, std::uint64_t cnt0, std::uint64_t missed,
                                      std::optional<unsigned> semaphore) {
     const Tai written = stream.written();
-    const std::chrono::duration<double> latency = elapsed(written, now());
+    const std::chrono::duration<double> latency = elapsed(written, TaiClock::now());
     return {{"name", stream.name()},
             {"cnt0", cnt0},
             {"cnt1", stream.cnt1()},

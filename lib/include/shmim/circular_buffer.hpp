@@ -1,10 +1,13 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "shmim/clock.hpp"
 #include "shmim/export.hpp"
@@ -25,13 +28,18 @@ struct FrameInfo {
 /// call it was handed to says so.
 using CopyFrame = std::function<void(std::span<const std::byte> frame)>;
 
-/// The last frames of a stream, each in a slot of its own: a view, valid as long as the stream is.
+/// The last frames of a stream, each in a slot of its own: a view, which keeps the stream mapped.
 /// A reader can take a frame from here while the writer is busy with a later one.
 class SHMIM_EXPORT CircularBuffer {
  public:
   CircularBuffer(const layout::Metadata& header, std::span<const layout::CircularBufferSlot> slots,
-                 std::span<const std::byte> frames, std::size_t frame_bytes) noexcept
-      : header_(&header), slots_(slots), frames_(frames), frame_bytes_(frame_bytes) {}
+                 std::span<const std::byte> frames, std::size_t frame_bytes,
+                 std::shared_ptr<const void> stream = {}) noexcept
+      : header_(&header),
+        slots_(slots),
+        frames_(frames),
+        frame_bytes_(frame_bytes),
+        stream_(std::move(stream)) {}
 
   /// Frames it holds; 0 where the stream has none.
   [[nodiscard]] std::uint32_t size() const noexcept {
@@ -49,11 +57,29 @@ class SHMIM_EXPORT CircularBuffer {
   /// buffer moved too fast to say which frame the slot holds.
   [[nodiscard]] std::optional<Position> newest() const noexcept;
 
-  /// Hands frame `cnt0`, given where a frame is known to be, to `copy`; true if the writer cannot
-  /// have touched the frame meanwhile. False: too old, or overtaken while copying; then what `copy`
-  /// did is worth nothing.
-  [[nodiscard]] bool read(Position known, std::uint64_t cnt0, const CopyFrame& copy,
-                          FrameInfo& info) const;
+  /// Hands frame `cnt0`, given where a frame is known to be, to `copy`, which is called with its
+  /// bytes; true if the writer cannot have touched the frame meanwhile. False: too old, or
+  /// overtaken while copying; then what `copy` did is worth nothing.
+  template <class Copy>
+  requires std::invocable<Copy&, std::span<const std::byte>>
+  [[nodiscard]] bool read(Position known, std::uint64_t cnt0, Copy&& copy, FrameInfo& info) const {
+    const Found found = begin_read(known, cnt0);
+    if (found.frame.empty()) {
+      return false;
+    }
+    copy(found.frame);
+    return end_read(found, info);
+  }
+  /// A frame in its slot, where a writer may be about to overwrite it.
+  struct Found {
+    std::span<const std::byte> frame;
+    std::uint64_t cnt0 = 0;
+    std::size_t slot = 0;
+    bool is_newest = false;
+  };
+  /// The two halves of read(), before and after the copy. A frame that is too old is empty.
+  [[nodiscard]] Found begin_read(Position known, std::uint64_t cnt0) const noexcept;
+  [[nodiscard]] bool end_read(const Found& found, FrameInfo& info) const noexcept;
 
   /// Oldest frame that read() can be expected to give, with room for a writer at work.
   [[nodiscard]] std::uint64_t oldest(Position newest) const noexcept;
@@ -63,12 +89,14 @@ class SHMIM_EXPORT CircularBuffer {
   [[nodiscard]] bool holds_uncounted() const noexcept;
 
  private:
+  [[nodiscard]] bool is_untouched(std::uint64_t cnt0) const noexcept;
   [[nodiscard]] std::optional<Position> number_by_next_step(std::uint32_t slot,
                                                             std::uint64_t cnt0) const noexcept;
   const layout::Metadata* header_;
   std::span<const layout::CircularBufferSlot> slots_;
   std::span<const std::byte> frames_;
   std::size_t frame_bytes_;
+  std::shared_ptr<const void> stream_;
 };
 
 }  // namespace shmim

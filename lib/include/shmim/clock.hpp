@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,27 +10,42 @@
 
 namespace shmim {
 
-/// Nanoseconds of CLOCK_TAI since 1970: the clock of every stamp in a stream. 0 means never.
-using Tai = std::chrono::duration<std::int64_t, std::nano>;
+/// CLOCK_TAI: the clock of every stamp in a stream, in nanoseconds since 1970. Its dates can be
+/// compared and subtracted, which gives a std::chrono duration, but not added.
+struct SHMIM_EXPORT TaiClock {
+  using rep = std::int64_t;
+  using period = std::nano;
+  using duration = std::chrono::duration<rep, period>;
+  using time_point = std::chrono::time_point<TaiClock>;
+  static constexpr bool is_steady = false;
+  [[nodiscard]] static time_point now() noexcept;
+};
+
+/// A date on that clock.
+using Tai = TaiClock::time_point;
+/// What a stamp that was never set says.
+inline constexpr Tai never{};
 
 /// A moment on the steady clock at which waiting ends; nothing waits for ever.
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
-SHMIM_EXPORT Tai now() noexcept;
-/// `later` minus `earlier`. For stamps of a header, which may hold any number: wraps on nonsense.
-constexpr Tai elapsed(Tai earlier, Tai later) noexcept {
-  return Tai{static_cast<std::int64_t>(static_cast<std::uint64_t>(later.count()) -
-                                       static_cast<std::uint64_t>(earlier.count()))};
+/// `later` minus `earlier`. For stamps of a header, which may hold any number: wraps on nonsense,
+/// where `later - earlier` would overflow.
+[[nodiscard]] constexpr std::chrono::nanoseconds elapsed(Tai earlier, Tai later) noexcept {
+  return std::chrono::nanoseconds{
+      static_cast<std::int64_t>(static_cast<std::uint64_t>(later.time_since_epoch().count()) -
+                                static_cast<std::uint64_t>(earlier.time_since_epoch().count()))};
 }
 /// TAI minus UTC as the kernel knows it: 37 s where time is well kept, 0 where nobody has told it.
-SHMIM_EXPORT std::chrono::seconds tai_offset() noexcept;
-/// `2026-11-22T01:52:49.123456789Z`; `never` for 0.
-SHMIM_EXPORT std::string to_utc(Tai time);
+[[nodiscard]] SHMIM_EXPORT std::chrono::seconds tai_offset() noexcept;
+/// The date in UTC: `2026-11-22T01:52:49.123456789Z`; `never` for shmim::never.
+[[nodiscard]] SHMIM_EXPORT std::string to_utc(Tai time);
 /// Reads `2026-11-22T01:52:49.5Z`, or the seconds since 1970 that `date +%s.%N` prints. Throws
 /// Error (usage) for anything else, and for times that are not between 1970 and 2255.
-SHMIM_EXPORT Tai parse_utc(std::string_view text);
+[[nodiscard]] SHMIM_EXPORT Tai parse_utc(std::string_view text);
 
 /// `duration` from now; for ever where there is none.
-SHMIM_EXPORT Deadline deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept;
+[[nodiscard]] SHMIM_EXPORT Deadline
+deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept;
 
 }  // namespace shmim

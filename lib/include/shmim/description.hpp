@@ -49,12 +49,12 @@ enum class StampClock {
   unknown,  ///< nothing tells; taken for TAI
 };
 /// Tells the clock by the creation time of a stream and that of its file, which is in UTC.
-SHMIM_EXPORT StampClock clock_of(Tai created, Tai file_created,
-                                 std::chrono::seconds offset) noexcept;
+[[nodiscard]] SHMIM_EXPORT StampClock clock_of(Tai created, Tai file_created,
+                                               std::chrono::seconds offset) noexcept;
 /// The time it is on that clock.
-SHMIM_EXPORT Tai now_on(StampClock clock) noexcept;
+[[nodiscard]] SHMIM_EXPORT Tai now_on(StampClock clock) noexcept;
 /// A stamp of that clock in UTC, as to_utc() writes it.
-SHMIM_EXPORT std::string to_utc(Tai stamp, StampClock clock);
+[[nodiscard]] SHMIM_EXPORT std::string to_utc(Tai stamp, StampClock clock);
 
 struct SemaphoreState {
   int value = 0;
@@ -87,11 +87,11 @@ struct SHMIM_EXPORT Description {
   /// How the counters, times and trace were read. Not whole: they may be of two frames.
   FrameState state = FrameState::whole;
   StampClock clock = StampClock::unknown;
-  Tai looked{0};    ///< when the counters and times were read, on that clock
-  Process writer;   ///< of the newest frame
-  Process creator;  ///< 0 where none is named
-  Process owner;    ///< 0 where none is named, or header.owner_pid says that it is no process's
-  Process claimer;  ///< who has claimed to be its only writer
+  Tai looked = never;  ///< when the counters and times were read, on that clock
+  Process writer;      ///< of the newest frame
+  Process creator;     ///< 0 where none is named
+  Process owner;       ///< 0 where none is named, or header.owner_pid says that it is no process's
+  Process claimer;     ///< who has claimed to be its only writer
   std::vector<SemaphoreState> semaphores;
   int log_semaphore = 0;
   std::vector<Keyword> keywords;
@@ -106,7 +106,7 @@ struct SHMIM_EXPORT Description {
   [[nodiscard]] Tai acquired() const noexcept { return to_tai(header.atime); }
   [[nodiscard]] Tai created() const noexcept { return to_tai(header.creationtime); }
   /// Time from a stamp of this stream to the look at it; nothing where it was never set.
-  [[nodiscard]] std::optional<Tai> age(Tai stamp) const noexcept;
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> age(Tai stamp) const noexcept;
   /// Living processes that have claimed a semaphore, each once.
   [[nodiscard]] std::vector<Process> readers() const;
   /// Semaphores that writers post no more.
@@ -115,8 +115,9 @@ struct SHMIM_EXPORT Description {
 
 /// Describes the file at `path`, whatever it is. What makes it no readable stream is told in the
 /// description, not thrown.
-SHMIM_EXPORT Description describe(const std::filesystem::path& path, ProcessTable& processes);
+[[nodiscard]] SHMIM_EXPORT Description describe(const std::filesystem::path& path,
+                                                ProcessTable& processes);
 /// The same for a stream that is open.
-SHMIM_EXPORT Description describe(const Stream& stream, ProcessTable& processes);
+[[nodiscard]] SHMIM_EXPORT Description describe(const Stream& stream, ProcessTable& processes);
 
 }  // namespace shmim

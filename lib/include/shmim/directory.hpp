@@ -16,23 +16,25 @@ namespace shmim {
 
 /// Where streams live: MILK_SHM_DIR, else /milk/shm if it is a directory, else /dev/shm. Throws
 /// Error (no_directory) where MILK_SHM_DIR is set to what is no directory.
-SHMIM_EXPORT std::filesystem::path default_shm_directory();
+[[nodiscard]] SHMIM_EXPORT std::filesystem::path default_shm_directory();
 
 /// `directory`, if it is one. Throws Error (no_directory).
-SHMIM_EXPORT std::filesystem::path require_directory(const std::filesystem::path& directory);
+[[nodiscard]] SHMIM_EXPORT std::filesystem::path require_directory(
+    const std::filesystem::path& directory);
 
 /// Path of the stream `name` in `directory`.
-SHMIM_EXPORT std::filesystem::path stream_path(const std::filesystem::path& directory,
-                                               std::string_view name);
+[[nodiscard]] SHMIM_EXPORT std::filesystem::path stream_path(const std::filesystem::path& directory,
+                                                             std::string_view name);
 
 /// Names of the streams in `directory` that match a shell pattern, sorted. Whatever carries the
 /// suffix is listed, readable or not. Throws Error (no_directory, no_permission).
-SHMIM_EXPORT std::vector<std::string> list_streams(const std::filesystem::path& directory,
-                                                   const std::string& pattern = "*");
+[[nodiscard]] SHMIM_EXPORT std::vector<std::string> list_streams(
+    const std::filesystem::path& directory, const std::string& pattern = "*");
 
 /// Names of the streams in `directory` by the inodes that traces know them by. A link is another
 /// name of a stream, and gives it only where it has none here. Throws as list_streams() does.
-SHMIM_EXPORT std::map<ino_t, std::string> names_by_inode(const std::filesystem::path& directory);
+[[nodiscard]] SHMIM_EXPORT std::map<ino_t, std::string> names_by_inode(
+    const std::filesystem::path& directory);
 
 /// Who may still be using a stream file.
 struct Holders {
@@ -75,7 +77,7 @@ class SHMIM_EXPORT HolderTable {
 };
 
 /// Who has one file open or mapped, from a look at every process.
-SHMIM_EXPORT Holders holders_of(Identity identity);
+[[nodiscard]] SHMIM_EXPORT Holders holders_of(Identity identity);
 
 /// The streams that have lost their name while a process still has them open or mapped, from a look
 /// at every process.
@@ -84,6 +86,6 @@ SHMIM_EXPORT Holders holders_of(Identity identity);
 /// Removes the file of a stream (a link, not its target) if it is still the one that `expected`
 /// says, and wakes whoever waits on it. False where it was replaced or removed meanwhile. Throws
 /// Error (no_permission).
-SHMIM_EXPORT bool remove_stream(const std::filesystem::path& path, Identity expected);
+[[nodiscard]] SHMIM_EXPORT bool remove_stream(const std::filesystem::path& path, Identity expected);
 
 }  // namespace shmim

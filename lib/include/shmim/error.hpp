@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 
@@ -35,7 +36,7 @@ enum class Problem {
 
 /// True of what a file may be called while another program makes it: programs of the C library give
 /// it its name first.
-SHMIM_EXPORT bool may_be_half_made(Problem problem) noexcept;
+[[nodiscard]] SHMIM_EXPORT bool may_be_half_made(Problem problem) noexcept;
 
 /// The one exception of the library. what() reads `stream: what: why`.
 class SHMIM_EXPORT Error : public std::runtime_error {
@@ -55,8 +56,14 @@ class SHMIM_EXPORT Error : public std::runtime_error {
   [[nodiscard]] int error_number() const noexcept { return error_number_; }
 
  private:
+  struct Composed {
+    std::string prefix;
+    const std::string& message;
+  };
+  Error(Problem problem, const std::string& subject, const Composed& composed);
   Problem problem_;
   std::string subject_;
+  std::size_t why_begin_;  ///< where in what() the message begins
   int error_number_ = 0;
 };
 

@@ -25,18 +25,19 @@ namespace shmim {
 /// The image has the type of the file's elements, unsigned ones by the BZERO convention; values
 /// with any other BSCALE or BZERO are float32, or float64 where that would not tell them apart, and
 /// NaN where they are BLANK. Images of one file are not to be read by several threads at once.
-SHMIM_EXPORT std::unique_ptr<ImageFile> open_fits(const std::string& file);
+[[nodiscard]] SHMIM_EXPORT std::unique_ptr<ImageFile> open_fits(const std::string& file);
 
 /// The images of a FITS file, one after the other: each HDU with an image, or the one image that
 /// `file` names as for open_fits(). Throws the same.
-SHMIM_EXPORT std::vector<std::unique_ptr<ImageFile>> open_fits_images(const std::string& file);
+[[nodiscard]] SHMIM_EXPORT std::vector<std::unique_ptr<ImageFile>> open_fits_images(
+    const std::string& file);
 
 /// The same of a FITS file that is in memory.
-SHMIM_EXPORT std::vector<std::unique_ptr<ImageFile>> open_fits_images(
+[[nodiscard]] SHMIM_EXPORT std::vector<std::unique_ptr<ImageFile>> open_fits_images(
     std::shared_ptr<const std::vector<std::byte>> bytes, const std::string& name);
 
 /// True where `bytes` begin like a FITS file.
-SHMIM_EXPORT bool looks_like_fits(std::span<const std::byte> bytes) noexcept;
+[[nodiscard]] SHMIM_EXPORT bool looks_like_fits(std::span<const std::byte> bytes) noexcept;
 
 enum class Hdu { primary, extension };
 
@@ -50,9 +51,10 @@ enum class Hdu { primary, extension };
 /// by the HIERARCH convention. A comment is cut where its card ends. Keywords that describe a FITS
 /// file itself (NAXIS, BZERO, COMMENT, ...) are left out; altered_in_fits() tells which. Throws
 /// Error: usage (a keyword no stream could hold, pixels of another size), failed (cfitsio).
-SHMIM_EXPORT std::vector<std::byte> to_fits(Hdu hdu, DataType type, const Shape& shape,
-                                            std::span<const std::byte> pixels,
-                                            std::span<const Keyword> keywords);
+[[nodiscard]] SHMIM_EXPORT std::vector<std::byte> to_fits(Hdu hdu, DataType type,
+                                                          const Shape& shape,
+                                                          std::span<const std::byte> pixels,
+                                                          std::span<const Keyword> keywords);
 
 /// The same, handed out part by part, so that it need not be in memory whole.
 using WriteBytes = std::function<void(std::span<const std::byte> part)>;
@@ -61,6 +63,7 @@ SHMIM_EXPORT void to_fits(Hdu hdu, DataType type, const Shape& shape,
                           const WriteBytes& write);
 
 /// `NAME (why)` of the keywords that to_fits() leaves out or alters.
-SHMIM_EXPORT std::vector<std::string> altered_in_fits(std::span<const Keyword> keywords);
+[[nodiscard]] SHMIM_EXPORT std::vector<std::string> altered_in_fits(
+    std::span<const Keyword> keywords);
 
 }  // namespace shmim

@@ -5,11 +5,16 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include <sys/types.h>
+
+#include "shmim/circular_buffer.hpp"
 #include "shmim/clock.hpp"
 #include "shmim/export.hpp"
 #include "shmim/semaphores.hpp"
 #include "shmim/stream.hpp"
+#include "shmim/trace.hpp"
 
 namespace shmim {
 
@@ -26,6 +31,25 @@ enum class Arrival {
 enum class FrameOrder {
   every,   ///< in order, from the circular buffer if there is one
   latest,  ///< the newest, skipping what was missed
+};
+
+/// A frame as a Follower took it, without its pixels: its identity, which stays with it while newer
+/// frames come.
+struct SHMIM_EXPORT TakenFrame {
+  FrameInfo info;
+  /// Frames published since the one taken before that could not be taken. Set whatever came.
+  std::uint64_t missed = 0;
+  ino_t inode = 0;                    ///< of its stream
+  Tai taken = never;                  ///< when we were woken for it, or found it waiting
+  std::optional<unsigned> semaphore;  ///< that the follower waits on
+  /// The steps that led to this very frame, newest first. Empty if they are not known: there is
+  /// room for one trace in a stream, so a frame that was taken from the circular buffer after newer
+  /// ones had come has none any more, nor has one that no writer recorded.
+  std::vector<TraceEntry> trace;
+
+  /// What a process that was triggered by this frame should put in its trace, however much later it
+  /// publishes: cnt0 of this frame, and its ancestors if they are known.
+  [[nodiscard]] Trigger trigger() const;
 };
 
 struct FollowOptions {
@@ -64,10 +88,12 @@ class SHMIM_EXPORT Follower {
   /// Drops the posts that are pending.
   void flush();
 
-  /// Waits for a frame that has not been taken and copies it whole. `missed` is raised by the
-  /// frames that were published but could not be taken.
+  /// Waits for a frame that has not been taken, and hands it whole to `copy`. Blocks until there is
+  /// one, at most until the deadline; and up to one second longer for a writer in mid-frame. Throws
+  /// Error: busy (no whole frame in that second), wrong_size, on_gpu, claimed (the semaphore of a
+  /// re-created stream).
   [[nodiscard]] Arrival next(FrameOrder order, Deadline deadline, const CopyFrame& copy,
-                             FrameInfo& info, std::uint64_t& missed);
+                             TakenFrame& frame);
 
  private:
   void claim();
@@ -75,9 +101,9 @@ class SHMIM_EXPORT Follower {
   [[nodiscard]] std::optional<Arrival> look_for_successor();
   [[nodiscard]] bool has_seen_all() const noexcept;
   [[nodiscard]] Arrival wait_for_change(Deadline deadline);
-  [[nodiscard]] bool take_in_order(const CopyFrame& copy, FrameInfo& info, std::uint64_t& missed);
-  [[nodiscard]] bool take_newest(Deadline deadline, const CopyFrame& copy, FrameInfo& info,
-                                 std::uint64_t& missed);
+  [[nodiscard]] bool take_in_order(const CopyFrame& copy, TakenFrame& frame);
+  [[nodiscard]] bool take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame& frame);
+  [[nodiscard]] std::vector<TraceEntry> trace_of(std::uint64_t cnt0) const;
   Stream stream_;
   FollowOptions options_;
   std::optional<SemaphoreClaim> claim_;

@@ -35,9 +35,9 @@ class SHMIM_EXPORT Shape {
 };
 
 /// `320x256`
-SHMIM_EXPORT std::string to_string(const Shape& shape);
+[[nodiscard]] SHMIM_EXPORT std::string to_string(const Shape& shape);
 /// Reads `320x256`. Throws Error (usage).
-SHMIM_EXPORT Shape parse_shape(std::string_view text);
+[[nodiscard]] SHMIM_EXPORT Shape parse_shape(std::string_view text);
 
 /// What a stream is made with, fixed for its life.
 struct SHMIM_EXPORT Format {
@@ -59,7 +59,7 @@ struct SHMIM_EXPORT Format {
   friend bool operator==(const Format&, const Format&) = default;
 };
 
-SHMIM_EXPORT layout::Geometry geometry_of(const Format& format) noexcept;
+[[nodiscard]] SHMIM_EXPORT layout::Geometry geometry_of(const Format& format) noexcept;
 
 /// What is asked of a format; what is not set may be anything.
 struct SHMIM_EXPORT Requirement {
@@ -73,10 +73,10 @@ struct SHMIM_EXPORT Requirement {
   [[nodiscard]] bool empty() const noexcept;
 };
 /// Type and shape alone: what whoever reads or writes its frames relies on.
-SHMIM_EXPORT Requirement type_and_shape(const Format& format);
-SHMIM_EXPORT Requirement type_and_shape(const Requirement& requirement);
+[[nodiscard]] SHMIM_EXPORT Requirement type_and_shape(const Format& format);
+[[nodiscard]] SHMIM_EXPORT Requirement type_and_shape(const Requirement& requirement);
 /// Every field that `format` fixes, the number of trace entries apart.
-SHMIM_EXPORT Requirement requirement_of(const Format& format);
+[[nodiscard]] SHMIM_EXPORT Requirement requirement_of(const Format& format);
 
 /// A field in which a stream is not what was asked for.
 struct Difference {
@@ -84,9 +84,9 @@ struct Difference {
   std::string wanted;
   std::string found;
 };
-SHMIM_EXPORT std::vector<Difference> differences(const Format& format,
-                                                 const Requirement& requirement);
+[[nodiscard]] SHMIM_EXPORT std::vector<Difference> differences(const Format& format,
+                                                               const Requirement& requirement);
 /// `type is float32, not uint16; size is 4x4, not 8x8`
-SHMIM_EXPORT std::string to_string(std::span<const Difference> differences);
+[[nodiscard]] SHMIM_EXPORT std::string to_string(std::span<const Difference> differences);
 
 }  // namespace shmim

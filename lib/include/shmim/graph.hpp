@@ -40,8 +40,9 @@ struct GraphEdge {
   /// True where the trace says so. False: told from PIDs alone, the process waits on a semaphore of
   /// the one and writes the other, and writes no trace.
   bool traced = true;
-  std::optional<Tai> latency;  ///< from the writing of the trigger's frame to this writing
-  bool in_loop = false;        ///< part of a way that comes back to where it began
+  std::optional<std::chrono::nanoseconds>
+      latency;           ///< from the writing of the trigger's frame to this writing
+  bool in_loop = false;  ///< part of a way that comes back to where it began
 };
 
 /// The pipeline, told from what the streams themselves hold: no process needs to register.
@@ -52,24 +53,27 @@ struct Graph {
 
 /// The graph of these streams. `removed`, of a HolderTable, gives names to streams that have none
 /// any more.
-SHMIM_EXPORT Graph graph_of(std::span<const Watched> streams,
-                            std::span<const HolderTable::Removed> removed, ProcessTable& processes);
+[[nodiscard]] SHMIM_EXPORT Graph graph_of(std::span<const Watched> streams,
+                                          std::span<const HolderTable::Removed> removed,
+                                          ProcessTable& processes);
 
 /// Of the nodes marked true, and those from which one comes to them along the edges: what leads to
 /// them. `marked` has an element for each node, as has what is returned.
-SHMIM_EXPORT std::vector<bool> leading_to(const Graph& graph, std::vector<bool> marked);
+[[nodiscard]] SHMIM_EXPORT std::vector<bool> leading_to(const Graph& graph,
+                                                        std::vector<bool> marked);
 
 /// A step that led to a stream's newest frame, and what follows from the step before it.
 struct Hop {
   TraceEntry entry;
   std::string stream;   ///< that was written; `inode N` where there is none with that inode now
   std::string trigger;  ///< what triggered it, named the same way; empty where nothing did
-  std::optional<Tai> latency;  ///< as latency_of() tells
+  std::optional<std::chrono::nanoseconds> latency;  ///< as latency_of() tells
 };
 
 /// The chain of a trace, newest first, of the stream `name`. `names` must have the streams that it
 /// passed, see names_by_inode().
-SHMIM_EXPORT std::vector<Hop> hops_of(std::string_view name, std::span<const TraceEntry> trace,
-                                      const std::map<ino_t, std::string>& names);
+[[nodiscard]] SHMIM_EXPORT std::vector<Hop> hops_of(std::string_view name,
+                                                    std::span<const TraceEntry> trace,
+                                                    const std::map<ino_t, std::string>& names);
 
 }  // namespace shmim

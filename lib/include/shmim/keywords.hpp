@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -22,24 +24,26 @@ struct Keyword {
 };
 
 /// The value as text: shortest exact form of a number, a string as it is.
-SHMIM_EXPORT std::string to_string(const Keyword& keyword);
+[[nodiscard]] SHMIM_EXPORT std::string to_string(const Keyword& keyword);
 
 /// Why a stream cannot hold this keyword; nothing where it can.
-SHMIM_EXPORT std::optional<std::string> keyword_error(const Keyword& keyword);
+[[nodiscard]] SHMIM_EXPORT std::optional<std::string> keyword_error(const Keyword& keyword);
 
 /// Reads `NAME=VALUE[/comment]`. An integer becomes an int64, another number a double, anything
 /// else a string; single quotes make a string of whatever they hold (`''` is one quote). With a
 /// type, `L`, `D` or `S`, the value is of that type or refused. Throws Error (usage).
-SHMIM_EXPORT Keyword parse_keyword(std::string_view assignment,
-                                   std::optional<char> type = std::nullopt);
+[[nodiscard]] SHMIM_EXPORT Keyword parse_keyword(std::string_view assignment,
+                                                 std::optional<char> type = std::nullopt);
 
-/// The keyword table of a stream: a view, valid as long as the stream is. Any process may write a
+/// The keyword table of a stream: a view, which keeps the stream mapped. Any process may write a
 /// slot at any time; each call reads or writes a slot as a whole, also against programs of this
 /// library in other processes. (The C library writes slots unprotected.) Thread-safe likewise.
 class SHMIM_EXPORT Keywords {
  public:
-  Keywords(std::span<layout::KeywordSlot> slots, bool writable) noexcept
-      : slots_(slots), writable_(writable) {}
+  /// `stream` is the name of the stream, and keeps its mapping as long as this view is there.
+  Keywords(std::span<layout::KeywordSlot> slots, bool writable,
+           std::shared_ptr<const std::string> stream = {}) noexcept
+      : slots_(slots), stream_(std::move(stream)), writable_(writable) {}
 
   /// Slots there are, used or not.
   [[nodiscard]] std::size_t capacity() const noexcept { return slots_.size(); }
@@ -60,12 +64,15 @@ class SHMIM_EXPORT Keywords {
   friend class KeywordWriter;
   void require_settable(const Keyword& keyword) const;
   [[noreturn]] void throw_full(const Keyword& keyword) const;
+  [[nodiscard]] std::string subject() const { return stream_ ? *stream_ : std::string(); }
+  void require_writable() const;
   std::span<layout::KeywordSlot> slots_;
+  std::shared_ptr<const std::string> stream_;
   bool writable_;
 };
 
 /// Sets the same keywords again and again, with each frame say. Their slots are looked for ahead,
-/// so that write() neither reads the table nor fails. Valid as long as the stream is.
+/// so that write() neither reads the table nor fails. Keeps the stream mapped.
 class SHMIM_EXPORT KeywordWriter {
  public:
   /// Throws Error: usage (one does not fit), not_ours_to_write.

@@ -83,7 +83,7 @@ enum class DataType : std::uint8_t {
 };
 
 /// Bytes of one element, or 0 for a code that is no data type.
-constexpr std::size_t element_size(DataType type) noexcept {
+[[nodiscard]] constexpr std::size_t element_size(DataType type) noexcept {
   switch (type) {
     case DataType::uint8:
     case DataType::int8:
@@ -125,7 +125,7 @@ inline constexpr std::uint64_t image_z_mask = 0xF0000;
 inline constexpr std::uint64_t image_z_time = 0x20000;
 
 /// True where z slices are a circular buffer in time, so that the file has the slice arrays.
-constexpr bool has_slice_arrays(std::uint64_t imagetype) noexcept {
+[[nodiscard]] constexpr bool has_slice_arrays(std::uint64_t imagetype) noexcept {
   return (imagetype & (image_z_mask | 0xF)) == (image_z_time | image_circular);
 }
 
@@ -294,8 +294,8 @@ struct Regions {
 
 /// Lays the regions out. Nothing where the numbers make no stream: no axis or more than three, an
 /// axis of length 0, an unknown data type, or a file that 63 bits cannot address.
-constexpr std::optional<Regions> lay_out(const Geometry& geometry,
-                                         std::size_t metadata_bytes = sizeof(Metadata)) noexcept {
+[[nodiscard]] constexpr std::optional<Regions> lay_out(
+    const Geometry& geometry, std::size_t metadata_bytes = sizeof(Metadata)) noexcept {
   constexpr std::uint64_t limit = std::uint64_t{1} << 62;
   const std::uint64_t element = element_size(static_cast<DataType>(geometry.datatype));
   if (geometry.naxis < 1 || geometry.naxis > max_axes || element == 0) {
@@ -532,13 +532,14 @@ inline void end_keyword(KeywordSlot& slot) noexcept {
 
 }  // namespace layout
 
-constexpr Tai to_tai(layout::Timespec time) noexcept {
-  return Tai{static_cast<std::int64_t>(
+[[nodiscard]] constexpr Tai to_tai(layout::Timespec time) noexcept {
+  return Tai{TaiClock::duration{static_cast<std::int64_t>(
       static_cast<std::uint64_t>(time.seconds) * 1'000'000'000U +
-      static_cast<std::uint64_t>(time.nanoseconds))};  // wraps on nonsense
+      static_cast<std::uint64_t>(time.nanoseconds))}};  // wraps on nonsense
 }
-constexpr layout::Timespec to_timespec(Tai time) noexcept {
-  return {time.count() / 1'000'000'000, time.count() % 1'000'000'000};
+[[nodiscard]] constexpr layout::Timespec to_timespec(Tai time) noexcept {
+  const std::int64_t nanoseconds = time.time_since_epoch().count();
+  return {nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
 }
 
 }  // namespace shmim

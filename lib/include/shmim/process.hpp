@@ -9,12 +9,12 @@
 namespace shmim {
 
 /// This process's PID without a system call; right in a forked child too.
-SHMIM_EXPORT pid_t this_process() noexcept;
+[[nodiscard]] SHMIM_EXPORT pid_t this_process() noexcept;
 /// True unless no process has that PID. A process we may not signal lives; a zombie does not.
-SHMIM_EXPORT bool is_alive(pid_t pid) noexcept;
+[[nodiscard]] SHMIM_EXPORT bool is_alive(pid_t pid) noexcept;
 /// Command name of a process (`/proc/PID/comm`), as it stands; empty where there is none.
-SHMIM_EXPORT std::string command_of(pid_t pid);
+[[nodiscard]] SHMIM_EXPORT std::string command_of(pid_t pid);
 /// `1234 (cam_grab)`, or `1234 (dead)`.
-SHMIM_EXPORT std::string describe_process(pid_t pid);
+[[nodiscard]] SHMIM_EXPORT std::string describe_process(pid_t pid);
 
 }  // namespace shmim

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -34,8 +33,9 @@ struct PublishOptions {
 };
 
 /// Publishes frames to one stream, and keeps what a writer owes to others: it respects the claim of
-/// an exclusive writer, goes on with a stream that is re-created in the same type and size, and
-/// sets keywords without holding readers up. Owns its stream. Not thread-safe: one per thread.
+/// an exclusive writer, as every WriteGuard does, goes on with a stream that is re-created in the
+/// same type and size, and sets keywords without holding readers up. Owns its stream. Not
+/// thread-safe: one per thread.
 class SHMIM_EXPORT Publisher {
  public:
   /// Throws Error: claimed (another process is the exclusive writer), usage (the slice or the plane
@@ -63,7 +63,6 @@ class SHMIM_EXPORT Publisher {
   void check() const;
   void claim();
   void follow_recreation();
-  void respect_claim();
   void write(WriteGuard& guard, std::span<const std::byte> pixels) const;
   [[nodiscard]] bool is_plane() const noexcept;
   Stream stream_;
@@ -71,7 +70,6 @@ class SHMIM_EXPORT Publisher {
   Selection selection_;
   std::optional<KeywordWriter> keywords_;
   std::optional<Claim> claim_;
-  std::chrono::steady_clock::time_point looked_for_claim_ = std::chrono::steady_clock::now();
   std::optional<Trigger> trigger_;
 };
 

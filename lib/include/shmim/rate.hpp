@@ -41,19 +41,19 @@ struct Rate {
 };
 
 /// Frames in order of cnt0.
-SHMIM_EXPORT Rate rate_of(std::span<const FrameTime> frames);
+[[nodiscard]] SHMIM_EXPORT Rate rate_of(std::span<const FrameTime> frames);
 
 /// The newest frame.
-SHMIM_EXPORT FrameTime newest_frame(const Stream& stream) noexcept;
+[[nodiscard]] SHMIM_EXPORT FrameTime newest_frame(const Stream& stream) noexcept;
 
 /// Adds to `seen` the frames after its last: the newest, and those before it that a circular buffer
 /// still has the times of. A counter that went back begins anew. True where there was one.
-SHMIM_EXPORT bool see_frames(const Stream& stream, std::vector<FrameTime>& seen);
+[[nodiscard]] SHMIM_EXPORT bool see_frames(const Stream& stream, std::vector<FrameTime>& seen);
 
 /// Looks at a stream until `count` frames have come after the one that is there, the deadline
 /// passes, `cancelled` says so, or it is no longer the stream of its name. Claims no semaphore.
-SHMIM_EXPORT std::vector<FrameTime> watch_frames(const Stream& stream, std::uint64_t count,
-                                                 Deadline deadline,
-                                                 const std::function<bool()>& cancelled);
+[[nodiscard]] SHMIM_EXPORT std::vector<FrameTime> watch_frames(
+    const Stream& stream, std::uint64_t count, Deadline deadline,
+    const std::function<bool()>& cancelled);
 
 }  // namespace shmim

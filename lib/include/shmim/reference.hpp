@@ -26,9 +26,9 @@ struct Reference {
 };
 
 /// Throws Error (usage), naming what is wrong and, where that helps, the column (from 1).
-SHMIM_EXPORT Reference parse_reference(std::string_view text);
+[[nodiscard]] SHMIM_EXPORT Reference parse_reference(std::string_view text);
 
 /// Why this can be no stream's name; nothing where it can.
-SHMIM_EXPORT std::optional<std::string> name_error(std::string_view name);
+[[nodiscard]] SHMIM_EXPORT std::optional<std::string> name_error(std::string_view name);
 
 }  // namespace shmim

@@ -59,14 +59,17 @@ struct SearchResult {
 
 /// Looks in local memory, the shm directory, conf/shmim.NAME.fits and conf/shmim.NAME.fname.txt, in
 /// this order; `@L:` passes over the second, `@S:` over the first. Opens nothing.
-SHMIM_EXPORT SearchResult find(const Reference& reference, const SearchPath& search_path);
+[[nodiscard]] SHMIM_EXPORT SearchResult find(const Reference& reference,
+                                             const SearchPath& search_path);
 
 /// The last two search_path alone.
-SHMIM_EXPORT SearchResult find_file(const std::string& name, const SearchPath& search_path);
+[[nodiscard]] SHMIM_EXPORT SearchResult find_file(const std::string& name,
+                                                  const SearchPath& search_path);
 
 /// The stream that conf/streamlink.NAME.name.txt names, in its first line. Throws Error (not_found)
 /// where there is no such file.
-SHMIM_EXPORT std::string linked_stream(const std::string& name, const SearchPath& search_path);
+[[nodiscard]] SHMIM_EXPORT std::string linked_stream(const std::string& name,
+                                                     const SearchPath& search_path);
 
 enum class Outcome { connected, created, recreated, not_found, mismatch };
 
@@ -92,12 +95,14 @@ struct CreateOptions {
 /// Whatever is there. A stream found as a file is made in shared memory (with `@L:`, in local
 /// memory). A type in the reference is a requirement. `@N:` throws Error (exists) where something
 /// is found.
-SHMIM_EXPORT Connection connect(const Reference& reference, const SearchPath& search_path,
-                                Access access = Access::best);
+[[nodiscard]] SHMIM_EXPORT Connection connect(const Reference& reference,
+                                              const SearchPath& search_path,
+                                              Access access = Access::best);
 /// The same, but a stream that is not as demanded is a mismatch.
-SHMIM_EXPORT Connection connect_checked(const Reference& reference, const Requirement& requirement,
-                                        const SearchPath& search_path,
-                                        Access access = Access::best);
+[[nodiscard]] SHMIM_EXPORT Connection connect_checked(const Reference& reference,
+                                                      const Requirement& requirement,
+                                                      const SearchPath& search_path,
+                                                      Access access = Access::best);
 
 struct AwaitOptions {
   Deadline deadline;                ///< nullopt: waits until there is a stream
@@ -116,36 +121,38 @@ struct AwaitOptions {
 
 /// The same, but where it is missing it is made, and where it differs it is made anew. Of any
 /// number of processes that do this at once, one makes the stream and the others find it.
-SHMIM_EXPORT Connection connect_or_create(const Reference& reference,
-                                          const Requirement& requirement,
-                                          const CreateOptions& creation,
-                                          const SearchPath& search_path);
+[[nodiscard]] SHMIM_EXPORT Connection connect_or_create(const Reference& reference,
+                                                        const Requirement& requirement,
+                                                        const CreateOptions& creation,
+                                                        const SearchPath& search_path);
 
 /// The same, but one that differs is a mismatch and stays, and files are not looked at.
-SHMIM_EXPORT Connection create_if_missing(const Reference& reference,
-                                          const Requirement& requirement,
-                                          const CreateOptions& creation,
-                                          const SearchPath& search_path);
+[[nodiscard]] SHMIM_EXPORT Connection create_if_missing(const Reference& reference,
+                                                        const Requirement& requirement,
+                                                        const CreateOptions& creation,
+                                                        const SearchPath& search_path);
 
 /// Makes a new stream under the reference's name, or fails: Error (exists) where there is one.
-SHMIM_EXPORT Stream create(const Reference& reference, const CreateOptions& creation,
-                           const SearchPath& search_path);
+[[nodiscard]] SHMIM_EXPORT Stream create(const Reference& reference, const CreateOptions& creation,
+                                         const SearchPath& search_path);
 /// Makes a stream in the place of whatever has its name, whose readers are woken: recreated, or
 /// created where there was nothing.
-SHMIM_EXPORT Connection recreate(const Reference& reference, const CreateOptions& creation,
-                                 const SearchPath& search_path);
+[[nodiscard]] SHMIM_EXPORT Connection recreate(const Reference& reference,
+                                               const CreateOptions& creation,
+                                               const SearchPath& search_path);
 
 /// Puts the image and the keywords of a file into a draft of its format, as its first frame; for
 /// CreateOptions::prepare. Gives the keywords that the stream cannot hold, each with the reason.
-SHMIM_EXPORT std::vector<std::string> fill(ImageFile& image, const Stream& draft);
+[[nodiscard]] SHMIM_EXPORT std::vector<std::string> fill(ImageFile& image, Stream& draft);
 
 /// The same for a stream that others see: a new frame, with cnt0 + 1 and posts. A file that cannot
 /// be read leaves the stream as it was.
-SHMIM_EXPORT std::vector<std::string> load_frame(ImageFile& image, const Stream& stream);
+[[nodiscard]] SHMIM_EXPORT std::vector<std::string> load_frame(ImageFile& image, Stream& stream);
 
 /// The stream, which must be in local or shared memory already: no file is looked at. Throws Error:
 /// not_found, mismatch (its type), and what Stream::open throws.
-SHMIM_EXPORT Stream open_existing(const Reference& reference, const SearchPath& search_path,
-                                  Access access = Access::best);
+[[nodiscard]] SHMIM_EXPORT Stream open_existing(const Reference& reference,
+                                                const SearchPath& search_path,
+                                                Access access = Access::best);
 
 }  // namespace shmim

@@ -21,7 +21,7 @@ struct Identity {
 };
 
 /// The file a path leads to now, following links; nothing where there is none.
-SHMIM_EXPORT std::optional<Identity> identity_of(const std::filesystem::path& path);
+[[nodiscard]] SHMIM_EXPORT std::optional<Identity> identity_of(const std::filesystem::path& path);
 
 enum class Access {
   read,        ///< mapped read-only: nothing we do can disturb the others
@@ -119,11 +119,12 @@ enum class LinkOutcome {
 };
 /// Makes a symbolic link at `path`, or turns the one that is there to `target`, in one step. A file
 /// is left alone: throws Error (exists).
-SHMIM_EXPORT LinkOutcome make_link(const std::filesystem::path& path,
-                                   const std::filesystem::path& target);
+[[nodiscard]] SHMIM_EXPORT LinkOutcome make_link(const std::filesystem::path& path,
+                                                 const std::filesystem::path& target);
 
 /// Removes the file at `path` (a link, not its target) if it is still the one that `expected` says;
 /// false where it is another by now. Exact among programs that use this library.
-SHMIM_EXPORT bool remove_if_same(const std::filesystem::path& path, Identity expected);
+[[nodiscard]] SHMIM_EXPORT bool remove_if_same(const std::filesystem::path& path,
+                                               Identity expected);
 
 }  // namespace shmim

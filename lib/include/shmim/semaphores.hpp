@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -43,8 +46,9 @@ class SHMIM_EXPORT SemaphoreSet {
 
 class SemaphoreClaim;
 
-/// The semaphores of a stream: a view, valid as long as the stream is. Each has at most one reader.
-/// Reading needs no write access; all else does. Thread-safe, and safe against other processes.
+/// The semaphores of a stream: a view, which keeps the stream mapped. Each has at most one reader.
+/// Looking at them needs no write access; all else does, or throws Error (not_ours_to_write). An
+/// index that there is none of throws Error (usage). Thread-safe, and safe against other processes.
 class SHMIM_EXPORT Semaphores {
  public:
   struct Regions {
@@ -55,51 +59,53 @@ class SHMIM_EXPORT Semaphores {
     std::span<std::uint32_t> control;
     std::span<std::uint32_t> status;
   };
-  Semaphores(const Regions& regions, bool writable) noexcept
-      : regions_(regions), writable_(writable) {}
+  /// `stream` is the name of the stream, and keeps its mapping as long as this view is there.
+  Semaphores(const Regions& regions, bool writable,
+             std::shared_ptr<const std::string> stream = {}) noexcept
+      : regions_(regions), stream_(std::move(stream)), writable_(writable) {}
 
   [[nodiscard]] unsigned count() const noexcept {
     return static_cast<unsigned>(regions_.semaphores.size());
   }
-  [[nodiscard]] int value(unsigned index) const noexcept;
+  [[nodiscard]] int value(unsigned index) const;
   [[nodiscard]] int log_value() const noexcept;
   /// PID of the reader that has claimed it; 0 or -1: none ever or none now.
-  [[nodiscard]] pid_t reader(unsigned index) const noexcept;
+  [[nodiscard]] pid_t reader(unsigned index) const;
   /// PID of whoever posted last; -1 nobody.
-  [[nodiscard]] pid_t poster(unsigned index) const noexcept;
+  [[nodiscard]] pid_t poster(unsigned index) const;
   /// Bits of semctrl: 0x1 ready.
-  [[nodiscard]] std::uint32_t control(unsigned index) const noexcept;
+  [[nodiscard]] std::uint32_t control(unsigned index) const;
   /// Bits of layout::status_*.
-  [[nodiscard]] std::uint32_t status(unsigned index) const noexcept;
+  [[nodiscard]] std::uint32_t status(unsigned index) const;
 
   /// Throws Error (usage) if the set lists a semaphore that is not there.
   void require(const SemaphoreSet& set) const;
   /// Posts all of the set, but none that has reached layout::semaphore_max: its reader has enough
-  /// to wake to. Throws Error (usage) for an index there is none of, (not_ours_to_write).
+  /// to wake to. If the set lists a semaphore that is not there, none is posted.
   void post(const SemaphoreSet& posts) const;
-  /// The same, where the caller has checked the indices and may write.
-  void post_checked(const SemaphoreSet& posts) const noexcept;
 
   /// Claims a semaphore for this process: a free one, one whose reader is dead, or the one given.
-  /// Throws Error (claimed), naming who holds them; (usage); (not_ours_to_write).
+  /// Throws Error (claimed), naming who holds them.
   [[nodiscard]] SemaphoreClaim claim(std::optional<unsigned> index = std::nullopt) const;
 
-  /// Waits for a post and takes it.
-  [[nodiscard]] WaitResult wait(unsigned index, Deadline deadline) const noexcept;
+  /// Waits for a post and takes it. Blocks until then, the deadline, or a signal handler.
+  [[nodiscard]] WaitResult wait(unsigned index, Deadline deadline) const;
   /// Takes every pending post and says how many there were.
-  unsigned drain(unsigned index) const noexcept;
+  unsigned drain(unsigned index) const;
 
  private:
   friend class SemaphoreClaim;
   void require_writable() const;
   void require_index(unsigned index) const;
   [[nodiscard]] bool try_claim(unsigned index) const noexcept;
-  void post_one(unsigned index) const noexcept;
+  [[nodiscard]] std::string subject() const { return stream_ ? *stream_ : std::string(); }
   Regions regions_;
+  std::shared_ptr<const std::string> stream_;
   bool writable_;
 };
 
 /// A claimed semaphore; given back on destruction, and taken over by others when this process dies.
+/// Keeps the stream mapped.
 class SHMIM_EXPORT SemaphoreClaim {
  public:
   ~SemaphoreClaim();
@@ -115,7 +121,7 @@ class SHMIM_EXPORT SemaphoreClaim {
   /// Waits for a post and takes it. Blocks until then, the deadline, or a signal handler.
   [[nodiscard]] WaitResult wait(Deadline deadline) noexcept;
   /// Takes every pending post and says how many there were.
-  unsigned drain() noexcept { return semaphores_.drain(index_); }
+  unsigned drain() noexcept;
 
  private:
   friend class Semaphores;

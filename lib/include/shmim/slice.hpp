@@ -10,10 +10,10 @@
 namespace shmim {
 
 /// `0:63,*,-*`
-SHMIM_EXPORT std::string to_string(const Slice& slice);
+[[nodiscard]] SHMIM_EXPORT std::string to_string(const Slice& slice);
 
 /// Reads what stands between the brackets. `column` is where that begins, from 1, for the messages.
 /// Throws Error (usage).
-SHMIM_EXPORT Slice parse_slice(std::string_view text, std::size_t column = 1);
+[[nodiscard]] SHMIM_EXPORT Slice parse_slice(std::string_view text, std::size_t column = 1);
 
 }  // namespace shmim

@@ -24,13 +24,16 @@ struct Statistics {
 };
 
 /// Of `frame`, whose elements are of that type; a copy, not a live array.
-SHMIM_EXPORT Statistics statistics_of(std::span<const std::byte> frame, DataType type);
+[[nodiscard]] SHMIM_EXPORT Statistics statistics_of(std::span<const std::byte> frame,
+                                                    DataType type);
 
 /// Every element as a double; of complex types the modulus.
-SHMIM_EXPORT std::vector<double> values_of(std::span<const std::byte> frame, DataType type);
+[[nodiscard]] SHMIM_EXPORT std::vector<double> values_of(std::span<const std::byte> frame,
+                                                         DataType type);
 
 /// The smallest of `sorted` values that at least `percent` of all are not above; NaN where there is
 /// none.
-SHMIM_EXPORT double percentile(std::span<const double> sorted, double percent) noexcept;
+[[nodiscard]] SHMIM_EXPORT double percentile(std::span<const double> sorted,
+                                             double percent) noexcept;
 
 }  // namespace shmim

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -26,7 +30,7 @@ namespace shmim {
 inline constexpr std::string_view stream_suffix = ".im.shm";
 
 /// Name of the stream whose file this is: the last part of the path, without the suffix.
-SHMIM_EXPORT std::string stream_name(const std::filesystem::path& path);
+[[nodiscard]] SHMIM_EXPORT std::string stream_name(const std::filesystem::path& path);
 
 /// How reading one whole frame ended.
 enum class FrameState {
@@ -50,13 +54,18 @@ struct Trigger {
   std::vector<TraceEntry> ancestors;  ///< the trigger stream's own trace
 };
 
-class CircularBufferWriter;
-
-/// A mapped stream. Not thread-safe itself (use one per thread: mapping is cheap), but safe against
-/// any other process or Stream on the same file. Movable; views and pixels are valid as long as it
-/// lives.
+/// A mapped stream: a handle of its mapping, which copies share and which goes with the last of
+/// them, the views and the guards of it. A stream that has been moved from is as good as before.
+/// Not thread-safe itself (use one per thread), but safe against any other process or Stream on the
+/// same file.
 class SHMIM_EXPORT Stream {
  public:
+  ~Stream();
+  Stream(const Stream& other) noexcept;
+  Stream& operator=(const Stream& other) noexcept;
+  Stream(Stream&& other) noexcept : Stream(std::as_const(other)) {}
+  Stream& operator=(Stream&& other) noexcept { return *this = std::as_const(other); }
+
   /// Maps the stream file at `path` and checks its header against its size. Throws Error:
   /// not_found, dangling_link, no_permission, too_short, no_version, dao_layout, other_version,
   /// bad_header, wrong_size.
@@ -79,14 +88,14 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] Stream duplicate() const;
 
   /// Name by which it was opened or made; the header's own may be another where a link led here.
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const std::string& name() const noexcept;
   /// Empty for a local stream.
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  [[nodiscard]] const std::filesystem::path& path() const noexcept;
   /// As the header had it when the stream was opened.
-  [[nodiscard]] const Format& format() const noexcept { return format_; }
-  [[nodiscard]] Identity identity() const noexcept { return segment_.identity(); }
-  [[nodiscard]] std::uint64_t file_bytes() const noexcept { return segment_.size(); }
-  [[nodiscard]] bool writable() const noexcept { return segment_.writable(); }
+  [[nodiscard]] const Format& format() const noexcept;
+  [[nodiscard]] Identity identity() const noexcept;
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept;
+  [[nodiscard]] bool writable() const noexcept;
   /// True while its path leads to it: not removed, nor made anew. Always true of a local stream.
   [[nodiscard]] bool is_current() const;
   /// Throws Error (wrong_size) once another program has cut the file short, so that what is read is
@@ -116,26 +125,43 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] Trace trace() const noexcept;
   [[nodiscard]] CircularBuffer circular_buffer() const noexcept;
 
-  /// The live array: a writer may alter it while you look. Use snapshot() unless you know better.
-  /// Throws Error (on_gpu) where the array is not in CPU memory.
-  [[nodiscard]] std::span<std::byte> unguarded_pixels() const;
+  /// The live array, format().bytes() long and valid as long as the stream: a writer may alter it
+  /// while you look. Use snapshot() unless you know better. Throws Error (on_gpu) if the array is
+  /// not in CPU memory.
+  [[nodiscard]] std::span<const std::byte> unguarded_pixels() const&;
+  std::span<const std::byte> unguarded_pixels() const&& = delete;
+  /// The live array to write to with no guard: nobody is told, and readers may take parts of it.
+  /// For a stream that nobody else sees yet; use WriteGuard unless you know better. Throws Error:
+  /// on_gpu, not_ours_to_write.
+  [[nodiscard]] std::span<std::byte> unguarded_writable_pixels() &;
+  std::span<std::byte> unguarded_writable_pixels() && = delete;
 
   /// Copies one whole frame, never parts of two: from the array, or from the circular buffer where
   /// the writer leaves no pause. Blocks for as long as the writer is in mid-frame, at most until
-  /// the deadline (by default one second). `pixels` has format().bytes(). Throws Error: on_gpu,
-  /// wrong_size (the file was cut short meanwhile).
-  [[nodiscard]] Snapshot snapshot(std::span<std::byte> pixels,
-                                  Deadline deadline = default_deadline()) const;
-  /// The same, with a copy of your own making, of part of the frame say.
-  [[nodiscard]] Snapshot snapshot(const CopyFrame& copy,
-                                  Deadline deadline = default_deadline()) const;
+  /// the deadline (by default one second). `pixels` has at least format().bytes(). Throws Error:
+  /// usage (it has fewer), on_gpu, wrong_size (the file was cut short meanwhile).
+  [[nodiscard]] Snapshot snapshot(std::span<std::byte> pixels) const;
+  [[nodiscard]] Snapshot snapshot(std::span<std::byte> pixels, Deadline deadline) const;
+  /// Reads one whole frame with a copy of your own making, of part of it say, which is called with
+  /// the bytes of the frame. See CopyFrame for what it must be prepared for. Blocks and throws as
+  /// the copy into `pixels` does.
+  template <class Copy>
+  requires std::invocable<Copy&, std::span<const std::byte>>
+  [[nodiscard]] Snapshot snapshot(Copy&& copy) const {
+    return read_whole(Reading(*this, Reading::What::pixels, nullptr), copy);
+  }
+  template <class Copy>
+  requires std::invocable<Copy&, std::span<const std::byte>>
+  [[nodiscard]] Snapshot snapshot(Copy&& copy, Deadline deadline) const {
+    return read_whole(Reading(*this, Reading::What::pixels, &deadline), copy);
+  }
   /// The same for a large frame that is the only one to be read: the kernel copies it, so that its
   /// pages need not be mapped, nor unmapped in the end.
-  [[nodiscard]] Snapshot snapshot_once(std::span<std::byte> pixels,
-                                       Deadline deadline = default_deadline()) const;
+  [[nodiscard]] Snapshot snapshot_once(std::span<std::byte> pixels) const;
+  [[nodiscard]] Snapshot snapshot_once(std::span<std::byte> pixels, Deadline deadline) const;
   /// The trace of one frame, whole.
-  [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries,
-                                        Deadline deadline = default_deadline()) const;
+  [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries) const;
+  [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries, Deadline deadline) const;
   /// Throws what a reading that is not whole means: Error busy or unfinished, naming the writer.
   void require_whole(const Snapshot& snapshot) const;
 
@@ -148,33 +174,62 @@ class SHMIM_EXPORT Stream {
   /// Throws Error (claimed) where another process has claimed to be the only writer.
   void require_unclaimed() const;
   /// PID of the process that has claimed it, or 0.
-  [[nodiscard]] pid_t claimed_by() const noexcept { return segment_.claimed_by(); }
+  [[nodiscard]] pid_t claimed_by() const noexcept;
 
  private:
-  [[noreturn]] void throw_claimed(pid_t holder) const;
-  [[noreturn]] void throw_cut_short() const;
   friend class WriteGuard;
-  Stream(Segment segment, std::string name, std::filesystem::path path, const Format& format,
-         const layout::Regions& regions);
-  static Stream make(Segment segment, const std::string& name, std::filesystem::path path,
+  struct Core;
+  explicit Stream(std::shared_ptr<const Core> core) noexcept;
+  static Stream make(Segment segment, const std::string& name, const std::filesystem::path& path,
                      const Format& format);
-  static Deadline default_deadline() noexcept;
+  [[nodiscard]] const layout::Metadata& header() const noexcept { return *header_; }
+  /// The name, which keeps the mapping: for views.
+  [[nodiscard]] std::shared_ptr<const std::string> shared_name() const noexcept;
+  void require_room(std::span<const std::byte> pixels) const;
 
-  [[nodiscard]] layout::Metadata& header() const noexcept;
-  [[nodiscard]] Semaphores::Regions semaphore_regions() const noexcept;
-  [[nodiscard]] std::span<layout::TraceSlot> trace_slots() const noexcept;
-  [[nodiscard]] CircularBufferWriter buffer_writer() const noexcept;
-  void store_slice_info(const FrameInfo& info) const noexcept;
-  template <class T>
-  [[nodiscard]] std::span<T> region(std::uint64_t offset, std::size_t count) const noexcept;
-  [[nodiscard]] Snapshot read_whole(const std::function<void()>& copy, Deadline deadline,
-                                    const std::function<bool(Snapshot&)>& from_buffer) const;
+  /// One whole frame in the reading, try by try. All that is done while nobody disturbs is a few
+  /// loads: no clock is looked at before the first try has failed.
+  class SHMIM_EXPORT Reading {
+   public:
+    enum class What { pixels, trace };
+    /// Without a deadline, one second from the first try that failed. Throws Error (on_gpu).
+    Reading(const Stream& stream, What what, const Deadline* deadline);
+    /// Begins a try; false if there is no frame to be had at the moment.
+    [[nodiscard]] bool begin() noexcept;
+    /// The frame to copy in this try; empty if it is the trace that is read.
+    [[nodiscard]] std::span<const std::byte> frame() const noexcept { return frame_; }
+    /// Ends a try: true if what was copied since it began is of one whole frame. Throws Error
+    /// (wrong_size).
+    [[nodiscard]] bool end();
+    /// Waits a little after a try that failed; false if there is no use in another.
+    [[nodiscard]] bool pause();
+    [[nodiscard]] const Snapshot& result() const noexcept { return result_; }
 
-  Segment segment_;
-  std::string name_;
-  std::filesystem::path path_;
-  Format format_;
-  layout::Regions regions_;
+   private:
+    const Core& core_;
+    std::span<const std::byte> frame_;
+    bool in_buffer_;  ///< the frames are taken from the circular buffer
+    CircularBuffer::Found found_;
+    Snapshot result_;
+    const Deadline* given_;
+    Deadline deadline_;
+    std::chrono::steady_clock::time_point begin_;  ///< of the waiting
+  };
+  template <class Copy>
+  static Snapshot read_whole(Reading reading, Copy&& copy) {
+    do {
+      if (reading.begin()) {
+        copy(reading.frame());
+        if (reading.end()) {
+          break;
+        }
+      }
+    } while (reading.pause());
+    return reading.result();
+  }
+
+  std::shared_ptr<const Core> core_;
+  const layout::Metadata* header_;  ///< of the mapping
 };
 
 }  // namespace shmim

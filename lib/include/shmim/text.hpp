@@ -13,7 +13,7 @@ namespace shmim {
 
 /// Text of unknown origin made safe for a terminal: control characters (C1 and those that turn the
 /// direction of text among them) and what is no UTF-8 become `\xNN`, byte by byte.
-SHMIM_EXPORT std::string printable(std::string_view text);
+[[nodiscard]] SHMIM_EXPORT std::string printable(std::string_view text);
 
 /// A text that is a number from its beginning to its end, and fits the type; else nullopt. No
 /// blanks, no leading +. Integers are decimal unless another base is given; others may have an

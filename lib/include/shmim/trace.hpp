@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -26,9 +28,9 @@ enum class TriggerMode : std::int32_t {
 enum class TriggerStatus : std::int32_t { none = 0, waiting = 1, received = 2, timed_out = 3 };
 
 /// `semaphore`, `delay`...; `unknown` for a code there is none of.
-SHMIM_EXPORT std::string_view to_string(TriggerMode mode) noexcept;
+[[nodiscard]] SHMIM_EXPORT std::string_view to_string(TriggerMode mode) noexcept;
 /// `received`, `timed out`...; `-` for none.
-SHMIM_EXPORT std::string_view to_string(TriggerStatus status) noexcept;
+[[nodiscard]] SHMIM_EXPORT std::string_view to_string(TriggerStatus status) noexcept;
 
 /// How far the process of a trace entry has got with its frame.
 enum class Writing {
@@ -37,7 +39,7 @@ enum class Writing {
   given_up,  ///< it stopped in the middle, alive or not, and left the frame unfinished
 };
 /// `done`, `begun`, `given up`.
-SHMIM_EXPORT std::string_view to_string(Writing writing) noexcept;
+[[nodiscard]] SHMIM_EXPORT std::string_view to_string(Writing writing) noexcept;
 
 /// One step in the making of a frame: a process that wrote a stream, and what made it do so. While
 /// the frame is not done, only `pid` and `writing` are certain to be of it: what triggered its
@@ -56,22 +58,28 @@ struct TraceEntry {
 
 /// The steps that led to the newest, newest first. What stands behind a step that nothing triggered
 /// was left by an older frame: a writer without a trigger writes the first entry and no more.
-SHMIM_EXPORT std::span<const TraceEntry> chain_of(std::span<const TraceEntry> trace) noexcept;
+[[nodiscard]] SHMIM_EXPORT std::span<const TraceEntry> chain_of(
+    std::span<const TraceEntry> trace) noexcept;
 
 /// Time from one step of a trace (newest first) to what triggered it: from the writing of the
 /// trigger's frame where the trace tells, else from the trigger; nothing where nothing triggered
 /// it.
-SHMIM_EXPORT std::optional<Tai> latency_of(std::span<const TraceEntry> trace, std::size_t step);
+[[nodiscard]] SHMIM_EXPORT std::optional<std::chrono::nanoseconds> latency_of(
+    std::span<const TraceEntry> trace, std::size_t step);
 /// Time from the oldest step of a trace's chain to the newest; nothing where there is one step, and
 /// nothing triggered it.
-SHMIM_EXPORT std::optional<Tai> end_to_end(std::span<const TraceEntry> trace);
+[[nodiscard]] SHMIM_EXPORT std::optional<std::chrono::nanoseconds> end_to_end(
+    std::span<const TraceEntry> trace);
 
-/// The process trace of a stream: a view, valid as long as the stream is. Entry 0 is the newest
+/// The process trace of a stream: a view, which keeps the stream mapped. Entry 0 is the newest
 /// writer, the last its oldest ancestor. Written between write = 1 and write = 0 only; read it
 /// within a snapshot to have one whole trace.
 class SHMIM_EXPORT Trace {
  public:
-  explicit Trace(std::span<const layout::TraceSlot> slots) noexcept : slots_(slots) {}
+  /// `stream` keeps the mapping as long as this view is there.
+  explicit Trace(std::span<const layout::TraceSlot> slots,
+                 std::shared_ptr<const void> stream = {}) noexcept
+      : slots_(slots), stream_(std::move(stream)) {}
   [[nodiscard]] std::size_t capacity() const noexcept { return slots_.size(); }
   /// The entries in use, newest first.
   [[nodiscard]] std::vector<TraceEntry> entries() const;
@@ -80,6 +88,7 @@ class SHMIM_EXPORT Trace {
 
  private:
   std::span<const layout::TraceSlot> slots_;
+  std::shared_ptr<const void> stream_;
 };
 
 }  // namespace shmim

@@ -81,6 +81,7 @@ class SHMIM_EXPORT Watcher {
 };
 
 /// As names_by_inode() of a directory, of the streams as they were seen last.
-SHMIM_EXPORT std::map<ino_t, std::string> names_by_inode(const std::vector<Watched>& streams);
+[[nodiscard]] SHMIM_EXPORT std::map<ino_t, std::string> names_by_inode(
+    const std::vector<Watched>& streams);
 
 }  // namespace shmim

@@ -66,7 +66,7 @@ void add_branches(const Graph& graph, std::size_t node, std::size_t depth,
 
 }  // namespace
 
-std::string in_microseconds(Tai duration) {
+std::string in_microseconds(std::chrono::nanoseconds duration) {
   return fmt::format("{:.1f}us", std::chrono::duration<double, std::micro>(duration).count());
 }
 

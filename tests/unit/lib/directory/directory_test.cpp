@@ -45,7 +45,7 @@ TEST_CASE("MILK_SHM_DIR names the shm directory, and must be one") {
     CHECK(default_shm_directory() == directory.path());
   }
   const Environment set("MILK_SHM_DIR", "/nowhere/at/all");
-  const Error error = error_of([] { default_shm_directory(); });
+  const Error error = error_of([] { return default_shm_directory(); });
   CHECK(error.problem() == Problem::no_directory);
   CHECK(std::string(error.what()) == "MILK_SHM_DIR: /nowhere/at/all: no such directory");
 }
@@ -53,7 +53,8 @@ TEST_CASE("MILK_SHM_DIR names the shm directory, and must be one") {
 TEST_CASE("a directory that is none is refused") {
   const Directory directory;
   write_bytes(directory.path() / "file", std::vector<std::byte>(1));
-  CHECK(says(error_of([&] { require_directory(directory.path() / "file"); }), "is no directory"));
+  CHECK(says(error_of([&] { return require_directory(directory.path() / "file"); }),
+             "is no directory"));
 }
 
 TEST_CASE("streams are listed by pattern, sorted, hidden files apart") {
@@ -68,7 +69,7 @@ TEST_CASE("streams are listed by pattern, sorted, hidden files apart") {
   CHECK(list_streams(directory.path(), "a?") == std::vector<std::string>{"a1", "a2"});
   CHECK(list_streams(directory.path(), "[bc]*") == std::vector<std::string>{"b1", "c"});
   CHECK(list_streams(directory.path(), "z*").empty());
-  CHECK(error_of([] { list_streams("/nowhere/at/all"); }).problem() == Problem::not_found);
+  CHECK(error_of([] { return list_streams("/nowhere/at/all"); }).problem() == Problem::not_found);
 }
 
 TEST_CASE("streams are named by the inodes that traces know them by") {
@@ -81,7 +82,7 @@ TEST_CASE("streams are named by the inodes that traces know them by") {
   std::filesystem::create_symlink(elsewhere.stream("far"), directory.stream("near"));
   CHECK(names_by_inode(directory.path()) ==
         std::map<ino_t, std::string>{{cam, "cam"}, {far, "near"}});
-  CHECK(error_of([] { names_by_inode("/nowhere/at/all"); }).problem() == Problem::not_found);
+  CHECK(error_of([] { return names_by_inode("/nowhere/at/all"); }).problem() == Problem::not_found);
 }
 
 TEST_CASE("who has a stream open or mapped is found") {

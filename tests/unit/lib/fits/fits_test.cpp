@@ -208,7 +208,7 @@ class NotRoot {
 };
 
 Error error_of_opening(const std::string& file) {
-  return error_of([&] { open_fits(file); });
+  return error_of([&] { return open_fits(file); });
 }
 
 void check_message(const Error& error, Problem problem, const std::string& part) {
@@ -415,7 +415,7 @@ TEST_CASE("read wants exactly the image's bytes") {
   check_message(error_of([&] { image->read(two); }), Problem::usage,
                 "2 bytes given for an image of 1");
   check_message(error_of([] {
-                  to_fits(Hdu::primary, DataType::int16, {2, 3}, Bytes(5), {});
+                  static_cast<void>(to_fits(Hdu::primary, DataType::int16, {2, 3}, Bytes(5), {}));
                 }),
                 Problem::usage, "5 bytes given for 2x3 of int16");
 }

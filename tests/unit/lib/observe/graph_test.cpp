@@ -20,8 +20,8 @@ TraceEntry step(pid_t pid, ino_t trigger, std::int64_t triggered, std::int64_t w
   TraceEntry entry;
   entry.pid = pid;
   entry.trigger_inode = trigger;
-  entry.triggered = Tai{triggered};
-  entry.written = Tai{written};
+  entry.triggered = Tai{std::chrono::nanoseconds{triggered}};
+  entry.written = Tai{std::chrono::nanoseconds{written}};
   return entry;
 }
 
@@ -123,11 +123,11 @@ TEST_CASE("links and files that are no streams are no nodes of their own") {
 
 TEST_CASE("latency of a trace, step by step and end to end") {
   const std::vector trace{step(3, 11, 30, 45), step(2, 10, 10, 25), step(1, 0, 0, 7)};
-  CHECK(latency_of(trace, 0) == Tai{20});
-  CHECK(latency_of(trace, 1) == Tai{18});
+  CHECK(latency_of(trace, 0) == std::chrono::nanoseconds{20});
+  CHECK(latency_of(trace, 1) == std::chrono::nanoseconds{18});
   CHECK_FALSE(latency_of(trace, 2));
-  CHECK(end_to_end(trace) == Tai{38});
-  CHECK(end_to_end(std::span(trace).first(1)) == Tai{15});
+  CHECK(end_to_end(trace) == std::chrono::nanoseconds{38});
+  CHECK(end_to_end(std::span(trace).first(1)) == std::chrono::nanoseconds{15});
   CHECK_FALSE(end_to_end(std::span(trace).last(1)));
   CHECK_FALSE(end_to_end({}));
   // What an older frame left behind a step that nothing triggered is no part of this one's way.
@@ -144,7 +144,7 @@ TEST_CASE("the hops of a frame, by the names of the streams") {
   REQUIRE(hops.size() == 3);
   CHECK(hops[0].stream == "dm");
   CHECK(hops[0].trigger == "inode 11");
-  CHECK(hops[0].latency == Tai{20});
+  CHECK(hops[0].latency == std::chrono::nanoseconds{20});
   CHECK(hops[0].entry.pid == 3);
   CHECK(hops[1].stream == "inode 11");
   CHECK(hops[1].trigger == "cam");

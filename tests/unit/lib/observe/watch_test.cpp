@@ -43,7 +43,7 @@ TEST_CASE("streams that appear, vanish and are made anew are noticed") {
 
 TEST_CASE("a look finds the newest frame and the rate") {
   const Directory directory;
-  const Stream stream = directory.make("cam");
+  Stream stream = directory.make("cam");
   Watcher watcher(directory.path());
   watcher.look();
   CHECK(*watcher.streams()[0].rate.hertz == 0);
@@ -92,8 +92,8 @@ TEST_CASE("a directory that is not there, or goes") {
 
 TEST_CASE("frames of its trigger that a writer did not take") {
   const Directory directory;
-  const Stream in = directory.make("in");
-  const Stream out = directory.make("out");
+  Stream in = directory.make("in");
+  Stream out = directory.make("out");
   const auto step = [&](int frames) {
     for (int i = 0; i < frames; ++i) {
       publish<std::uint16_t>(in, 1);
@@ -136,9 +136,9 @@ TEST_CASE("bytes per second: of a circular stream a frame is one slice") {
 
 TEST_CASE("streams under observation have the names that their directory gives them") {
   const Directory directory;
-  const Stream cam = directory.make("cam");
+  Stream cam = directory.make("cam");
   const Directory elsewhere;
-  const Stream far = elsewhere.make("far");
+  Stream far = elsewhere.make("far");
   std::filesystem::create_symlink("cam.im.shm", directory.stream("alias"));
   std::filesystem::create_symlink(elsewhere.stream("far"), directory.stream("near"));
   Watcher watcher(directory.path());

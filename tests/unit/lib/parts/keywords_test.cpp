@@ -23,7 +23,7 @@ TEST_CASE("assignments are read as integer, real or string, with a comment") {
 
 TEST_CASE("assignments that cannot be meant are refused, in words") {
   const auto why = [](const char* text) {
-    return std::string(error_of([&] { parse_keyword(text); }).what());
+    return std::string(error_of([&] { return parse_keyword(text); }).what());
   };
   CHECK(why("A") == "keyword 'A': it is written NAME=VALUE or NAME=VALUE/comment");
   CHECK(why("=1") == "keyword '=1': it has no name");
@@ -42,7 +42,7 @@ TEST_CASE("keywords are set, replaced, found and erased") {
   const Directory directory;
   Format format = Directory::small_format();
   format.keywords = 3;
-  const Stream stream = directory.make("im1", format);
+  Stream stream = directory.make("im1", format);
   const Keywords keywords = stream.keywords();
   const std::string sixteen(16, 'x');
   keywords.set({"L", std::numeric_limits<std::int64_t>::min(), "least"});
@@ -124,9 +124,10 @@ TEST_CASE("a table whose every slot was left busy by the dead takes no longer th
   format.shape = Shape{1};
   format.keywords = 1000;
   const Directory directory;
-  const Stream stream = directory.make("a", format);
-  auto* header = reinterpret_cast<layout::Metadata*>(stream.unguarded_pixels().data()) - 1;
-  auto* slots = reinterpret_cast<layout::KeywordSlot*>(stream.unguarded_pixels().data() + 8);
+  Stream stream = directory.make("a", format);
+  auto* header = reinterpret_cast<layout::Metadata*>(stream.unguarded_writable_pixels().data()) - 1;
+  auto* slots =
+      reinterpret_cast<layout::KeywordSlot*>(stream.unguarded_writable_pixels().data() + 8);
   REQUIRE(header->nb_kw == 1000);
   for (std::size_t slot = 0; slot < 1000; ++slot) {
     static_cast<void>(layout::begin_keyword(slots[slot]));

@@ -10,7 +10,7 @@ namespace {
 
 /// A stream `out` whose newest frame was triggered by `in`.
 Stream triggered(const Directory& directory) {
-  const Stream in = directory.make("in");
+  Stream in = directory.make("in");
   Stream out = directory.make("out");
   publish(in, std::uint16_t{1});
   const Trigger trigger = in.trigger(TriggerMode::semaphore, 3);
@@ -24,12 +24,12 @@ Stream triggered(const Directory& directory) {
 
 TEST_CASE("an entry says how far its writer has got, and a PID is a PID") {
   const Directory directory;
-  const Stream stream = triggered(directory);
+  Stream stream = triggered(directory);
   const TraceEntry done = stream.trace().entries().front();
   CHECK(done.writing == Writing::done);
   CHECK(done.written == stream.written());
   {
-    const WriteGuard guard(stream);
+    WriteGuard guard(stream);
     guard.pixels()[0] = std::byte{1};
     const TraceEntry begun = stream.trace().entries().front();
     CHECK(begun.writing == Writing::begun);
@@ -45,11 +45,11 @@ TEST_CASE("an entry says how far its writer has got, and a PID is a PID") {
 
 TEST_CASE("a frame that is not done has no latency") {
   const Directory directory;
-  const Stream stream = triggered(directory);
+  Stream stream = triggered(directory);
   CHECK(latency_of(stream.trace().entries(), 0));
   CHECK(end_to_end(stream.trace().entries()));
   {
-    const WriteGuard guard(stream);
+    WriteGuard guard(stream);
     guard.pixels()[0] = std::byte{1};
     CHECK_FALSE(latency_of(stream.trace().entries(), 0));
   }
@@ -59,8 +59,8 @@ TEST_CASE("a frame that is not done has no latency") {
 
 TEST_CASE("an ancestor keeps how far its writer had got") {
   const Directory directory;
-  const Stream in = directory.make("in");
-  const Stream out = directory.make("out");
+  Stream in = directory.make("in");
+  Stream out = directory.make("out");
   { static_cast<void>(WriteGuard(in).pixels()); }
   Trigger trigger;
   trigger.entry.trigger_inode = in.identity().inode;

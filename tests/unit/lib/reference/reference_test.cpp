@@ -70,7 +70,7 @@ TEST_CASE("every line of the table of references") {
           (reference.slice.empty() || parse_slice(to_string(reference.slice)) == reference.slice));
     } else {
       REQUIRE(field[1] == "error");
-      const Error error = error_of([&] { parse_reference(field[0]); });
+      const Error error = error_of([&] { return parse_reference(field[0]); });
       CHECK(error.problem() == Problem::usage);
       const auto words = in_other_words().find(field[7]);
       const std::vector<std::string> wanted =
@@ -85,10 +85,10 @@ TEST_CASE("every line of the table of references") {
 
 TEST_CASE("names have 1 to 79 bytes and no control characters") {
   CHECK(parse_reference(std::string(79, 'x')).name.size() == 79);
-  CHECK(says(error_of([] { parse_reference(std::string(80, 'x')); }),
+  CHECK(says(error_of([] { return parse_reference(std::string(80, 'x')); }),
              "a name of 80 bytes: at most 79"));
-  CHECK(says(error_of([] { parse_reference("im\t1"); }), "a control character in the name"));
-  CHECK(says(error_of([] { parse_reference("im\0331"); }), "im\\x1b1"));
+  CHECK(says(error_of([] { return parse_reference("im\t1"); }), "a control character in the name"));
+  CHECK(says(error_of([] { return parse_reference("im\0331"); }), "im\\x1b1"));
   CHECK(parse_reference("\xC3\xA9toile").name == "\xC3\xA9toile");
 }
 

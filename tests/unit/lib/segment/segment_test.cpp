@@ -234,8 +234,8 @@ TEST_CASE("text of unknown origin is made safe for a terminal") {
 }
 
 TEST_CASE("times are TAI, and shown in UTC") {
-  CHECK(to_utc(Tai{0}) == "never");
-  const Tai time = std::chrono::seconds{1795308092} + tai_offset() + Tai{5};
+  CHECK(to_utc(never) == "never");
+  const Tai time{std::chrono::seconds{1795308092} + tai_offset() + std::chrono::nanoseconds{5}};
   CHECK(to_utc(time) == "2026-11-22T00:41:32.000000005Z");
   CHECK(to_tai(to_timespec(time)) == time);
 }

@@ -18,7 +18,7 @@ TEST_CASE("sizes are read and printed") {
   CHECK(parse_shape("320x256x100") == Shape{320, 256, 100});
   CHECK(to_string(Shape{320, 256}) == "320x256");
   const auto why = [](const char* text) {
-    return std::string(error_of([&] { parse_shape(text); }).what());
+    return std::string(error_of([&] { return parse_shape(text); }).what());
   };
   CHECK(why("") == "size '' is not like 128, 320x256 or 320x256x100");
   CHECK(why("3x") == "size '3x' is not like 128, 320x256 or 320x256x100");

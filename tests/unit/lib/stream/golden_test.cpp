@@ -118,13 +118,13 @@ TEST_CASE("a stream that we make and write is, byte for byte, what the C library
     CAPTURE(name);
     const json header = decoded(name);
     const Format format = format_in(header);
-    const Stream theirs = Stream::open(golden() / (name + ".im.shm"), Access::read);
+    Stream theirs = Stream::open(golden() / (name + ".im.shm"), Access::read);
     Stream ours = Stream::draft(directory.path(), name, format);
     for (const Keyword& keyword : theirs.keywords().all()) {
       ours.keywords().set(keyword);
     }
     const auto pixels = theirs.unguarded_pixels();
-    std::memcpy(ours.unguarded_pixels().data(), pixels.data(), pixels.size());
+    std::memcpy(ours.unguarded_writable_pixels().data(), pixels.data(), pixels.size());
     while (ours.cnt0() < theirs.cnt0()) {
       WriteGuard(ours).publish();
     }
@@ -166,7 +166,7 @@ TEST_CASE("a stream that we make and write is, byte for byte, what the C library
 
 TEST_CASE("the log semaphore that we make is process-shared") {
   const Directory directory;
-  const Stream stream = directory.make("im1");
+  Stream stream = directory.make("im1");
   const auto regions = *layout::lay_out(geometry_of(stream.format()));
   const auto bytes = bytes_of(directory.stream("im1"));
   // As the other semaphores are, byte for byte.
@@ -180,7 +180,7 @@ TEST_CASE("the circular buffer and the slices are filled as the C library fills 
   const Directory directory;
   Format format = Directory::small_format();
   format.circular_buffer = 3;
-  const Stream stream = directory.make("im1", format);
+  Stream stream = directory.make("im1", format);
   for (std::uint16_t i = 1; i <= 7; ++i) {
     publish(stream, i);
   }

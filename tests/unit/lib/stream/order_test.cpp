@@ -21,8 +21,8 @@ void hand_over(const std::function<void(const Stream&, std::uint64_t)>& look) {
   Format format;
   format.type = DataType::uint64;
   format.shape = Shape{1};
-  const Stream stream = Stream::local("order", format);
-  auto* pixel = reinterpret_cast<std::uint64_t*>(stream.unguarded_pixels().data());
+  Stream stream = Stream::local("order", format);
+  auto* pixel = reinterpret_cast<std::uint64_t*>(stream.unguarded_writable_pixels().data());
   std::atomic<std::uint64_t> looked{0};
   std::thread writer([&] {
     for (std::uint64_t frame = 1; frame <= rounds; ++frame) {
@@ -74,8 +74,8 @@ TEST_CASE("whoever raises the write flag sees what the writer before wrote") {
   Format format;
   format.type = DataType::uint64;
   format.shape = Shape{1};
-  const Stream stream = Stream::local("turns", format);
-  auto* pixel = reinterpret_cast<std::uint64_t*>(stream.unguarded_pixels().data());
+  Stream stream = Stream::local("turns", format);
+  auto* pixel = reinterpret_cast<std::uint64_t*>(stream.unguarded_writable_pixels().data());
   const auto count = [&] {
     for (std::uint64_t frame = 0; frame < rounds / 4; ++frame) {
       WriteGuard guard(stream, deadline_after(std::chrono::seconds{60}));
@@ -91,7 +91,7 @@ TEST_CASE("whoever raises the write flag sees what the writer before wrote") {
 }
 
 TEST_CASE("whoever takes a semaphore over sees what its holder before did") {
-  const Stream stream = Stream::local("claims", Directory::small_format());
+  Stream stream = Stream::local("claims", Directory::small_format());
   std::uint64_t handed = 0;
   const auto take_turns = [&] {
     for (std::uint64_t turn = 0; turn < rounds / 10;) {
