@@ -83,7 +83,7 @@ try: shmim-create none SIZE" -- shmim-trace none in
   run_out out shmim-trace out --json
   compare lines "$(wc -l <out)" 3
   inode=$(stat -c %i "$(stream_file mid)")
-  compare newest "$(head -n 1 out)" "~ {\"name\":\"out\",\"stream\":\"out\",\"procwrite_PID\":$$,\"command\":\"bash\",\"alive\":true,\"trigger\":\"mid\",\"trigger_inode\":$inode,\"triggermode\":\"cnt0\",\"triggerstatus\":\"received\",\"trigsemindex\":-1,\"cnt0\":1,\"ts_procstart\":\"$utc\",\"ts_streamupdate\":\"$utc\",\"latency\":*}"
+  compare newest "$(head -n 1 out)" "~ {\"name\":\"out\",\"stream\":\"out\",\"procwrite_PID\":$$,\"command\":\"bash\",\"alive\":true,\"trigger\":\"mid\",\"trigger_inode\":$inode,\"triggermode\":\"cnt0\",\"triggerstatus\":\"received\",\"trigsemindex\":-1,\"cnt0\":1,\"ts_procstart\":\"$utc\",\"ts_streamupdate\":\"$utc\",\"writing\":\"done\",\"latency\":*}"
   compare middle "$(sed -n 2p out)" "~ {\"name\":\"out\",\"stream\":\"mid\",\"procwrite_PID\":$dead,\"command\":\"\",\"alive\":false,\"trigger\":\"in\",*}"
   compare oldest "$(sed -n 3p out)" "~ {\"name\":\"out\",\"stream\":\"in\",*\"trigger\":\"\",\"trigger_inode\":0,*\"latency\":null}"
   need_python json
@@ -133,7 +133,7 @@ out *' \
   check 0 "~ STREAM*
 out *  $pid_quitter  shmim-faults *  gave up  *-
 *" "$warning" -- shmim-trace out
-  check 0 "~ {*\"procwrite_PID\":$pid_quitter,\"command\":\"shmim-faults\",\"alive\":true,*\"ts_streamupdate\":null,\"latency\":null,\"writing\":\"given up\"}
+  check 0 "~ {*\"procwrite_PID\":$pid_quitter,\"command\":\"shmim-faults\",\"alive\":true,*\"ts_streamupdate\":null,\"writing\":\"given up\",\"latency\":null}
 *" "$warning" -- shmim-trace out --json
   start_holder holder mid
   warning='shmim-trace: mid: is in the middle of being written; its trace may be of two frames'

@@ -163,10 +163,10 @@ class Trace final : public Tool {
                   {"trigsemindex", entry.semaphore},
                   {"cnt0", entry.cnt0},
                   {"ts_procstart", to_utc(entry.triggered)},
-                  {"ts_streamupdate", entry.written ? Record(to_utc(*entry.written)) : Record()}};
+                  {"ts_streamupdate", entry.written ? Record(to_utc(*entry.written)) : Record()},
+                  {"writing", to_string(entry.writing)}};
     record["latency"] =
         hop.latency ? Record(std::chrono::duration<double>(*hop.latency).count()) : Record();
-    record["writing"] = to_string(entry.writing);
     return record;
   }
 
