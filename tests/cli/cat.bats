@@ -344,14 +344,13 @@ try: shmim-create none SIZE" -- shmim-cat a none b
   bytes 5 | cmp - slow.out
 }
 
-@test "--every is the default; options of --follow need it" {
+@test "every frame is the default; options of --follow need it" {
   make 'tui8>a' 1 -c 8
-  start_ready reader shmim-cat a -f --every -n 2 -o raw
+  start_ready reader shmim-cat a -f -n 2 -o raw
   bytes 1 2 | shmim-post a --data -
   finish reader 0 '~ *' ''
   bytes 1 2 | cmp - reader.out
-  check 2 '' '~ shmim-cat: --latest excludes --every*' -- shmim-cat a -f --every --latest
-  for option in '-n 1' --latest --every; do
+  for option in '-n 1' --latest; do
     # shellcheck disable=SC2086
     check 2 '' "~ shmim-cat: ${option% 1} requires --follow*" -- shmim-cat a $option
   done

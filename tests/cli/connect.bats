@@ -108,12 +108,11 @@ try: shmim-create none SIZE" -- shmim-connect "$ref"
   make 'tui16>a' 3x2
   check 0 '~ connected a *' '' -- shmim-connect 'tui16>a' 3x2
   check 0 '~ connected a *' '' -- \
-    shmim-connect a 3 2 --check -t uint16 -k 10 -c 0 -s 10 --imagetype 2
+    shmim-connect a 3 2 -T uint16 -k 10 -c 0 -s 10 --imagetype 2
   check 5 '' 'shmim-connect: a: exists with another format: type is uint16, not uint8; size is 3x2, not 3x3; keywords is 10, not 1; circular buffer is 0, not 2; semaphores is 10, not 3; image type is 2, not 131073
 try: shmim-info a' -- shmim-connect 'tui8>a' 3x3 -k 1 -c 2 -s 3 --circular
-  check 5 '' '~ shmim-connect: a: *: size is 3x2, not 3*' -- shmim-connect a 3 --check
-  check 3 '' '~ shmim-connect: none: *' -- shmim-connect none 3 --check
-  check 2 '' '~ shmim-connect: --check excludes --create*' -- shmim-connect a 3 --check --create
+  check 5 '' '~ shmim-connect: a: *: size is 3x2, not 3*' -- shmim-connect a 3
+  check 3 '' '~ shmim-connect: none: *' -- shmim-connect none 3
 }
 
 @test "a conf FITS that differs is a mismatch, and is not loaded" {
@@ -208,26 +207,26 @@ try: shmim-connect a" -- shmim-connect @N:a 3 --create
   cmp before "$(stream_file dark)"
 }
 
-@test "--wait waits for it to appear" {
-  start_ready waiter shmim-connect a --wait 20s
+@test "--appear -t waits for it to appear" {
+  start_ready waiter shmim-connect a --appear -t 20s
   make a 3
   finish waiter 0 "connected a float32 3 2832 bytes $SHM/a.im.shm, found in shm" ''
-  start_ready upstream shmim-connect dark --wait 20s
+  start_ready upstream shmim-connect dark --appear -t 20s
   make 'tui16>tmp' 2 --fill 3
   shmim-cat tmp -o fits >tmp.fits
   mv tmp.fits conf/shmim.dark.fits
   finish upstream 0 "~ created dark uint16 2 *, found as conf FITS conf/shmim.dark.fits" ''
-  check 124 '' 'shmim-connect: none: timed out: it did not appear' -- shmim-connect none --wait 20ms
-  check 124 '' 'shmim-connect: none: timed out: it did not appear' -- shmim-connect none --wait 0
-  check 0 '~ connected a *' '' -- shmim-connect a --wait 0
+  check 124 '' 'shmim-connect: none: timed out: it did not appear' -- shmim-connect none --appear -t 20ms
+  check 124 '' 'shmim-connect: none: timed out: it did not appear' -- shmim-connect none --appear -t 0
+  check 0 '~ connected a *' '' -- shmim-connect a --appear -t 0
   # One that appears with another format.
-  start_ready other shmim-connect 'tui8>b' --wait 20s
+  start_ready other shmim-connect 'tui8>b' --appear -t 20s
   make 'tf32>b' 3
   finish other 5 '' '~ shmim-connect: b: exists with another format: type is float32, not uint8*'
 }
 
-@test "--wait ends by a signal" {
-  start_ready waiter shmim-connect none --wait 1m
+@test "--appear -t ends by a signal" {
+  start_ready waiter shmim-connect none --appear -t 1m
   kill -INT "$last"
   finish waiter 130 '' ''
 }
@@ -249,14 +248,14 @@ try: shmim-connect a" -- shmim-connect @N:a 3 --create
   compare cnt0 "$(cnt0 dark)" 1
 }
 
-@test "--wait waits for a stream that another program is half through making" {
+@test "--appear -t waits for a stream that another program is half through making" {
   make 'tui8>whole' 4
   head -c 100 "$(stream_file whole)" | tr '\0-\377' '\0' >"$(stream_file a)"
-  start_ready c shmim-connect a --wait 20s -q
+  start_ready c shmim-connect a --appear -t 20s -q
   mv "$(stream_file whole)" "$(stream_file a)"
   finish c 0 '' ''
   head -c 100 /dev/zero >"$(stream_file b)"
-  check 1 '' '~ shmim-connect: b: has 100 bytes, fewer than *' -- shmim-connect b --wait 1ms
+  check 1 '' '~ shmim-connect: b: has 100 bytes, fewer than *' -- shmim-connect b --appear -t 1ms
 }
 
 @test "--mode of a stream that is made from a file, whatever the umask" {

@@ -8,7 +8,7 @@ size_of() { stat -c %s "$(stream_file "$1")"; }
   check 0 "created cam float32 8x4 2944 bytes $SHM/cam.im.shm" '' -- shmim-create cam 8x4
   compare bytes "$(size_of cam)" 2944
   check 0 "created cam2 uint16 8x4x3 3008 bytes $SHM/cam2.im.shm" '' -- \
-    shmim-create cam2 8 4 3 -t uint16
+    shmim-create cam2 8 4 3 -T uint16
   compare listing "$(listing)" 'cam.im.shm
 cam2.im.shm'
 }
@@ -53,11 +53,11 @@ float64 tf64 8
 complex64 tc64 8
 complex128 tc128 16
 float16 tf16 2'
-  check 0 '~ created both uint8 3 *' '' -- shmim-create 'tui8>both' 3 -t uint8
+  check 0 '~ created both uint8 3 *' '' -- shmim-create 'tui8>both' 3 -T uint8
   check 2 '' '~ shmim-create: the reference says uint8, --type says int8*' -- \
-    shmim-create 'tui8>no' 3 -t int8
+    shmim-create 'tui8>no' 3 -T int8
   check 2 '' "~ shmim-create: --type: there is no type 'double'; there are uint8 int8 *float16*" -- \
-    shmim-create no 3 -t double
+    shmim-create no 3 -T double
 }
 
 @test "keywords, semaphores, circular buffer and trace have the defaults of the C library" {
@@ -176,7 +176,7 @@ Try 'shmim-create --help' for more information." -- shmim-create a 2 -k 1 --set 
 }
 
 @test "--from takes format, pixels and keywords" {
-  make a 3x2 -t int16 --fill -7 --set "EXPTIME=0.5/[s]"
+  make a 3x2 -T int16 --fill -7 --set "EXPTIME=0.5/[s]"
   shmim-cat a -o fits >a.fits
   check 0 "~ created b int16 3x2 * bytes $SHM/b.im.shm" '' -- shmim-create b --from a.fits
   run_out b.fits shmim-cat b -o fits
@@ -198,8 +198,8 @@ Try 'shmim-create --help' for more information." -- shmim-create a 2 -k 1 --set 
 }
 
 @test "--from reads an HDU by number or name, and a section" {
-  make a 4x3 -t uint8 --fill 1
-  make b 2x2 -t uint8 --fill 2
+  make a 4x3 -T uint8 --fill 1
+  make b 2x2 -T uint8 --fill 2
   shmim-cat a b -o fits >both.fits
   check 0 '~ created x uint8 4x3 *' '' -- shmim-create x --from both.fits
   check 0 '~ created y uint8 2x2 *' '' -- shmim-create y --from 'both.fits[1]'
@@ -234,7 +234,7 @@ Try 'shmim-create --help' for more information." -- shmim-create a 2 -k 1 --set 
   # What is said besides goes before it.
   check 0 '~ created c int8 4x3x2 *' '' -- shmim-create 'tsi8>c' --like a
   check 0 '~ created d uint16 9x9x9 *' '' -- shmim-create d 9x9x9 --like @SE:a
-  make e 4x3x2 -t uint16
+  make e 4x3x2 -T uint16
   check 5 '' 'shmim-create: e: exists with another format: keywords is 10, not 3; circular buffer is 0, not 4; semaphores is 10, not 5; image type is 2, not 131073
 try: shmim-info e' -- shmim-create e --like a
 }

@@ -8,12 +8,12 @@ options_of() {
   local format="--type --keywords --circular-buffer --semaphores --circular --imagetype --mode"
   case $1 in
     create) echo "$common $format --fill --set --from --like --owner --recreate --json" ;;
-    connect) echo "$common $format --check --create --reload --wait --ready-fd --json --conf" ;;
+    connect) echo "$common $format --create --reload --appear --timeout --ready-fd --json --conf" ;;
     cat)
-      echo "$common --output-format --follow -n --latest --every --timeout --ready-fd --conf"
+      echo "$common --output-format --follow -n --latest --timeout --ready-fd --conf"
       ;;
     post)
-      echo "$common --sem --except --update --data -n --rate --set --atime --slice --trigger" \
+      echo "$common --sem --except --update --data -n --rate --set --atime --plane --trigger" \
         "--pid --claim"
       ;;
     wait)
@@ -21,16 +21,16 @@ options_of() {
         "--json --print"
       ;;
     ls)
-      echo "$common --long --columns --rate --sort --reverse --noheadings --watch -n --json"
+      echo "$common --long --columns --over --sort --reverse --noheadings --watch -n --json"
       ;;
-    info) echo "$common --rate --timeout --stats --check --json" ;;
+    info) echo "$common --frames --timeout --stats --check --json" ;;
     kw)
-      echo "$common --delete --type --from --wait --timeout --ready-fd --all --json"
+      echo "$common --delete --as --from --wait --timeout --ready-fd --all --json"
       ;;
     link) echo "$common --conf" ;;
     top) echo "$common --batch -n --interval --sort --openmetrics --json" ;;
     trace)
-      echo "$common --all --graph --dot --rate --follow -n --timeout --budget --ready-fd --json"
+      echo "$common --all --graph --dot --over --follow -n --timeout --budget --ready-fd --json"
       ;;
     rm) echo "$common --dry-run --force --interactive --stale" ;;
     bench) echo "$common --cpu --rt-prio --size --count --runs --csv --json" ;;
@@ -104,9 +104,9 @@ Try 'shmim-trace --help' for more information." -- shmim-trace
 
 @test "an option without its value is wrong usage that names both" {
   make s 4x4
-  for line in "create s --type TYPE" "create s --keywords N" "connect s --wait DURATION" \
+  for line in "create s --type TYPE" "create s --keywords N" "connect s --timeout DURATION" \
     "cat s --output-format FORMAT" "post s --data FILE" "wait s --timeout DURATION" \
-    "ls s --columns LIST" "ls s --sort COLUMN" "info s --rate N" "info s --check WANTED" \
+    "ls s --columns LIST" "ls s --sort COLUMN" "info s --frames N" "info s --check WANTED" \
     "kw s --from FILE" "kw s --wait NAME=VALUE" "link s --conf DIR" \
     "trace s --dir DIR" "rm s --dir DIR"; do
     read -r tool ref option value <<<"$line"
@@ -120,14 +120,14 @@ Try 'shmim-$tool --help' for more information." -- "shmim-$tool" "$ref" "$option
   for line in "create s 4 --keywords x" "create s 4 --keywords 65536" "create s 4 --keywords -1" \
     "create s 4 --circular-buffer 4294967296" "create s 4 --semaphores 1.5" "create s 4 --owner me" \
     "cat s -f -n 0" "cat s -f -n ten" "cat s --output-format jpeg" "post s -n 0" "post s -n -5" \
-    "post s --rate 0" "post s --rate -1" "post s --rate fast" "post s --sem -1" "post s --slice x" \
+    "post s --rate 0" "post s --rate -1" "post s --rate fast" "post s --sem -1" "post s --plane x" \
     "post s --update --pid 0" "wait s -n 0" "wait s --cnt0 -1" "wait s --sem x" "wait s --sem 1x" "wait s --cnt0 18446744073709551616" \
     "wait s --ready-fd -1" "create s 4 --mode 9" "bench --runs 0" "bench --count 0" "bench --rt-prio 100" \
     "bench --size 0" "bench --size 5kB" "bench --size 64GiBs" "bench --cpu x" "create s 4 --mode 1000" \
     "create s 4 --imagetype 0xg" "create s 4 --type float" "wait s --timeout 3x" \
-    "wait s --timeout -1s" "wait s --spin 1day" "cat s --timeout soon" "connect s --wait never" \
-    "ls s --watch -n 0" "info s --rate 0" \
-    "info s --check float" "info s --check keywords=x" "info s --check 4xx" "kw s --type F" \
+    "wait s --timeout -1s" "wait s --spin 1day" "cat s --timeout soon" "connect s --timeout never" \
+    "ls s --watch -n 0" "info s --frames 0" \
+    "info s --check float" "info s --check keywords=x" "info s --check 4xx" "kw s --as F" \
     "kw s --timeout soon"; do
     read -ra words <<<"$line"
     local count=${#words[@]}
@@ -147,7 +147,7 @@ Try 'shmim-${words[0]} --help' for more information." -- "shmim-${words[0]}" "${
 @test "an empty value is refused, and not taken for none" {
   make s 4
   for line in create:--dir create:--from create:--like create:--fill create:--type create:--mode \
-    create:--imagetype create:--set connect:--conf connect:--wait cat:--timeout cat:--dir \
+    create:--imagetype create:--set connect:--conf connect:--timeout cat:--timeout cat:--dir \
     post:--data post:--atime post:--trigger post:--set wait:--print ls:--columns ls:--sort info:--check kw:--from kw:--wait trace:--dir rm:--dir; do
     check 2 '' "shmim-${line%:*}: ${line#*:}: an empty value
 Try 'shmim-${line%:*} --help' for more information." -- "shmim-${line%:*}" s "${line#*:}" ''

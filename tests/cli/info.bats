@@ -158,10 +158,10 @@ PY
   done
 }
 
-@test "--rate: of a paced writer, measured from its own write times" {
+@test "--frames: of a paced writer, measured from its own write times" {
   make cam 2 -c 16
   start w shmim-post cam --update -n 100000 --rate 500
-  run_out out shmim-info cam --rate 100 --json
+  run_out out shmim-info cam --frames 100 --json
   need_python json
   "$PYTHON" - <<'PY'
 import json
@@ -171,22 +171,22 @@ assert r["frames"] == 100 and 0 <= r["missed"] < 100, r
 assert 0.0019 < r["mean"] and abs(r["rate"] * r["mean"] - 1) < 1e-9, r
 assert r["min"] <= r["mean"] <= r["max"] and r["jitter"] >= 0 and r["stddev"] >= 0, r
 PY
-  run_out out shmim-info cam --rate 20
+  run_out out shmim-info cam --frames 20
   says rate '~ *Hz over 20 frames, * missed'
   says interval '~ mean *s, min *s, max *s, standard deviation *s'
   says jitter '~ *s'
 }
 
-@test "--rate: a stream that does not come times out, or is removed" {
+@test "--frames: a stream that does not come times out, or is removed" {
   make cam 2
-  check 124 '' 'shmim-info: cam: timed out: 0 of 5 frames came' -- shmim-info cam --rate 5 -t 1ms
-  start p shmim-info cam --rate 5
+  check 124 '' 'shmim-info: cam: timed out: 0 of 5 frames came' -- shmim-info cam --frames 5 -t 1ms
+  start p shmim-info cam --frames 5
   until_true handles_signals "$pid_p"
   shmim-rm cam
   # It may not have opened the stream before it was gone.
   finish p 3 '' '~ shmim-info: cam: *'
   make cam 2
-  start p shmim-info cam --rate 5
+  start p shmim-info cam --frames 5
   until_true handles_signals "$pid_p"
   kill -TERM "$pid_p"
   finish p 143 '' ''
@@ -232,7 +232,7 @@ b
   make cam 2
   shmim-post cam --update
   cp "$(stream_file cam)" before
-  shmim-info cam --stats --rate 1 -t 1ms >/dev/null || true
+  shmim-info cam --stats --frames 1 -t 1ms >/dev/null || true
   shmim-info cam >/dev/null
   cmp before "$(stream_file cam)"
   need_nobody

@@ -47,18 +47,18 @@ FILTER   S     H       ' '' -- shmim-kw a
   check 1 2 "shmim-kw: a: has no keyword 'none'" -- shmim-kw a none GAINS
 }
 
-@test "--type where it is not to be told from the value" {
+@test "--as where it is not to be told from the value" {
   make a 2
-  shmim-kw a --type S ID=0012
-  shmim-kw a --type D GAIN=3
-  shmim-kw a --type L N=7
+  shmim-kw a --as string ID=0012
+  shmim-kw a --as real GAIN=3
+  shmim-kw a --as integer N=7
   check 0 '{"stream":"a","name":"ID","type":"S","value":"0012","comment":""}
 {"stream":"a","name":"GAIN","type":"D","value":3.0,"comment":""}
 {"stream":"a","name":"N","type":"L","value":7,"comment":""}' '' -- shmim-kw a --json
-  check 2 '' "~ shmim-kw: a: keyword 'N=1.5': '1.5' is no integer*" -- shmim-kw a --type L N=1.5
-  check 2 '' "~ shmim-kw: a: keyword 'N=x': 'x' is no number*" -- shmim-kw a --type D N=x
+  check 2 '' "~ shmim-kw: a: keyword 'N=1.5': '1.5' is no integer*" -- shmim-kw a --as integer N=1.5
+  check 2 '' "~ shmim-kw: a: keyword 'N=x': 'x' is no number*" -- shmim-kw a --as real N=x
   check 2 '' "~ shmim-kw: a: keyword 'N='1'': what stands in quotes is a string*" -- \
-    shmim-kw a --type D "N='1'"
+    shmim-kw a --as real "N='1'"
   check 0 7 '' -- shmim-kw a N
 }
 

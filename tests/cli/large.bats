@@ -6,7 +6,7 @@ load helpers
 put() { printf "$2" | dd of="$SHM/big.im.shm" bs=1 seek="$1" conv=notrunc status=none; }
 
 @test "sizes are counted in 64 bits" {
-  shmim-create -q big 4x4 -t float64
+  shmim-create -q big 4x4 -T float64
   extra=$(($(stat -c %s "$SHM/big.im.shm") - 4 * 4 * 8))
   put 116 '\0\0\1\0\0\100\0\0'        # 65536 x 16384
   put 128 '\0\0\0\100\0\0\0\0'        # elements: 2^30

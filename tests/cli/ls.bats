@@ -131,8 +131,8 @@ shut  cannot open: Permission denied' '' -- "${nobody[@]}" shmim-ls --noheadings
   shmim-post cam --update --pid $$
   run_out out shmim-ls -l
   grep -q '^NAME .* HOLDERS .* CREATOR .* OWNER .* WRITTEN$' out
-  run_out out shmim-ls --json -o name,type,size,cnt0,cnt1,cnt2,array,owner,semaphores,saturated,keywords,slots,buffer,imagetype,location,inode,state,target
-  compare json "$(<out)" "{\"name\":\"cam\",\"datatype\":\"uint16\",\"size\":[4,3],\"cnt0\":1,\"cnt1\":0,\"cnt2\":0,\"imdatamemsize\":24,\"owner\":null,\"sem\":3,\"saturated\":0,\"keywords\":1,\"NBkw\":20,\"CBsize\":8,\"imagetype\":2,\"location\":-1,\"inode\":$(stat -c %i "$(stream_file cam)"),\"state\":\"whole\",\"target\":null}"
+  run_out out shmim-ls --json -o name,type,size,cnt0,cnt1,cnt2,array,owner,semaphores,saturated,keywords-used,keywords,circular-buffer,imagetype,location,inode,state,target
+  compare json "$(<out)" "{\"name\":\"cam\",\"datatype\":\"uint16\",\"size\":[4,3],\"cnt0\":1,\"cnt1\":0,\"cnt2\":0,\"imdatamemsize\":24,\"owner\":null,\"sem\":3,\"saturated\":0,\"keywords_used\":1,\"NBkw\":20,\"CBsize\":8,\"imagetype\":2,\"location\":-1,\"inode\":$(stat -c %i "$(stream_file cam)"),\"state\":\"whole\",\"target\":null}"
   check 2 '' "~ shmim-ls: --columns: there is no column 'colour'; the columns are name target *" -- \
     shmim-ls -o name,colour
   check 2 '' "~ shmim-ls: --columns: there is no column ''; *" -- shmim-ls -o name,
@@ -160,29 +160,43 @@ held  1' '' -- "${own[@]}" bash -c 'exec 6<"$0"; shmim-ls -o name,holders --nohe
   compare name "$(names -r)" 'c b a'
 }
 
-@test "--rate: of a paced writer, from its write times" {
+@test "--over: of a paced writer, from its write times" {
   make cam 2
   make idle 2
   start w shmim-post cam --update -n 100000 --rate 200
   until_true bash -c '[[ $(od -An -tu8 -j264 -N8 "$1") -gt 2 ]]' - "$(stream_file cam)"
-  run_out out shmim-ls --rate 500ms --json -o name,rate,throughput,missed
+  run_out out shmim-ls --over 500ms --json -o name,rate,throughput,missed
   compare idle "$(sed -n 2p out)" '{"name":"idle","rate":0.0,"throughput":0.0,"missed":null}'
   # The writer says what it reached: the rate of its own stamps, however busy this machine is.
   awk -F'[:,]' 'NR == 1 { exit !($4 > 20 && $4 < 250 && $6 > 7.99 * $4 && $6 < 8.01 * $4) }' out
-  run_out out shmim-ls cam --rate .2
+  run_out out shmim-ls cam --over .2
   grep -q '^NAME .* RATE ' out
   grep -qE '^cam .* [0-9.]+Hz ' out
+}
+
+@test "a column that must be measured is, without --over" {
+  make idle 2
+  check 0 'idle 0Hz' '' -- bash -c 'shmim-ls -o name,rate --noheadings | tr -s " "'
+  check 0 idle '' -- shmim-ls -o name --noheadings --sort rate
+}
+
+@test "a column's old name is answered with the new one" {
+  make a 2
+  check 2 '' "shmim-ls: --columns: the column slots is now keywords
+Try 'shmim-ls --help' for more information." -- shmim-ls -o name,slots
+  check 2 '' "shmim-ls: --sort: the column buffer is now circular-buffer
+Try 'shmim-ls --help' for more information." -- shmim-ls --sort buffer
 }
 
 @test "an optional duration is not a stream" {
   make 2s 2
   make cam 2
   check 0 '~ NAME *
-cam *' '' -- shmim-ls --rate 1ms cam
+cam *' '' -- shmim-ls --watch 1ms -n 1 cam
   check 0 '~ NAME *
-cam *' '' -- shmim-ls --rate=1ms cam
+cam *' '' -- shmim-ls --watch=1ms -n 1 cam
   check 0 '~ NAME *
-cam *' '' -- shmim-ls --rate cam
+cam *' '' -- shmim-ls -n 1 --watch cam
 }
 
 @test "--watch lists again and again, and sees streams come and go" {
@@ -204,7 +218,7 @@ cam *' '' -- shmim-ls --rate cam
   make cam 2 -c 4
   shmim-post cam --update
   cp "$(stream_file cam)" before
-  shmim-ls -l --rate 1ms >/dev/null
+  shmim-ls -l --over 1ms >/dev/null
   cmp before "$(stream_file cam)"
 }
 

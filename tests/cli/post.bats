@@ -280,7 +280,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a --update --atime 
   compare cnt0 "$(cnt0 a)" "$count"
 }
 
-@test "--slice writes a z plane; a circular stream rolls, and cnt1 names the plane" {
+@test "--plane writes a z plane; a circular stream rolls, and cnt1 names the plane" {
   make 'tui8>a' 2x1x3 --circular
   for i in 1 2 3 4; do
     bytes $i $i | check 0 '' '' -- shmim-post a --data -
@@ -291,7 +291,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a --update --atime 
 2 2
 
 3 3' '' -- shmim-cat a
-  bytes 9 9 | check 0 '' '' -- shmim-post a --data - --slice 2
+  bytes 9 9 | check 0 '' '' -- shmim-post a --data - --plane 2
   compare cnt1 "$(field "$(stream_file a)" 272 u8 8)" 2
   check 0 '~ *9 9' '' -- shmim-cat a
   # Several at once, one behind the other.
@@ -303,7 +303,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a --update --atime 
 9 9' '' -- shmim-cat a
   # A stream whose z is no time: planes by name only, a frame is the whole array.
   make 'tui8>b' 2x1x3
-  bytes 7 7 | check 0 '' '' -- shmim-post b --data - --slice 1
+  bytes 7 7 | check 0 '' '' -- shmim-post b --data - --plane 1
   check 0 '0 0
 
 7 7
@@ -311,10 +311,10 @@ Try 'shmim-post --help' for more information." -- shmim-post a --update --atime 
 0 0' '' -- shmim-cat b
   bytes 1 2 3 4 5 6 | check 0 '' '' -- shmim-post b --data -
   check 2 '' "~ shmim-post: b: there is no plane 3: there are 0 to 2*" -- \
-    shmim-post b --data /dev/null --slice 3
+    shmim-post b --data /dev/null --plane 3
   make 'tui8>c' 2
   check 2 '' "~ shmim-post: c: has no z planes: its size is 2*" -- \
-    shmim-post c --data /dev/null --slice 0
+    shmim-post c --data /dev/null --plane 0
 }
 
 @test "a slice in the reference is the part that is written" {
@@ -376,9 +376,9 @@ Try 'shmim-post --help' for more information." -- shmim-post a --update --atime 
 
 @test "options that need a frame are refused without one" {
   make 'tui8>a' 1
-  for option in '--set A=1' '--atime 3' '--slice 1' '--trigger a' '--pid 3' --claim; do
+  for option in '--set A=1' '--atime 3' '--plane 1' '--trigger a' '--pid 3' --claim; do
     # shellcheck disable=SC2086
-    check 2 '' "shmim-post: --set, --atime, --slice, --trigger, --pid and --claim need --update or --data
+    check 2 '' "shmim-post: --set, --atime, --plane, --trigger, --pid and --claim need --update or --data
 Try 'shmim-post --help' for more information." -- shmim-post a $option
   done
   compare posts "$(posts a)" '0 0 0 0 0 0 0 0 0 0 0'

@@ -176,29 +176,29 @@ loop() {
 
 @test "--graph: a tree, with rates and latencies, and loops marked" {
   pipeline
-  run_out out shmim-trace --graph --rate 1ms
+  run_out out shmim-trace --graph --over 1ms
   compare tree "$(<out)" "~ in 0Hz
   -> mid 0Hz, *us by $dead (dead)
      -> out 0Hz, *us by $$ (bash)"
   compare lines "$(wc -l <out)" 3
-  run_out out shmim-trace --graph --rate 0
+  run_out out shmim-trace --graph --over 0
   compare tree "$(head -n 2 out)" "~ in
   -> mid [0-9]*us by $dead (dead)"
 }
 
 @test "--graph of five processes with a loop" {
   loop
-  run_out out shmim-trace --graph --rate 0
+  run_out out shmim-trace --graph --over 0
   compare tree "$(sed 's/ [0-9.]*us/ LATENCY/' out)" "cam
 act
   -> dm LATENCY by $$ (bash), in a loop
      -> log LATENCY by $$ (bash)
      -> wfs LATENCY by $$ (bash), in a loop
         -> act LATENCY by $$ (bash), back in the loop"
-  run_out out shmim-trace --graph --dot --rate 0
+  run_out out shmim-trace --graph --dot --over 0
   compare loops "$(grep -c 'color=red' out)" 3
   refute grep -q '"dm" -> "log".*color=red' out
-  run_out out shmim-trace --graph --json --rate 0
+  run_out out shmim-trace --graph --json --over 0
   need_python json
   "$PYTHON" - <<'PY'
 import json
@@ -219,7 +219,7 @@ PY
   start w shmim-post cam --update -n 100000 --rate 200
   shmim-wait cam --cnt0 2 -t 20s >/dev/null
   shmim-post roi --update --trigger cam --pid $$
-  run_out out shmim-trace --graph --rate 1 --json
+  run_out out shmim-trace --graph --over 1 --json
   need_python json
   "$PYTHON" - <<'PY'
 import json
@@ -232,10 +232,10 @@ PY
   pipeline
   exec 6<"$(stream_file mid)"
   shmim-rm mid
-  run_out out shmim-trace --graph --rate 0
+  run_out out shmim-trace --graph --over 0
   compare gone "$(grep -c 'mid (gone)' out)" 1
   make 'tui8>mid' 1
-  run_out out shmim-trace --graph --rate 0 --dot
+  run_out out shmim-trace --graph --over 0 --dot
   grep -qx '  "mid (made anew)" \[style=dashed\];' out
   grep -qx '  "mid";' out
   grep -q '"mid (made anew)" -> "out"' out
@@ -243,7 +243,7 @@ PY
   # Without anybody who has it still, its name is not known.
   inode=$(shmim-trace out --json | sed -n '1s/.*"trigger_inode":\([0-9]*\),.*/\1/p')
   shmim-rm mid
-  run_out out shmim-trace --graph --rate 0
+  run_out out shmim-trace --graph --over 0
   grep -qF "inode $inode (gone)" out
 }
 
@@ -253,17 +253,17 @@ PY
   start_ready w shmim-wait cam -n 100 -t 20s
   shmim-post dm --update --pid "$pid_w"
   check 0 "cam
-  -> dm by $pid_w (shmim-wait), without a trace" '' -- shmim-trace --graph --rate 0
+  -> dm by $pid_w (shmim-wait), without a trace" '' -- shmim-trace --graph --over 0
   check 0 "~ *\"cam\" -> \"dm\" \[label=\"$pid_w (shmim-wait)\" style=dotted\];*" '' -- \
-    shmim-trace --all --dot --rate 0
+    shmim-trace --all --dot --over 0
 }
 
 @test "--dot of one stream is what leads to it" {
   loop
-  run_out out shmim-trace dm --dot --rate 0
+  run_out out shmim-trace dm --dot --over 0
   refute grep -q log out
   grep -q '"act" -> "dm"' out
-  check 3 '~ digraph*' '~ shmim-trace: none: no such stream*' -- shmim-trace none --dot --rate 0
+  check 3 '~ digraph*' '~ shmim-trace: none: no such stream*' -- shmim-trace none --dot --over 0
 }
 
 @test "--follow: the end-to-end latency of every frame, and percentiles" {
@@ -344,7 +344,7 @@ PY
   make 'a\' 1
   make 'q\n' 1
   shmim-post 'q\n' --update --trigger 'a\' --pid $$
-  run_out out shmim-trace --graph --dot --rate 0
+  run_out out shmim-trace --graph --dot --over 0
   grep -qF '"a\\";' out
   grep -qF '"a\\" -> "q\\n"' out
   dot -Tplain out >/dev/null
@@ -361,7 +361,7 @@ PY
     shmim-rm in
     make in 1
   done
-  run_out out shmim-trace --graph --dot --rate 0
+  run_out out shmim-trace --graph --dot --over 0
   compare nodes "$(grep -c '^  "in (made anew)\\ninode [0-9]*" \[style' out)" 2
   compare edges "$(grep -c '^  "in (made anew)\\ninode [0-9]*" -> ' out)" 2
 }
@@ -369,13 +369,13 @@ PY
 @test "--dot of a link is that of its target" {
   pipeline
   shmim-link alias out
-  run_out a shmim-trace alias --dot --rate 0
-  run_out b shmim-trace out --dot --rate 0
+  run_out a shmim-trace alias --dot --over 0
+  run_out b shmim-trace out --dot --over 0
   cmp a b
   grep -q -- '->' a
 }
 
-@test "--rate without a graph is refused" {
-  check 2 '' "shmim-trace: --rate is for --graph and --dot
-Try 'shmim-trace --help' for more information." -- shmim-trace --all --rate 1s
+@test "--over without a graph is refused" {
+  check 2 '' "shmim-trace: --over is for --graph and --dot
+Try 'shmim-trace --help' for more information." -- shmim-trace --all --over 1s
 }

@@ -24,11 +24,10 @@ class Cat final : public Tool {
         .one_of({formats.begin(), formats.end()});
     const Option& follow = options.flag("-f,--follow", follow_, "every new frame, as it comes");
     options.number("-n", "N", count_, "end after N frames", above_zero).needs(follow);
-    const Option& latest =
-        options.flag("--latest", latest_, "skip frames that were missed").needs(follow);
-    options.flag("--every", every_, "frames in order, from the circular buffer (the default)")
-        .needs(follow)
-        .excludes(latest);
+    options
+        .flag("--latest", latest_,
+              "skip frames that were missed (default: take them from the circular buffer)")
+        .needs(follow);
     options.duration("-t,--timeout", timeout_, "give up when a frame takes longer");
     declare_ready_fd(options);
     declare_conf(options);
@@ -177,7 +176,6 @@ class Cat final : public Tool {
   std::string format_ = "text";
   bool follow_ = false;
   bool latest_ = false;
-  bool every_ = false;
   std::optional<std::uint64_t> count_;
   std::optional<std::chrono::nanoseconds> timeout_;
   bool printed_ = false;

@@ -31,12 +31,10 @@ class Connect final : public Tool {
   void declare(Options& options) override {
     options.positional("REF", ref_, "stream to connect to; takes @S: @L: @E: @N:").required();
     options_.declare(options);
-    const Option& check = options.flag("--check", check_,
-                                       "fail where the format differs (default when any is given)");
-    options.flag("--create", create_, "make it, or make it anew, where it is missing or differs")
-        .excludes(check);
+    options.flag("--create", create_, "make it, or re-create it, if it is missing or differs");
     options.flag("--reload", reload_, "load the FITS file again into a stream that is there");
-    options.duration("--wait", wait_, "wait so long for it to appear");
+    const Option& appear = options.flag("--appear", appear_, "wait for the stream to exist");
+    options.duration("-t,--timeout", timeout_, "give up when it takes longer").needs(appear);
     declare_ready_fd(options);
     declare_json(options, "print one JSON object");
     declare_conf(options);
@@ -68,13 +66,13 @@ class Connect final : public Tool {
     if (create_ && requirement.shape) {
       return connect_or_create(reference, requirement, creation(requirement, Format{}), where);
     }
-    Connection connection = wait_ ? await_stream(reference, requirement, where)
-                                  : connect_checked(reference, requirement, where);
+    Connection connection = appear_ ? await_stream(reference, requirement, where)
+                                    : connect_checked(reference, requirement, where);
     if (create_ && connection.outcome == Outcome::mismatch && connection.stream) {
       return connect_or_create(reference, requirement,
                                creation(requirement, connection.stream->format()), where);
     }
-    if (create_ && connection.outcome == Outcome::not_found && !wait_) {
+    if (create_ && connection.outcome == Outcome::not_found && !appear_) {
       throw UsageError("--create: SIZE is missing, and there is no FITS file to take it from");
     }
     return connection;
@@ -84,7 +82,7 @@ class Connect final : public Tool {
                                         const SearchPath& where) const {
     const auto be_ready = [this] { say_ready(); };
     Connection connection =
-        await(reference, requirement, where, {deadline_after(wait_), interrupted, be_ready});
+        await(reference, requirement, where, {deadline_after(timeout_), interrupted, be_ready});
     throw_if_interrupted();
     say_ready();
     return connection;
@@ -123,7 +121,7 @@ class Connect final : public Tool {
   Exit conclude(const Reference& reference, const Connection& connection) const {
     switch (connection.outcome) {
       case Outcome::not_found:
-        if (wait_) {
+        if (appear_) {
           note(reference.name, "timed out: it did not appear");
           throw TimedOut{};
         }
@@ -157,10 +155,10 @@ class Connect final : public Tool {
 
   std::string ref_;
   StreamOptions options_;
-  bool check_ = false;
   bool create_ = false;
   bool reload_ = false;
-  std::optional<std::chrono::nanoseconds> wait_;
+  bool appear_ = false;
+  std::optional<std::chrono::nanoseconds> timeout_;
 };
 
 const Registration registration("connect",

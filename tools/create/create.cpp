@@ -17,7 +17,7 @@ class Create final : public Tool {
     options_.declare(options);
     options.text("--fill", "V", fill_, "value of every element (default: 0)");
     options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_, "set a keyword; may be repeated");
-    options.text("--from", "FILE", from_, "take format, pixels and keywords from a FITS file");
+    options.text("--from", "FILE", from_, "take keywords, pixels and format from a FITS file");
     options.text("--like", "REF", like_, "take the format from a stream");
     options.number("--owner", "PID", owner_, "PID of the owner; 1: belongs to no process");
     options.flag("--recreate", recreate_,

@@ -13,7 +13,7 @@ class Info final : public Tool {
  public:
   void declare(Options& options) override {
     options.positional("REF", refs_, "streams to tell of; takes @S: @E:").required();
-    options.number("--rate", "N", frames_, "measure the rate over N frames", above_zero);
+    options.number("--frames", "N", frames_, "measure the rate over N frames", above_zero);
     options.duration("-t,--timeout", timeout_, "give up measuring when it takes longer");
     options.flag("--stats", stats_, "minimum, maximum, mean and more of one whole frame");
     const Option& check = options.text("--check", "WANTED", check_,

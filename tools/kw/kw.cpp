@@ -20,11 +20,11 @@ class Kw final : public Tool {
                        "print the value of NAME, or set it (default: list the keywords)");
     const Option& erase = options.flag("--delete", delete_, "delete the keywords named");
     options
-        .text("--type", "L|D|S", type_,
-              "type of the values: L integer, D real, S string (default: as they look)")
-        .one_of({"L", "D", "S"})
+        .text("--as", "FORM", form_,
+              "form of the values: integer, real or string (default: as they look)")
+        .one_of({"integer", "real", "string"})
         .excludes(erase);
-    options.text("--from", "FILE", from_, "set the keywords of a FITS file").excludes(erase);
+    options.text("--from", "FILE", from_, "take keywords from a FITS file").excludes(erase);
     const Option& wait = options
                              .text("--wait", "NAME=VALUE", wait_,
                                    "wait until a keyword has this value, after all else")
@@ -62,8 +62,12 @@ class Kw final : public Tool {
   }
 
  private:
+  /// The letter that a stream has for the type.
   [[nodiscard]] std::optional<char> type() const {
-    return type_.empty() ? std::nullopt : std::optional(type_.front());
+    return form_.empty()        ? std::nullopt
+           : form_ == "integer" ? std::optional('L')
+           : form_ == "real"    ? std::optional('D')
+                                : std::optional('S');
   }
 
   /// The assignments among the words, so that a wrong one is refused before any is made.
@@ -170,7 +174,7 @@ class Kw final : public Tool {
   std::string ref_;
   std::vector<std::string> words_;
   bool delete_ = false;
-  std::string type_;
+  std::string form_;
   std::string from_;
   std::string wait_;
   std::optional<std::chrono::nanoseconds> timeout_;

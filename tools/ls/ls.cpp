@@ -15,10 +15,11 @@ namespace {
 constexpr const char* short_list = "name,type,size,cnt0,age,bytes,writer,readers";
 constexpr const char* rated_list = "name,type,size,cnt0,rate,age,bytes,writer,readers";
 constexpr const char* long_list =
-    "name,type,size,cnt0,age,bytes,array,buffer,keywords,semaphores,saturated,"
+    "name,type,size,cnt0,age,bytes,array,circular-buffer,keywords-used,semaphores,saturated,"
     "readers,holders,writer,creator,owner,written";
 constexpr const char* rated_long_list =
-    "name,type,size,cnt0,rate,throughput,age,bytes,array,buffer,keywords,semaphores,saturated,"
+    "name,type,size,cnt0,rate,throughput,age,bytes,array,circular-buffer,keywords-used,semaphores,"
+    "saturated,"
     "readers,holders,writer,creator,owner,written";
 
 class Ls final : public Tool {
@@ -27,8 +28,8 @@ class Ls final : public Tool {
     options.positional("GLOB", globs_, "streams, or patterns with * ? [...]; takes @S: @E:");
     options.flag("-l,--long", long_, "more columns");
     options.text("-o,--columns", "LIST", list_, "these columns, as in name,cnt0,rate");
-    options.duration_or("--rate", rate_, std::chrono::seconds{1}, globs_,
-                        "measure rates over so long (default: 1s)");
+    options.duration("--over", over_,
+                     "measure rates over this time (default where a column needs it: 1s)");
     options.text("--sort", "COLUMN", sort_, "sort by this column");
     options.flag("-r,--reverse", reverse_, "sort the other way round");
     options.flag("--noheadings", no_headings_, "leave out the line of headings");
@@ -52,7 +53,7 @@ class Ls final : public Tool {
     if (watch_ && *watch_ < std::chrono::milliseconds{1}) {
       throw UsageError("--watch: at least 1ms");
     }
-    const bool is_rated = rate_ || watch_;
+    const bool is_rated = over_ || watch_;
     columns_ = parse_columns("--columns", !list_.empty()      ? list_
                                           : long_ && is_rated ? rated_long_list
                                           : long_             ? long_list
@@ -63,7 +64,7 @@ class Ls final : public Tool {
       patterns_.push_back(pattern(text, {"SE"}));
     }
     where_ = search_path().shm;
-    if (is_rated) {
+    if (is_rated || needs_measuring(columns_) || needs_measuring(order_)) {
       return measure();
     }
     std::vector<Watched> streams;
@@ -96,7 +97,7 @@ class Ls final : public Tool {
     raise_file_limit();
     Watcher watcher(where_, globs());
     watcher.look();
-    const auto interval = rate_.value_or(watch_.value_or(std::chrono::seconds{1}));
+    const auto interval = over_.value_or(watch_.value_or(std::chrono::seconds{1}));
     auto next = std::chrono::steady_clock::now() + interval;
     Exit status = Exit::done;
     for (std::uint64_t done = 0; done < (watch_ ? count_.value_or(UINT64_MAX) : 1); ++done) {
@@ -192,7 +193,7 @@ class Ls final : public Tool {
   std::vector<std::string> globs_;
   bool long_ = false;
   std::string list_;
-  std::optional<std::chrono::nanoseconds> rate_;
+  std::optional<std::chrono::nanoseconds> over_;
   std::string sort_;
   bool reverse_ = false;
   bool no_headings_ = false;

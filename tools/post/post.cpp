@@ -44,7 +44,7 @@ class Post final : public Tool {
     options.positional("REF", refs_, "streams to post to, with a slice for --data; takes @S: @E:")
         .required();
     const Option& only =
-        options.numbers("-s,--sem", "I", only_, "post semaphore I alone; may be repeated");
+        options.numbers("-s,--sem", "I", only_, "use semaphore I alone; may be repeated");
     options.numbers("--except", "I", except_, "post all but semaphore I; may be repeated")
         .excludes(only);
     const Option& update = options.flag("--update", update_, "publish a frame without new pixels");
@@ -57,8 +57,8 @@ class Post final : public Tool {
     options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_,
                   "set a keyword with the frame; may be repeated");
     options.text("--atime", "STAMP", atime_, "when the data was acquired, UTC (default: now)");
-    options.number("--slice", "K", slice_,
-                   "write z plane K (a --circular stream: default the next)");
+    options.number("--plane", "K", plane_,
+                   "write z plane K (default for a --circular stream: the next)");
     options.text("--trigger", "REF", trigger_, "stream that caused the frame, for the trace");
     options.number("--pid", "PID", pid_, "PID to put in the trace (default: this process)",
                    above_zero);
@@ -68,10 +68,10 @@ class Post final : public Tool {
 
   Exit run() override {
     const bool publishes = update_ || !data_.empty();
-    if (!publishes && (!assignments_.empty() || !atime_.empty() || slice_ || !trigger_.empty() ||
+    if (!publishes && (!assignments_.empty() || !atime_.empty() || plane_ || !trigger_.empty() ||
                        pid_ || claim_)) {
       throw UsageError(
-          "--set, --atime, --slice, --trigger, --pid and --claim need --update or --data");
+          "--set, --atime, --plane, --trigger, --pid and --claim need --update or --data");
     }
     if (!data_.empty() && refs_.size() > 1) {
       throw UsageError("--data takes one stream");
@@ -114,7 +114,7 @@ class Post final : public Tool {
     } else if (!except_.empty()) {
       options.posts = SemaphoreSet::all_but(except_);
     }
-    options.plane = slice_;
+    options.plane = plane_;
     options.pid = pid_;
     options.claim = claim_;
     return options;
@@ -219,7 +219,7 @@ class Post final : public Tool {
   std::optional<double> rate_;
   std::vector<std::string> assignments_;
   std::string atime_;
-  std::optional<std::uint32_t> slice_;
+  std::optional<std::uint32_t> plane_;
   std::string trigger_;
   std::optional<Stream> trigger_stream_;
   std::optional<pid_t> pid_;

@@ -32,14 +32,15 @@ class Trace final : public Tool {
             .flag("--graph", graph_, "the graph of all streams: as a tree, or with --json or --dot")
             .excludes(all);
     const Option& dot = options.flag("--dot", dot_, "print a graph for Graphviz");
-    options.duration("--rate", rate_,
-                     "measure the rates in a graph over so long (default: 250ms); 0 for none");
-    const Option& follow = options
-                               .flag("-f,--follow", follow_,
-                                     "print the end-to-end latency of every frame, and percentiles")
-                               .excludes(all)
-                               .excludes(graph)
-                               .excludes(dot);
+    options.duration("--over", over_,
+                     "measure rates over this time, for a graph (default: 250ms); 0 for none");
+    const Option& follow =
+        options
+            .flag("-f,--follow", follow_,
+                  "every new frame: its end-to-end latency, and percentiles in the end")
+            .excludes(all)
+            .excludes(graph)
+            .excludes(dot);
     options.number("-n", "N", count_, "with --follow, end after N frames", above_zero)
         .needs(follow);
     options.duration("-t,--timeout", timeout_, "with --follow, give up when it takes longer")
@@ -64,8 +65,8 @@ class Trace final : public Tool {
     for (const std::string& text : refs_) {
       references.push_back(reference(text, {"SE"}));
     }
-    if (rate_ && !graph_ && !dot_) {
-      throw UsageError("--rate is for --graph and --dot");
+    if (over_ && !graph_ && !dot_) {
+      throw UsageError("--over is for --graph and --dot");
     }
     if (follow_) {
       if (references.size() != 1) {
@@ -291,7 +292,7 @@ class Trace final : public Tool {
     });
     Watcher watcher(directory);
     watcher.look();
-    const auto interval = rate_.value_or(std::chrono::milliseconds{250});
+    const auto interval = over_.value_or(std::chrono::milliseconds{250});
     const bool is_measured = interval.count() > 0;
     if (is_measured) {
       sleep_until(std::chrono::steady_clock::now() + interval);
@@ -328,7 +329,7 @@ class Trace final : public Tool {
   bool dot_ = false;
   bool follow_ = false;
   std::optional<std::uint64_t> count_;
-  std::optional<std::chrono::nanoseconds> rate_;
+  std::optional<std::chrono::nanoseconds> over_;
   std::optional<std::chrono::nanoseconds> timeout_;
   std::optional<std::chrono::nanoseconds> budget_;
   std::optional<std::map<ino_t, std::string>> names_;

@@ -12,9 +12,9 @@ class Wait final : public Tool {
  public:
   void declare(Options& options) override {
     options.positional("REF", ref_, "stream to wait for; takes @S: @E:").required();
-    const Option& semaphore = options.number("-s,--sem", "I", semaphore_,
-                                             "wait for posts of semaphore I, whether "
-                                             "a frame came with them or not");
+    const Option& semaphore = options.number(
+        "-s,--sem", "I", semaphore_,
+        "use semaphore I alone: wait for posts, whether a frame came with them or not");
     options.flag("--flush", flush_, "drop the posts that are pending first").needs(semaphore);
     const Option& count =
         options.number("-n", "N", count_, "wait for N frames, or posts (default: 1)", above_zero);

@@ -28,7 +28,7 @@ const Registration& registration(std::string_view name) {
 /// What the parser says of a command line; empty where it takes it.
 std::string parse(std::string_view name, const std::vector<const char*>& arguments) {
   const auto tool = registration(name).make();
-  Options options;
+  Options options{std::string(name)};
   tool->declare(options);
   try {
     static_cast<void>(options.parse(arguments));
@@ -63,11 +63,11 @@ TEST_CASE("each tool has a summary") {
   }
 }
 
-TEST_CASE("every option is described, and has one meaning for one name") {
+TEST_CASE("every option is described") {
   for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
     CAPTURE(entry->name);
     const auto tool = entry->make();
-    Options options;
+    Options options(entry->name);
     tool->declare(options);
     for (const Option& option : options.all()) {
       CAPTURE(option.label());
@@ -80,26 +80,102 @@ TEST_CASE("every option is described, and has one meaning for one name") {
   }
 }
 
+namespace {
+
+/// What an option is known by: all its names, the kind of its value, and the beginning of its help.
+std::string meaning_of(const Option& option) {
+  std::string_view help = option.help;
+  if (const std::size_t comma = help.find(", "); help.starts_with("with --")) {
+    help.remove_prefix(comma + 2);
+  }
+  const std::size_t first = help.find(' ');
+  const std::string_view two_words = help.substr(0, help.find_first_of(" ,:;", first + 1));
+  return fmt::format("{} {}: {}", fmt::join(option.names, ","), option.kind, two_words);
+}
+
+/// Every option name with what it means, and the tools in which it means that.
+std::map<std::string, std::map<std::string, std::string>> meanings_by_name() {
+  std::map<std::string, std::map<std::string, std::string>> meanings;
+  for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
+    const auto tool = entry->make();
+    Options options(entry->name);
+    tool->declare(options);
+    for (const Option& option : options.all()) {
+      for (const std::string& name : option.names) {
+        meanings[name][meaning_of(option)] += fmt::format(" {}", entry->name);
+      }
+    }
+  }
+  return meanings;
+}
+
+/// Short names that mean in each tool what they mean in the tools that everybody knows.
+struct Habit {
+  const char* name;
+  const char* of;
+};
+constexpr std::array habits{
+    Habit{"-n", "head -n N, make -n"},
+    Habit{"-i", "rm -i, top's interval"},
+    Habit{"-o", "ls and ps choose columns"},
+    Habit{"-f", "tail -f, rm -f"},
+    Habit{"-s", "the semaphores of a stream, or one"},
+    Habit{"--all", "ls --all: the hidden too; every one there is"},
+};
+
+}  // namespace
+
+TEST_CASE("an option name has one meaning in all tools, but for the habits of other tools") {
+  std::map<std::string, std::map<std::string, std::string>> meanings = meanings_by_name();
+  for (const Habit& habit : habits) {
+    CAPTURE(habit.name);
+    CHECK_MESSAGE(meanings[habit.name].size() > 1, "a habit that is none: ", habit.of);
+    meanings.erase(habit.name);
+  }
+  for (const auto& [name, found] : meanings) {
+    std::string told;
+    for (const auto& [meaning, tools] : found) {
+      told += fmt::format("\n  {} ({} )", meaning, tools);
+    }
+    CHECK_MESSAGE(found.size() == 1, name, " means", told);
+  }
+}
+
+TEST_CASE("an option's old name is answered with the new one") {
+  CHECK(parse("create", {"cam", "4", "-t", "uint16"}) == "the short form of --type is now -T");
+  CHECK(parse("create", {"cam", "4", "-tuint16"}) == "the short form of --type is now -T");
+  CHECK(parse("connect", {"cam", "--appear", "-t", "uint16"}).ends_with("--type is now -T"));
+  CHECK(parse("connect", {"cam", "--wait=3s"}).find("--appear") != std::string::npos);
+  CHECK(parse("connect", {"cam", "--check"}).starts_with("--check is gone"));
+  CHECK(parse("cat", {"cam", "-f", "--every"}).starts_with("--every is gone"));
+  CHECK(parse("post", {"cam", "--data", "-", "--slice", "2"}) == "--slice is now --plane");
+  CHECK(parse("ls", {"--rate"}) == "--rate is now --over DURATION");
+  CHECK(parse("trace", {"--graph", "--rate", "1s"}) == "--rate is now --over");
+  CHECK(parse("info", {"cam", "--rate", "9"}) == "--rate N is now --frames N");
+  CHECK(parse("kw", {"cam", "A=1", "--type", "L"}).find("--as integer") != std::string::npos);
+  CHECK(parse("post", {"cam", "--check"}) == "unknown option --check");
+}
+
 TEST_CASE("command lines as they are meant") {
   CHECK(parse("create",
               {"tui16>cam", "320x256", "--circular-buffer", "16", "--set", "A=1/'[s]'"}) == "");
-  CHECK(parse("create", {"cam", "320", "256", "-t", "int8", "-k", "20", "-c0", "-s", "3"}) == "");
+  CHECK(parse("create", {"cam", "320", "256", "-T", "int8", "-k", "20", "-c0", "-s", "3"}) == "");
   CHECK(parse("create", {"--set", "A=1", "cam", "320"}) == "");
   CHECK(parse("connect", {"@S:dark"}) == "");
   CHECK(parse("cat", {"cam[0:63,0:63]", "-f", "-n", "100", "-o", "raw"}) == "");
   CHECK(parse("post", {"@E:roi", "--data", "-", "--trigger", "cam", "--pid", "77"}) == "");
   CHECK(parse("post", {"cam", "-s", "1", "-s", "2"}) == "");
   CHECK(parse("wait", {"cam", "-t", "2s", "--print", "{cnt0}"}) == "");
-  CHECK(parse("ls", {"cam*", "-l", "--rate", "2s", "--sort", "rate"}) == "");
-  CHECK(parse("ls", {"--rate", "cam*"}) == "");
+  CHECK(parse("ls", {"cam*", "-l", "--over", "2s", "--sort", "rate"}) == "");
+  CHECK(parse("ls", {"--watch", "cam*"}) == "");
   CHECK(parse("ls", {"--watch", "-n", "3"}) == "");
-  CHECK(parse("info", {"cam", "--rate", "100", "--stats", "--json"}) == "");
+  CHECK(parse("info", {"cam", "--frames", "100", "--stats", "--json"}) == "");
   CHECK(parse("kw", {"cam", "EXPTIME=0.5/'[s]'", "GAIN"}) == "");
   CHECK(parse("link", {"@N:alias", "@E:cam"}) == "");
   CHECK(parse("top", {"cam*", "--sort", "rate", "-i", "100ms"}) == "");
   CHECK(parse("top", {"-b", "-n", "3", "--json"}) == "");
   CHECK(parse("trace", {"--all", "--dot"}) == "");
-  CHECK(parse("trace", {"--graph", "--json", "--rate", "1s"}) == "");
+  CHECK(parse("trace", {"--graph", "--json", "--over", "1s"}) == "");
   CHECK(parse("trace", {"out", "--follow", "-n", "100", "--budget", "2ms"}) == "");
   CHECK(parse("rm", {"--dry-run", "test_*"}) == "");
   CHECK(parse("bench", {}) == "");
@@ -110,7 +186,6 @@ TEST_CASE("command lines as they are meant") {
 TEST_CASE("command lines that contradict themselves") {
   CHECK(parse("create", {}) == "REF is required");
   CHECK(parse("cat", {"cam", "-n", "3"}) == "-n requires --follow");
-  CHECK(parse("cat", {"cam", "-f", "--latest", "--every"}) == "--latest excludes --every");
   CHECK(parse("cat", {"cam", "-f", "-n", "0"}).starts_with("-n: "));
   CHECK(parse("post", {"cam", "-s", "1", "--except", "2"}) == "--sem excludes --except");
   CHECK(parse("post", {"cam", "--data", "-", "--update"}) == "--update excludes --data");
@@ -122,7 +197,7 @@ TEST_CASE("command lines that contradict themselves") {
   CHECK(parse("top", {"--json"}) == "--json requires --batch");
   CHECK(parse("top", {"-b", "--openmetrics"}) == "--batch excludes --openmetrics");
   CHECK(parse("info", {"cam", "--check", "uint8", "--json"}) == "--check excludes --json");
-  CHECK(parse("kw", {"cam", "A=1", "--delete", "--type", "L"}) == "--delete excludes --type");
+  CHECK(parse("kw", {"cam", "A=1", "--delete", "--as", "real"}) == "--delete excludes --as");
   CHECK(parse("trace", {"--json", "--dot"}) == "--dot excludes --json");
   CHECK(parse("bench", {"--json", "--csv"}) == "--csv excludes --json");
   CHECK(parse("bench", {"speed"}).starts_with("MEASURE: "));

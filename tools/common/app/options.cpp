@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "common/app/renamed.hpp"
 #include "common/io/exit.hpp"
 
 namespace shmim::tools {
@@ -75,8 +76,8 @@ std::string help_line(const Option& option) {
   return left + wrapped(option.description(), screen - column, column) + '\n';
 }
 
-std::string usage_line(std::string_view program, const std::deque<Option>& options) {
-  std::string line = fmt::format("Usage: {} [OPTIONS]", program);
+std::string usage_line(std::string_view tool, const std::deque<Option>& options) {
+  std::string line = fmt::format("Usage: shmim-{} [OPTIONS]", tool);
   for (const Option& option : options) {
     if (option.is_positional()) {
       const std::string word = option.kind + (option.is_list ? "..." : "");
@@ -89,7 +90,7 @@ std::string usage_line(std::string_view program, const std::deque<Option>& optio
 /// The table as CLI11 has it.
 class Parser {
  public:
-  explicit Parser(const std::deque<Option>& options) {
+  Parser(const std::string& tool, const std::deque<Option>& options) : tool_(tool) {
     for (const Option& option : options) {
       add(option);
     }
@@ -135,8 +136,8 @@ class Parser {
     options_.emplace_back(&option, declared);
   }
 
-  static CLI::callback_t take_of(const Option& option) {
-    return [&option](const CLI::results_t& values) {
+  [[nodiscard]] CLI::callback_t take_of(const Option& option) const {
+    return [this, &option](const CLI::results_t& values) {
       for (const std::string& value : values) {
         try {
           // `--dir "$unset"` must not pass for no --dir.
@@ -147,11 +148,23 @@ class Parser {
           require_choice(option, word);
           option.take(word);
         } catch (const UsageError& error) {
-          throw UsageError(fmt::format("{}: {}", option.label(), error.what()));
+          // Not said before an unknown option is.
+          throw CLI::ValidationError(option.label(),
+                                     error.what() + (value.empty() ? "" : once(option)));
         }
       }
       return true;
     };
+  }
+
+  /// What the option meant once, for somebody who still uses it so.
+  [[nodiscard]] std::string once(const Option& option) const {
+    for (const std::string& name : option.names) {
+      if (const auto answer = renamed_option(tool_, name); !answer.empty()) {
+        return fmt::format("; {}", answer);
+      }
+    }
+    return {};
   }
 
   static void require_choice(const Option& option, const std::string& value) {
@@ -172,8 +185,10 @@ class Parser {
   [[nodiscard]] std::string message_of(const CLI::ParseError& error) const {
     const auto strangers = app_.remaining();
     if (!strangers.empty() && strangers.front().starts_with('-')) {
-      return fmt::format("unknown option {}",
-                         strangers.front().substr(0, strangers.front().find('=')));
+      const std::string name = strangers.front().substr(0, strangers.front().find('='));
+      const bool is_short = !name.starts_with("--");  // and its value may be part of the word
+      const auto answer = renamed_option(tool_, is_short ? name.substr(0, 2) : name);
+      return answer.empty() ? fmt::format("unknown option {}", name) : std::string(answer);
     }
     std::string text = error.what();
     if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
@@ -188,6 +203,7 @@ class Parser {
     return text;
   }
 
+  const std::string& tool_;
   CLI::App app_;
   std::vector<std::pair<const Option*, CLI::Option*>> options_;
 };
@@ -257,7 +273,7 @@ std::string Option::description() const {
   return text;
 }
 
-Options::Options() {
+Options::Options(std::string tool) : tool_(std::move(tool)) {
   add("-h,--help", {}, "print this help and exit", {}).request = Request::help;
   add("-V,--version", {}, "print the version and exit", {}).request = Request::version;
 }
@@ -362,19 +378,19 @@ const Option* Options::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
-std::string Options::help(std::string_view program, std::string_view summary) const {
+std::string Options::help(std::string_view summary) const {
   std::string positionals;
   std::string dashed;
   for (const Option& option : options_) {
     (option.is_positional() ? positionals : dashed) += help_line(option);
   }
-  return fmt::format("{}\n{}\n{}{}{}Options:\n{}\n", summary, usage_line(program, options_),
+  return fmt::format("{}\n{}\n{}{}{}Options:\n{}\n", summary, usage_line(tool_, options_),
                      positionals.empty() ? "" : "Positionals:\n", positionals,
                      positionals.empty() ? "" : "\n", dashed);
 }
 
 Request Options::parse(std::span<const char* const> arguments) const {
-  return Parser(options_).parse(arguments);
+  return Parser(tool_, options_).parse(arguments);
 }
 
 }  // namespace shmim::tools

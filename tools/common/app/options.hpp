@@ -73,7 +73,8 @@ constexpr std::chrono::nanoseconds nanoseconds_of(double seconds) noexcept {
 
 class Options {
  public:
-  Options();
+  /// Of shmim-TOOL.
+  explicit Options(std::string tool);
   Options(const Options&) = delete;
   Options(Options&&) = delete;
   Options& operator=(const Options&) = delete;
@@ -126,7 +127,7 @@ class Options {
   /// The option of that name, or null.
   [[nodiscard]] const Option* find(std::string_view name) const noexcept;
   /// What --help prints of them.
-  [[nodiscard]] std::string help(std::string_view program, std::string_view summary) const;
+  [[nodiscard]] std::string help(std::string_view summary) const;
 
   /// Sets the targets by a command line without its first word. Throws UsageError.
   Request parse(std::span<const char* const> arguments) const;
@@ -140,6 +141,7 @@ class Options {
     return {limits.least, limits.most < most ? limits.most : most};
   }
 
+  std::string tool_;
   std::deque<Option> options_;  // which stay where they are
 };
 

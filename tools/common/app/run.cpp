@@ -71,15 +71,14 @@ int run(const Registration& registration, int argc, char** argv) {
   tool->set_name(registration.name);
   Exit status = Exit::failed;
   try {
-    Options options;
+    Options options(registration.name);
     tool->declare(options);
-    const std::string program = fmt::format("shmim-{}", name);
     switch (options.parse({argv + 1, argv + argc})) {
       case Request::help:
-        write_stdout(options.help(program, registration.summary) + help_footer());
+        write_stdout(options.help(registration.summary) + help_footer());
         return 0;
       case Request::version:
-        write_stdout(fmt::format("{} {}\n", program, SHMIM_VERSION));
+        write_stdout(fmt::format("shmim-{} {}\n", name, SHMIM_VERSION));
         return 0;
       case Request::run:
         break;

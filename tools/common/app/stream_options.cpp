@@ -29,7 +29,7 @@ T number(const std::string& text, std::string_view digits, int base, const char*
 
 void StreamOptions::declare(Options& options) {
   options.positional("SIZE", size_, "length of each axis, as 320x256 or 320 256");
-  options.text("-t,--type", "TYPE", type_, "data type, as uint16 or complex64 (default: float32)");
+  options.text("-T,--type", "TYPE", type_, "data type, as uint16 or complex64 (default: float32)");
   options.number("-k,--keywords", "N", keywords_, "keyword slots (default: 10)");
   options.number("-c,--circular-buffer", "N", circular_buffer_,
                  "frames that the circular buffer holds (default: 0, no buffer)");

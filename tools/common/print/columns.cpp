@@ -172,11 +172,11 @@ constexpr std::array all_columns{
            nullptr},
     Column{"saturated", "saturated", "semaphores that nobody reads and writers post no more", true,
            if_readable<[](const Row& row) { return row.description().saturated(); }>, nullptr},
-    Column{"keywords", "keywords", "keywords that are set", true,
+    Column{"keywords-used", "keywords_used", "keywords that are set", true,
            if_readable<[](const Row& row) { return row.description().keywords.size(); }>, nullptr},
-    Column{"slots", "NBkw", "keywords that there is room for", true,
+    Column{"keywords", "NBkw", "keywords that there is room for", true,
            if_readable<field_value<&M::nb_kw>>, nullptr},
-    Column{"buffer", "CBsize", "frames of the circular buffer", true,
+    Column{"circular-buffer", "CBsize", "frames of the circular buffer", true,
            if_readable<field_value<&M::cb_size>>, nullptr},
     Column{"written", "writetime", "when the last frame was written, UTC", false,
            if_readable<time_value<&D::written>>, nullptr},
@@ -196,6 +196,10 @@ constexpr std::array all_columns{
            },
            nullptr},
 };
+
+/// What columns were called once.
+constexpr std::array renamed_columns{std::pair{"slots", "keywords"},
+                                     std::pair{"buffer", "circular-buffer"}};
 
 }  // namespace
 
@@ -269,6 +273,14 @@ void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse) {
 
 std::span<const Column> stream_columns() noexcept { return all_columns; }
 
+bool needs_measuring(const Columns& columns) noexcept {
+  constexpr std::array measured{"rate", "throughput", "jitter", "missed"};
+  return std::any_of(columns.begin(), columns.end(), [&](const Column* column) {
+    return std::find(measured.begin(), measured.end(), std::string_view(column->name)) !=
+           measured.end();
+  });
+}
+
 Columns parse_columns(const std::string& option, const std::string& list) {
   Columns chosen;
   std::string_view rest = list;
@@ -277,6 +289,11 @@ Columns parse_columns(const std::string& option, const std::string& list) {
     const auto* column = std::find_if(all_columns.begin(), all_columns.end(),
                                       [name](const Column& known) { return known.name == name; });
     if (column == all_columns.end()) {
+      for (const auto& [old, now] : renamed_columns) {
+        if (name == old) {
+          throw UsageError(fmt::format("{}: the column {} is now {}", option, old, now));
+        }
+      }
       std::string names;
       for (const Column& known : all_columns) {
         names += fmt::format(" {}", known.name);

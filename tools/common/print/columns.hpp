@@ -43,6 +43,9 @@ void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse);
 /// Those of a list like `name,cnt0`. Throws UsageError, naming those there are.
 Columns parse_columns(const std::string& option, const std::string& list);
 
+/// True if one of them has no value before a second look.
+bool needs_measuring(const Columns& columns) noexcept;
+
 /// One object for a row: the columns' values, and for what is no stream the reason; before them the
 /// time, if one is given.
 std::string to_json_line(const Columns& columns, const StreamRow& row,
