@@ -75,7 +75,7 @@ PYTHON
   post() {
     shmim-create a --from "$2" -q || return 1
     shmim-cat a -o fits >a.fits
-    start_ready "r_$1" shmim-cat a -f -n 2 --every -o raw
+    start_ready "r_$1" shmim-cat a -f -n 2 -o raw
     check 0 '' '' -- shmim-post a --data a.fits || return 1
     until_true test -s "r_$1.out"
     until_true test "$(stat -c %s "r_$1.out")" -ge 1

@@ -116,7 +116,7 @@ class Create final : public Tool {
         stream.keywords().set(keyword);
       } catch (const Error& error) {
         throw Error(Problem::usage, stream.name(),
-                    fmt::format("{}; --keywords makes more", error.what()));
+                    fmt::format("{}; --keywords makes more", error.why()));
       }
     }
     if (owner_) {
