@@ -32,3 +32,21 @@ TEST_CASE("the time between two stamps, of any numbers") {
   const Tai earliest{std::chrono::nanoseconds{std::numeric_limits<std::int64_t>::min()}};
   CHECK(elapsed(latest, earliest) == std::chrono::nanoseconds{1});  // wraps
 }
+
+TEST_CASE("dates in UTC are read, as are the seconds that `date` prints") {
+  const Tai date{std::chrono::seconds{1'795'308'092} + std::chrono::milliseconds{500} +
+                 tai_offset()};
+  CHECK(parse_utc("2026-11-22T00:41:32.5Z") == date);
+  CHECK(parse_utc("2026-11-22T00:41:32.5") == date);
+  CHECK(parse_utc("1795308092.500000000") == date);
+  CHECK(parse_utc(to_utc(date)) == date);
+  const auto why = [](const char* text) {
+    return std::string(error_of([&] { return parse_utc(text); }).what());
+  };
+  for (const char* text : {"", "yesterday", "2026-02-31T00:00:00Z", "5x", "1.5 "}) {
+    CHECK(why(text) == "'" + std::string(text) +
+                           "' is neither like 2026-11-22T01:52:49.5Z nor seconds since 1970");
+  }
+  CHECK(why("-1").find("is not between the years 1970 and 2255") != std::string::npos);
+  CHECK(why("9999999999999").find("it is in seconds") != std::string::npos);
+}

@@ -211,3 +211,41 @@ TEST_CASE("of many creators at once one makes it, and the others find it" *
     std::filesystem::remove(world.directory.stream("im1"));
   }
 }
+
+TEST_CASE("await gives a stream that is there at once, and begins no waiting") {
+  const World world;
+  static_cast<void>(
+      create(parse_reference("im1"), creation(Directory::small_format()), world.search_path));
+  bool has_begun = false;
+  AwaitOptions options;
+  options.begun = [&] { has_begun = true; };
+  const Connection connection = await(parse_reference("im1"), {}, world.search_path, options);
+  CHECK(connection.outcome == Outcome::connected);
+  CHECK_FALSE(has_begun);
+}
+
+TEST_CASE("await waits for a stream that appears, and says once that it waits") {
+  const World world;
+  unsigned begun = 0;
+  AwaitOptions options;
+  options.deadline = deadline_after(std::chrono::seconds{20});
+  options.begun = [&] {
+    ++begun;
+    static_cast<void>(
+        create(parse_reference("im1"), creation(Directory::small_format()), world.search_path));
+  };
+  const Connection connection = await(parse_reference("im1"), {}, world.search_path, options);
+  CHECK(connection.outcome == Outcome::connected);
+  CHECK(begun == 1);
+}
+
+TEST_CASE("await ends without a stream by its deadline, and when it is cancelled") {
+  const World world;
+  AwaitOptions late;
+  late.deadline = deadline_after(std::chrono::nanoseconds{0});
+  CHECK(await(parse_reference("im1"), {}, world.search_path, late).outcome == Outcome::not_found);
+  AwaitOptions cancelled;
+  cancelled.cancelled = [] { return true; };
+  CHECK(await(parse_reference("im1"), {}, world.search_path, cancelled).outcome ==
+        Outcome::not_found);
+}
