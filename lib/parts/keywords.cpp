@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "shmim/clock.hpp"
 #include "shmim/error.hpp"
 #include "shmim/text.hpp"
 
@@ -287,6 +288,29 @@ std::optional<Keyword> Keywords::find(std::string_view name) const {
     }
   }
   return std::nullopt;
+}
+
+bool Keywords::wait(std::string_view name,
+                    const std::variant<std::int64_t, double, std::string>& value,
+                    std::chrono::nanoseconds timeout) const {
+  constexpr std::chrono::milliseconds interval{5};
+  const Deadline deadline = deadline_after(timeout);
+  while (true) {
+    if (const auto keyword = find(name); keyword && keyword->value == value) {
+      return true;
+    }
+    const auto moment = std::chrono::steady_clock::now();
+    if (moment >= *deadline) {
+      return false;
+    }
+    std::this_thread::sleep_until(std::min(*deadline, moment + interval));
+  }
+}
+
+void Keywords::throw_other_kind(const Keyword& keyword) const {
+  throw Error(Problem::mismatch, subject(),
+              fmt::format("keyword '{}' is {}, which is not of the type asked for", keyword.name,
+                          to_string(keyword)));
 }
 
 void Keywords::set(std::span<const Keyword> keywords) const {

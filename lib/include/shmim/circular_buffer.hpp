@@ -53,7 +53,7 @@ class SHMIM_EXPORT CircularBuffer {
     std::uint64_t cnt0 = 0;
     std::uint32_t slot = 0;
   };
-  /// The newest frame that is whole, found without waiting for the writer; nothing where writer and
+  /// The newest frame that is whole, found without waiting for the writer; nullopt if writer and
   /// buffer moved too fast to say which frame the slot holds.
   [[nodiscard]] std::optional<Position> newest() const noexcept;
 

@@ -26,7 +26,7 @@ using Tai = TaiClock::time_point;
 /// What a stamp that was never set says.
 inline constexpr Tai never{};
 
-/// A moment on the steady clock at which waiting ends; nothing waits for ever.
+/// A moment on the steady clock at which waiting ends; nullopt: waits without a limit.
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 /// `later` minus `earlier`. For stamps of a header, which may hold any number: wraps on nonsense,
@@ -44,7 +44,7 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 /// Error (usage) for anything else, and for times that are not between 1970 and 2255.
 [[nodiscard]] SHMIM_EXPORT Tai parse_utc(std::string_view text);
 
-/// `duration` from now; for ever where there is none.
+/// The deadline that is `duration` from now; nullopt for none: no limit.
 [[nodiscard]] SHMIM_EXPORT Deadline
 deadline_after(std::optional<std::chrono::nanoseconds> duration) noexcept;
 

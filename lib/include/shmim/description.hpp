@@ -65,7 +65,7 @@ struct SemaphoreState {
   std::uint32_t status = 0;
 };
 
-/// Why a file is no stream that can be read.
+/// Why a file is not a readable stream.
 struct Unreadable {
   Problem problem = Problem::failed;
   std::string why;
@@ -90,8 +90,8 @@ struct SHMIM_EXPORT Description {
   Tai looked = never;  ///< when the counters and times were read, on that clock
   Process writer;      ///< of the newest frame
   Process creator;     ///< 0 where none is named
-  Process owner;       ///< 0 where none is named, or header.owner_pid says that it is no process's
-  Process claimer;     ///< who has claimed to be its only writer
+  Process owner;    ///< 0 if none is named, or header.owner_pid says that it belongs to no process
+  Process claimer;  ///< who has claimed to be its only writer
   std::vector<SemaphoreState> semaphores;
   int log_semaphore = 0;
   std::vector<Keyword> keywords;
@@ -105,7 +105,7 @@ struct SHMIM_EXPORT Description {
   [[nodiscard]] Tai written() const noexcept { return to_tai(header.writetime); }
   [[nodiscard]] Tai acquired() const noexcept { return to_tai(header.atime); }
   [[nodiscard]] Tai created() const noexcept { return to_tai(header.creationtime); }
-  /// Time from a stamp of this stream to the look at it; nothing where it was never set.
+  /// Time from a stamp of this stream to the look at it; nullopt if it was never set.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> age(Tai stamp) const noexcept;
   /// Living processes that have claimed a semaphore, each once.
   [[nodiscard]] std::vector<Process> readers() const;
@@ -113,11 +113,13 @@ struct SHMIM_EXPORT Description {
   [[nodiscard]] unsigned saturated() const noexcept;
 };
 
-/// Describes the file at `path`, whatever it is. What makes it no readable stream is told in the
-/// description, not thrown.
+/// Describes the file at `path`, whatever it is: why it is not a readable stream is told in the
+/// description, not thrown. Blocks for 1 ms at most if a writer is in mid-frame, and as
+/// Keywords::all() does.
 [[nodiscard]] SHMIM_EXPORT Description describe(const std::filesystem::path& path,
                                                 ProcessTable& processes);
-/// The same for a stream that is open.
+/// Describes a stream that is open, as it stands. Blocks for 1 ms at most if a writer is in
+/// mid-frame, and as Keywords::all() does.
 [[nodiscard]] SHMIM_EXPORT Description describe(const Stream& stream, ProcessTable& processes);
 
 }  // namespace shmim

@@ -15,7 +15,7 @@
 namespace shmim {
 
 /// Where streams live: MILK_SHM_DIR, else /milk/shm if it is a directory, else /dev/shm. Throws
-/// Error (no_directory) where MILK_SHM_DIR is set to what is no directory.
+/// Error (no_directory) if MILK_SHM_DIR is set to what is not a directory.
 [[nodiscard]] SHMIM_EXPORT std::filesystem::path default_shm_directory();
 
 /// `directory`, if it is one. Throws Error (no_directory).
@@ -84,7 +84,7 @@ class SHMIM_EXPORT HolderTable {
 [[nodiscard]] SHMIM_EXPORT std::vector<HolderTable::Removed> removed_streams();
 
 /// Removes the file of a stream (a link, not its target) if it is still the one that `expected`
-/// says, and wakes whoever waits on it. False where it was replaced or removed meanwhile. Throws
+/// says, and wakes whoever waits on it. False if it was replaced or removed meanwhile. Throws
 /// Error (no_permission).
 [[nodiscard]] SHMIM_EXPORT bool remove_stream(const std::filesystem::path& path, Identity expected);
 

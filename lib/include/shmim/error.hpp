@@ -16,11 +16,11 @@ enum class Problem {
   exists,             ///< there is one already, and there must not be
   mismatch,           ///< the stream's format is not the one asked for
   too_short,          ///< the file is shorter than a header
-  no_version,         ///< no version string: being made by another library, or no stream at all
+  no_version,         ///< no version string: being made by another library, or not a stream at all
   other_version,      ///< a version of the layout that is not ours
   dao_layout,         ///< a stream of the C library's DAO build, or a file of the DAO toolkit
   wrong_size,         ///< the file's size is not the one its header asks for
-  bad_header,         ///< numbers in the header that make no stream
+  bad_header,         ///< numbers in the header that cannot be a stream's
   dangling_link,      ///< a symbolic link to nothing
   no_permission,      ///< the system refused
   no_space,           ///< the file system is full

@@ -32,7 +32,7 @@ namespace shmim {
 [[nodiscard]] SHMIM_EXPORT std::vector<std::unique_ptr<ImageFile>> open_fits_images(
     const std::string& file);
 
-/// The same of a FITS file that is in memory.
+/// Opens a FITS file whose bytes are in memory, as open_fits() does one that is named.
 [[nodiscard]] SHMIM_EXPORT std::vector<std::unique_ptr<ImageFile>> open_fits_images(
     std::shared_ptr<const std::vector<std::byte>> bytes, const std::string& name);
 
@@ -56,7 +56,7 @@ enum class Hdu { primary, extension };
                                                           std::span<const std::byte> pixels,
                                                           std::span<const Keyword> keywords);
 
-/// The same, handed out part by part, so that it need not be in memory whole.
+/// Writes a FITS file as to_fits() does, handed out part by part: it need not be in memory whole.
 using WriteBytes = std::function<void(std::span<const std::byte> part)>;
 SHMIM_EXPORT void to_fits(Hdu hdu, DataType type, const Shape& shape,
                           std::span<const std::byte> pixels, std::span<const Keyword> keywords,

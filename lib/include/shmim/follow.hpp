@@ -62,7 +62,7 @@ struct FollowOptions {
 };
 
 /// Follows a stream from frame to frame. Claims a semaphore for its life where it may write,
-/// watches cnt0 where it may not. A stream made anew with the same format is followed on.
+/// watches cnt0 where it may not. A stream that is re-created with the same format is followed on.
 class SHMIM_EXPORT Follower {
  public:
   /// Starts after the frame that is there now. Throws Error (claimed).
@@ -73,17 +73,19 @@ class SHMIM_EXPORT Follower {
   [[nodiscard]] std::uint64_t seen() const noexcept { return seen_; }
   /// Forgets, or pretends to have taken, frames up to this one.
   void set_seen(std::uint64_t cnt0) noexcept { seen_ = cnt0; }
-  /// Index of the semaphore it waits on; nothing where it watches cnt0.
+  /// Index of the semaphore it waits on; nullopt if it watches cnt0.
   [[nodiscard]] std::optional<unsigned> semaphore() const noexcept;
   /// Where wait() said recreated: `size is 4x4, not 8x8`.
   [[nodiscard]] const std::string& difference() const noexcept { return difference_; }
-  /// How often the stream was made anew under us.
+  /// How often the stream was re-created under us.
   [[nodiscard]] unsigned recreations() const noexcept { return recreations_; }
 
-  /// Waits until cnt0 is no longer seen(), and sets seen() to what it is.
+  /// Waits until cnt0 is not seen() any more, and sets seen() to what it is. Blocks until then, at
+  /// most until the deadline; a stream that is re-created or removed by another program is noticed
+  /// within 250 ms.
   [[nodiscard]] Arrival wait(Deadline deadline);
   /// Waits for one post of the semaphore, whether a frame came with it or not; one that came before
-  /// counts. Throws Error (not_ours_to_write) where there is no semaphore to wait on.
+  /// counts. Throws Error (not_ours_to_write) if there is no semaphore to wait on.
   [[nodiscard]] Arrival wait_post(Deadline deadline);
   /// Drops the posts that are pending.
   void flush();

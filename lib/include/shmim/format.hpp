@@ -72,7 +72,7 @@ struct SHMIM_EXPORT Requirement {
 
   [[nodiscard]] bool empty() const noexcept;
 };
-/// Type and shape alone: what whoever reads or writes its frames relies on.
+/// Type and shape alone: what readers and writers of frames rely on.
 [[nodiscard]] SHMIM_EXPORT Requirement type_and_shape(const Format& format);
 [[nodiscard]] SHMIM_EXPORT Requirement type_and_shape(const Requirement& requirement);
 /// Every field that `format` fixes, the number of trace entries apart.

@@ -65,7 +65,7 @@ struct Graph {
 /// A step that led to a stream's newest frame, and what follows from the step before it.
 struct Hop {
   TraceEntry entry;
-  std::string stream;   ///< that was written; `inode N` where there is none with that inode now
+  std::string stream;   ///< that was written; `inode N` if there is none with that inode now
   std::string trigger;  ///< what triggered it, named the same way; empty where nothing did
   std::optional<std::chrono::nanoseconds> latency;  ///< as latency_of() tells
 };

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,7 +28,7 @@ struct Keyword {
 /// The value as text: shortest exact form of a number, a string as it is.
 [[nodiscard]] SHMIM_EXPORT std::string to_string(const Keyword& keyword);
 
-/// Why a stream cannot hold this keyword; nothing where it can.
+/// Why a stream cannot hold this keyword; nullopt if it can.
 [[nodiscard]] SHMIM_EXPORT std::optional<std::string> keyword_error(const Keyword& keyword);
 
 /// Reads `NAME=VALUE[/comment]`. An integer becomes an int64, another number a double, anything
@@ -45,11 +47,51 @@ class SHMIM_EXPORT Keywords {
            std::shared_ptr<const std::string> stream = {}) noexcept
       : slots_(slots), stream_(std::move(stream)), writable_(writable) {}
 
+  // Reading or writing a slot takes less than a microsecond. It blocks, for 20 ms at most, on a
+  // slot whose writer was killed in the middle, and for 200 ms at most on one that others alter all
+  // the time; on all such slots of the table at once.
+
   /// Slots there are, used or not.
   [[nodiscard]] std::size_t capacity() const noexcept { return slots_.size(); }
   /// The used slots, in order.
   [[nodiscard]] std::vector<Keyword> all() const;
+  /// The keyword of that name; nullopt if there is none.
   [[nodiscard]] std::optional<Keyword> find(std::string_view name) const;
+  /// The value of a keyword: as a floating-point number, of an integer or real one; as an integer,
+  /// of an integer one; or as a string. nullopt if there is no such keyword. Throws Error
+  /// (mismatch) if its value is of another kind, or does not fit.
+  template <class T>
+  requires std::integral<T> || std::floating_point<T> || std::same_as<T, std::string>
+  [[nodiscard]] std::optional<T> get(std::string_view name) const {
+    const std::optional<Keyword> keyword = find(name);
+    if (!keyword) {
+      return std::nullopt;
+    }
+    if constexpr (std::same_as<T, std::string>) {
+      if (const auto* text = std::get_if<std::string>(&keyword->value)) {
+        return *text;
+      }
+    } else {
+      if (const auto* integer = std::get_if<std::int64_t>(&keyword->value)) {
+        if constexpr (std::floating_point<T>) {
+          return static_cast<T>(*integer);
+        } else if (std::in_range<T>(*integer)) {
+          return static_cast<T>(*integer);
+        }
+      }
+      if constexpr (std::floating_point<T>) {
+        if (const auto* real = std::get_if<double>(&keyword->value)) {
+          return static_cast<T>(*real);
+        }
+      }
+    }
+    throw_other_kind(*keyword);
+  }
+  /// Waits until the keyword has that value; false if it has not when the time is over. Looks every
+  /// 5 ms: no semaphore tells of a keyword. Blocks, signals or not.
+  [[nodiscard]] bool wait(std::string_view name,
+                          const std::variant<std::int64_t, double, std::string>& value,
+                          std::chrono::nanoseconds timeout) const;
   /// Replaces the keyword of that name or takes the first unused slot. Keeps the old comment if the
   /// new one is empty. Waits for others who are writing keywords: 20 ms if one was killed at it,
   /// 200 ms if they never come to rest. Throws Error: usage (does not fit), failed (table full),
@@ -64,6 +106,7 @@ class SHMIM_EXPORT Keywords {
   friend class KeywordWriter;
   void require_settable(const Keyword& keyword) const;
   [[noreturn]] void throw_full(const Keyword& keyword) const;
+  [[noreturn]] void throw_other_kind(const Keyword& keyword) const;
   [[nodiscard]] std::string subject() const { return stream_ ? *stream_ : std::string(); }
   void require_writable() const;
   std::span<layout::KeywordSlot> slots_;

@@ -82,7 +82,7 @@ enum class DataType : std::uint8_t {
   float16 = 13,     ///< IEEE 754 binary16
 };
 
-/// Bytes of one element, or 0 for a code that is no data type.
+/// Bytes of one element, or 0 for a code that is not a data type.
 [[nodiscard]] constexpr std::size_t element_size(DataType type) noexcept {
   switch (type) {
     case DataType::uint8:
@@ -292,8 +292,8 @@ struct Regions {
   std::uint64_t total = 0;  ///< the file's size
 };
 
-/// Lays the regions out. Nothing where the numbers make no stream: no axis or more than three, an
-/// axis of length 0, an unknown data type, or a file that 63 bits cannot address.
+/// Lays the regions out. nullopt if the numbers cannot be a stream's: no axis or more than three,
+/// an axis of length 0, an unknown data type, or a file that 63 bits cannot address.
 [[nodiscard]] constexpr std::optional<Regions> lay_out(
     const Geometry& geometry, std::size_t metadata_bytes = sizeof(Metadata)) noexcept {
   constexpr std::uint64_t limit = std::uint64_t{1} << 62;

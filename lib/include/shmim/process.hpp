@@ -12,7 +12,7 @@ namespace shmim {
 [[nodiscard]] SHMIM_EXPORT pid_t this_process() noexcept;
 /// True unless no process has that PID. A process we may not signal lives; a zombie does not.
 [[nodiscard]] SHMIM_EXPORT bool is_alive(pid_t pid) noexcept;
-/// Command name of a process (`/proc/PID/comm`), as it stands; empty where there is none.
+/// Command name of a process (`/proc/PID/comm`), as it stands; empty if there is none.
 [[nodiscard]] SHMIM_EXPORT std::string command_of(pid_t pid);
 /// `1234 (cam_grab)`, or `1234 (dead)`.
 [[nodiscard]] SHMIM_EXPORT std::string describe_process(pid_t pid);

@@ -48,8 +48,8 @@ class SHMIM_EXPORT Publisher {
   [[nodiscard]] DataType type() const noexcept { return selection_.type(); }
   [[nodiscard]] Shape frame_shape() const;
 
-  /// What caused the frames from now on, for their trace.
-  void set_trigger(Trigger trigger) { trigger_ = std::move(trigger); }
+  /// What caused the frames from now on, for their trace; nullopt: nothing.
+  void set_trigger(std::optional<Trigger> trigger) { trigger_ = std::move(trigger); }
 
   /// Publishes a frame of frame_shape() in type(); without pixels, a full update of what is there.
   /// Gives its cnt0. Waits for a writer in mid-frame, one second at most, and for keywords that

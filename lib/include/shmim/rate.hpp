@@ -26,7 +26,7 @@ using Seconds = std::chrono::duration<double>;
 struct Rate {
   std::uint64_t frames = 0;  ///< counted from the first frame to the last, the first apart
   std::uint64_t missed = 0;  ///< of these, those whose write time nobody saw
-  /// Frames per second; nothing where the write times do not tell (a writer that does not set
+  /// Frames per second; nullopt if the write times do not tell (a writer that does not set
   /// them).
   std::optional<double> hertz = 0;
   /// Mean interval, over all frames.
@@ -47,7 +47,7 @@ struct Rate {
 [[nodiscard]] SHMIM_EXPORT FrameTime newest_frame(const Stream& stream) noexcept;
 
 /// Adds to `seen` the frames after its last: the newest, and those before it that a circular buffer
-/// still has the times of. A counter that went back begins anew. True where there was one.
+/// still has the times of. A counter that went back begins again. True if there was one.
 [[nodiscard]] SHMIM_EXPORT bool see_frames(const Stream& stream, std::vector<FrameTime>& seen);
 
 /// Looks at a stream until `count` frames have come after the one that is there, the deadline

@@ -28,7 +28,7 @@ struct Reference {
 /// Throws Error (usage), naming what is wrong and, where that helps, the column (from 1).
 [[nodiscard]] SHMIM_EXPORT Reference parse_reference(std::string_view text);
 
-/// Why this can be no stream's name; nothing where it can.
+/// Why this cannot be a stream's name; nullopt if it can.
 [[nodiscard]] SHMIM_EXPORT std::optional<std::string> name_error(std::string_view name);
 
 }  // namespace shmim

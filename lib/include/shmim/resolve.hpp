@@ -67,7 +67,7 @@ struct SearchResult {
                                                   const SearchPath& search_path);
 
 /// The stream that conf/streamlink.NAME.name.txt names, in its first line. Throws Error (not_found)
-/// where there is no such file.
+/// if there is no such file.
 [[nodiscard]] SHMIM_EXPORT std::string linked_stream(const std::string& name,
                                                      const SearchPath& search_path);
 
@@ -98,7 +98,8 @@ struct CreateOptions {
 [[nodiscard]] SHMIM_EXPORT Connection connect(const Reference& reference,
                                               const SearchPath& search_path,
                                               Access access = Access::best);
-/// The same, but a stream that is not as demanded is a mismatch.
+/// Connects as connect() does to a stream that must be as required: one that is not is a mismatch,
+/// and stays as it is.
 [[nodiscard]] SHMIM_EXPORT Connection connect_checked(const Reference& reference,
                                                       const Requirement& requirement,
                                                       const SearchPath& search_path,
@@ -119,14 +120,17 @@ struct AwaitOptions {
                                             const AwaitOptions& options,
                                             Access access = Access::best);
 
-/// The same, but where it is missing it is made, and where it differs it is made anew. Of any
+/// Connects to a stream that must be as required; one that is missing is made, and one that differs
+/// is re-created. Files are looked at as connect() does. Blocks, for 5 s at most, while others
+/// replace streams in the same directory; then Error (claimed). Of any
 /// number of processes that do this at once, one makes the stream and the others find it.
 [[nodiscard]] SHMIM_EXPORT Connection connect_or_create(const Reference& reference,
                                                         const Requirement& requirement,
                                                         const CreateOptions& creation,
                                                         const SearchPath& search_path);
 
-/// The same, but one that differs is a mismatch and stays, and files are not looked at.
+/// Connects to a stream in memory that must be as required; one that is missing is made, and one
+/// that differs is a mismatch and stays as it is. No file is looked at.
 [[nodiscard]] SHMIM_EXPORT Connection create_if_missing(const Reference& reference,
                                                         const Requirement& requirement,
                                                         const CreateOptions& creation,
@@ -145,8 +149,9 @@ struct AwaitOptions {
 /// CreateOptions::prepare. Gives the keywords that the stream cannot hold, each with the reason.
 [[nodiscard]] SHMIM_EXPORT std::vector<std::string> fill(ImageFile& image, Stream& draft);
 
-/// The same for a stream that others see: a new frame, with cnt0 + 1 and posts. A file that cannot
-/// be read leaves the stream as it was.
+/// Puts the image and the keywords of a file into a stream that others see: a new frame, with
+/// cnt0 + 1 and posts. Blocks for one second at most while another writer is in mid-frame. A file
+/// that cannot be read leaves the stream as it was.
 [[nodiscard]] SHMIM_EXPORT std::vector<std::string> load_frame(ImageFile& image, Stream& stream);
 
 /// The stream, which must be in local or shared memory already: no file is looked at. Throws Error:

@@ -20,7 +20,7 @@ struct Identity {
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
-/// The file a path leads to now, following links; nothing where there is none.
+/// The file a path leads to now, following links; nullopt if there is none.
 [[nodiscard]] SHMIM_EXPORT std::optional<Identity> identity_of(const std::filesystem::path& path);
 
 enum class Access {
@@ -72,7 +72,8 @@ class SHMIM_EXPORT Segment {
   /// Gives a draft its name in one step; false where the name is taken.
   [[nodiscard]] bool publish(const std::filesystem::path& path) const;
   /// Gives a draft its name in one step, in the place of whatever has it: a link is replaced, not
-  /// what it leads to. Gives the user whose file or link that was; nothing where there was none.
+  /// what it leads to. Gives the user whose file or link that was; nullopt if there was none.
+  /// Blocks, for 5 s at most, while others replace files in the directory; then Error (claimed).
   std::optional<uid_t> publish_over(const std::filesystem::path& path) const;
 
   Segment(Segment&& other) noexcept;
@@ -96,10 +97,10 @@ class SHMIM_EXPORT Segment {
   /// True once that has been noticed by an access, see survive_truncation(). Costs nothing.
   [[nodiscard]] bool is_lost() const noexcept;
 
-  /// Claims the segment for this process (to be its one writer); nothing where somebody has it.
+  /// Claims the segment for this process (to be its one writer); nullopt if another has it.
   /// Needs a writable segment.
   [[nodiscard]] std::optional<Claim> claim() const;
-  /// PID of whoever has claimed the segment, or 0.
+  /// PID of the process that has claimed the segment, or 0.
   [[nodiscard]] pid_t claimed_by() const noexcept;
 
  private:
@@ -118,12 +119,14 @@ enum class LinkOutcome {
   kept,     ///< it was this link already
 };
 /// Makes a symbolic link at `path`, or turns the one that is there to `target`, in one step. A file
-/// is left alone: throws Error (exists).
+/// is left alone: throws Error (exists). Blocks, for 5 s at most, while others replace files in the
+/// directory; then Error (claimed).
 [[nodiscard]] SHMIM_EXPORT LinkOutcome make_link(const std::filesystem::path& path,
                                                  const std::filesystem::path& target);
 
 /// Removes the file at `path` (a link, not its target) if it is still the one that `expected` says;
-/// false where it is another by now. Exact among programs that use this library.
+/// false if it is another by now. Exact among programs that use this library. Blocks, for 5 s at
+/// most, while others replace files in the directory; then Error (claimed).
 [[nodiscard]] SHMIM_EXPORT bool remove_if_same(const std::filesystem::path& path,
                                                Identity expected);
 

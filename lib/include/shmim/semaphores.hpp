@@ -48,7 +48,7 @@ class SemaphoreClaim;
 
 /// The semaphores of a stream: a view, which keeps the stream mapped. Each has at most one reader.
 /// Looking at them needs no write access; all else does, or throws Error (not_ours_to_write). An
-/// index that there is none of throws Error (usage). Thread-safe, and safe against other processes.
+/// index that is out of range is an Error (usage). Thread-safe, and safe against other processes.
 class SHMIM_EXPORT Semaphores {
  public:
   struct Regions {
@@ -71,7 +71,7 @@ class SHMIM_EXPORT Semaphores {
   [[nodiscard]] int log_value() const noexcept;
   /// PID of the reader that has claimed it; 0 or -1: none ever or none now.
   [[nodiscard]] pid_t reader(unsigned index) const;
-  /// PID of whoever posted last; -1 nobody.
+  /// PID of the process that posted last; -1 if none has.
   [[nodiscard]] pid_t poster(unsigned index) const;
   /// Bits of semctrl: 0x1 ready.
   [[nodiscard]] std::uint32_t control(unsigned index) const;

@@ -13,6 +13,7 @@
 #include "shmim/follow.hpp"
 #include "shmim/format.hpp"
 #include "shmim/graph.hpp"
+#include "shmim/image.hpp"
 #include "shmim/keywords.hpp"
 #include "shmim/layout.hpp"
 #include "shmim/pattern.hpp"

@@ -28,8 +28,8 @@ struct InUse {
 [[nodiscard]] SHMIM_EXPORT std::string to_string(const InUse& use);
 
 /// What a living process may still have to do with the file of a stream; nullopt if the file is
-/// stale: nobody has it open, and whoever it names is dead. Looks at every process, which takes
-/// milliseconds.
+/// stale: nobody has it open, and the processes that it names are dead. Looks at every process,
+/// which takes milliseconds.
 [[nodiscard]] SHMIM_EXPORT std::optional<InUse> find_use(const std::filesystem::path& path);
 /// For many files after one look at the processes, `holders`. A file that it does not cover is
 /// looked for again.

@@ -78,10 +78,11 @@ class SHMIM_EXPORT Stream {
   /// A stream in the private memory of this process.
   static Stream local(const std::string& name, const Format& format);
 
-  /// Shows a draft under its name in `directory`, in one step; false where the name is taken.
+  /// Shows a draft under its name in `directory`, in one step; false if the name is taken.
   [[nodiscard]] bool publish();
-  /// The same, in the place of whatever has the name; its readers are woken. Gives the user whose
-  /// file it was; nothing where there was none.
+  /// Shows a draft in the place of what has its name, whose readers are woken. Gives the user whose
+  /// file that was; nullopt if there was none. Blocks, for 5 s at most, while others replace files
+  /// in the directory; then Error (claimed).
   std::optional<uid_t> publish_over();
 
   /// Another mapping of the same stream.
@@ -96,12 +97,14 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] Identity identity() const noexcept;
   [[nodiscard]] std::uint64_t file_bytes() const noexcept;
   [[nodiscard]] bool writable() const noexcept;
-  /// True while its path leads to it: not removed, nor made anew. Always true of a local stream.
+  /// True while its path leads to it: not removed, nor re-created. Always true of a local stream.
+  /// Costs a system call.
   [[nodiscard]] bool is_current() const;
   /// Throws Error (wrong_size) once another program has cut the file short, so that what is read is
   /// no frame and what is written is lost. See survive_truncation().
   void require_intact() const;
-  /// The same, as far as an access of ours has noticed: costs nothing.
+  /// Throws Error (wrong_size) if an access of ours has met the end of a file cut short: costs
+  /// nothing.
   void require_not_lost() const;
 
   /// Every field of the header as it stands, whether anything is done with it here or not.
@@ -155,17 +158,19 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] Snapshot snapshot(Copy&& copy, Deadline deadline) const {
     return read_whole(Reading(*this, Reading::What::pixels, &deadline), copy);
   }
-  /// The same for a large frame that is the only one to be read: the kernel copies it, so that its
-  /// pages need not be mapped, nor unmapped in the end.
+  /// Copies one whole frame as snapshot() does, for a large one that is the only one to be read:
+  /// the kernel copies it, so that its pages need not be mapped, nor unmapped in the end.
   [[nodiscard]] Snapshot snapshot_once(std::span<std::byte> pixels) const;
   [[nodiscard]] Snapshot snapshot_once(std::span<std::byte> pixels, Deadline deadline) const;
-  /// The trace of one frame, whole.
+  /// The trace of one frame, whole. Blocks and throws as snapshot() does.
   [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries) const;
   [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries, Deadline deadline) const;
   /// Throws what a reading that is not whole means: Error busy or unfinished, naming the writer.
   void require_whole(const Snapshot& snapshot) const;
 
-  /// Captures what a process that is triggered by this stream now should put in its trace.
+  /// Captures what a process that is triggered by this stream now should put in its trace: of the
+  /// newest frame. For a frame that was taken see TakenFrame::trigger(). Blocks for 10 ms at most
+  /// if a writer is in mid-frame; then its ancestors may be of two frames.
   [[nodiscard]] Trigger trigger(TriggerMode mode, std::int32_t semaphore = -1) const;
 
   /// Claims the right to be the one writer. Throws Error: claimed (naming the holder),

@@ -12,7 +12,7 @@
 namespace shmim {
 
 /// Text of unknown origin made safe for a terminal: control characters (C1 and those that turn the
-/// direction of text among them) and what is no UTF-8 become `\xNN`, byte by byte.
+/// direction of text among them) and what is not UTF-8 become `\xNN`, byte by byte.
 [[nodiscard]] SHMIM_EXPORT std::string printable(std::string_view text);
 
 /// A text that is a number from its beginning to its end, and fits the type; else nullopt. No

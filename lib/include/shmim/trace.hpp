@@ -62,12 +62,12 @@ struct TraceEntry {
     std::span<const TraceEntry> trace) noexcept;
 
 /// Time from one step of a trace (newest first) to what triggered it: from the writing of the
-/// trigger's frame where the trace tells, else from the trigger; nothing where nothing triggered
-/// it.
+/// trigger's frame if the trace tells, else from the trigger; nullopt if nothing triggered it, or
+/// its frame is not done.
 [[nodiscard]] SHMIM_EXPORT std::optional<std::chrono::nanoseconds> latency_of(
     std::span<const TraceEntry> trace, std::size_t step);
-/// Time from the oldest step of a trace's chain to the newest; nothing where there is one step, and
-/// nothing triggered it.
+/// Time from the oldest step of a trace's chain to the newest; nullopt if there is one step that
+/// nothing triggered, or the newest frame is not done.
 [[nodiscard]] SHMIM_EXPORT std::optional<std::chrono::nanoseconds> end_to_end(
     std::span<const TraceEntry> trace);
 

@@ -26,7 +26,7 @@ struct SHMIM_EXPORT Watched {
   Description description;  ///< counters and times of the last look, the rest within a second of it
   Rate rate;                ///< over the last seconds
   /// Frames of its trigger stream that its writer did not take, since the first look, by the trace;
-  /// nothing where it is not triggered by a stream.
+  /// nullopt if it is not triggered by a stream.
   std::optional<std::uint64_t> missed;
   unsigned recreated = 0;  ///< times, since the first look
 
@@ -44,13 +44,13 @@ class SHMIM_EXPORT Watcher {
   explicit Watcher(const std::filesystem::path& directory,
                    std::vector<std::string> patterns = {"*"});
 
-  /// One look. Streams that have appeared, vanished or been made anew since are noticed. Throws
+  /// One look. Streams that have appeared, vanished or been re-created since are noticed. Throws
   /// Error (no_directory) where the directory is gone.
   void look();
 
   /// As of the last look, by name.
   [[nodiscard]] const std::vector<Watched>& streams() const noexcept { return streams_; }
-  /// One of them, open; nothing where there is none or it is unreadable.
+  /// One of them, open; null if there is none or it is unreadable.
   [[nodiscard]] const Stream* stream(std::string_view name) const noexcept;
   [[nodiscard]] ProcessTable& processes() noexcept { return processes_; }
 
