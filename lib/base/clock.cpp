@@ -42,7 +42,10 @@ std::optional<Number> take_number(std::string_view& text, Format... format) {
 
 /// Not by std::round: libm is slow to load.
 std::chrono::nanoseconds to_nearest_nanosecond(double fraction) noexcept {
-  return std::chrono::nanoseconds{static_cast<std::int64_t>(fraction * 1e9 + 0.5)};
+  const double nanoseconds = fraction * 1e9;
+  const auto whole = static_cast<std::int64_t>(nanoseconds);
+  const bool is_nearer_to_next = nanoseconds - static_cast<double>(whole) >= 0.5;
+  return std::chrono::nanoseconds{is_nearer_to_next ? whole + 1 : whole};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -39,10 +40,10 @@ Problem problem_of(int error_number) noexcept {
 Error::Error(Problem problem, const std::string& subject, const std::string& message)
     : Error(problem, subject, Composed{prefix_of(subject), message}) {}
 
-Error::Error(Problem problem, const std::string& subject, const Composed& composed)
+Error::Error(Problem problem, std::string subject, const Composed& composed)
     : std::runtime_error(composed.prefix + composed.message),
       problem_(problem),
-      subject_(subject),
+      subject_(std::move(subject)),
       why_begin_(composed.prefix.size()) {}
 
 Error Error::system(const std::string& subject, const std::string& message, int error_number) {

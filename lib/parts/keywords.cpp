@@ -352,8 +352,8 @@ bool Keywords::erase(std::string_view name) const {
   return false;
 }
 
-KeywordWriter::KeywordWriter(const Keywords& table, std::vector<Keyword> keywords)
-    : table_(table), keywords_(std::move(keywords)) {
+KeywordWriter::KeywordWriter(Keywords table, std::vector<Keyword> keywords)
+    : table_(std::move(table)), keywords_(std::move(keywords)) {
   for (const Keyword& keyword : keywords_) {
     table_.require_settable(keyword);
   }

@@ -175,7 +175,7 @@ unsigned Semaphores::drain(unsigned index) const {
 }
 
 SemaphoreClaim::SemaphoreClaim(SemaphoreClaim&& other) noexcept
-    : semaphores_(other.semaphores_),
+    : semaphores_(std::move(other.semaphores_)),
       index_(other.index_),
       held_(std::exchange(other.held_, false)) {}
 
@@ -194,11 +194,11 @@ bool SemaphoreClaim::still_ours() const noexcept {
   return layout::load(semaphores_.regions_.read_pid[index_]) == this_process();
 }
 
-unsigned SemaphoreClaim::drain() noexcept {
+unsigned SemaphoreClaim::drain() const noexcept {
   return take_posts(semaphores_.regions_.semaphores[index_]);
 }
 
-WaitResult SemaphoreClaim::wait(Deadline deadline) noexcept {
+WaitResult SemaphoreClaim::wait(Deadline deadline) const noexcept {
   std::uint32_t& status = semaphores_.regions_.status[index_];
   layout::clear_bits(status, layout::status_timed_out);
   layout::set_bits(status, layout::status_waiting);

@@ -13,10 +13,12 @@ namespace shmim {
 /// CLOCK_TAI: the clock of every stamp in a stream, in nanoseconds since 1970. Its dates can be
 /// compared and subtracted, which gives a std::chrono duration, but not added.
 struct SHMIM_EXPORT TaiClock {
+  // NOLINTBEGIN(readability-identifier-naming): the names that std::chrono asks for
   using rep = std::int64_t;
   using period = std::nano;
   using duration = std::chrono::duration<rep, period>;
   using time_point = std::chrono::time_point<TaiClock>;
+  // NOLINTEND(readability-identifier-naming)
   static constexpr bool is_steady = false;
   [[nodiscard]] static time_point now() noexcept;
 };

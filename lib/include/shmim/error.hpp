@@ -60,7 +60,7 @@ class SHMIM_EXPORT Error : public std::runtime_error {
     std::string prefix;
     const std::string& message;
   };
-  Error(Problem problem, const std::string& subject, const Composed& composed);
+  Error(Problem problem, std::string subject, const Composed& composed);
   Problem problem_;
   std::string subject_;
   std::size_t why_begin_;  ///< where in what() the message begins

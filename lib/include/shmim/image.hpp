@@ -198,9 +198,11 @@ class Frames {
 
   class Iterator {
    public:
+    // NOLINTBEGIN(readability-identifier-naming): the names that ranges ask for
     using iterator_concept = std::input_iterator_tag;
     using value_type = Frame<T>;
     using difference_type = std::ptrdiff_t;
+    // NOLINTEND(readability-identifier-naming)
     explicit Iterator(Frames& frames) noexcept : frames_(&frames) {}
     const Frame<T>& operator*() const noexcept { return frames_->frame_; }
     const Frame<T>* operator->() const noexcept { return &frames_->frame_; }

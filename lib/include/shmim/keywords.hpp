@@ -73,9 +73,11 @@ class SHMIM_EXPORT Keywords {
       }
     } else {
       if (const auto* integer = std::get_if<std::int64_t>(&keyword->value)) {
-        if constexpr (std::floating_point<T>) {
-          return static_cast<T>(*integer);
-        } else if (std::in_range<T>(*integer)) {
+        bool fits = true;
+        if constexpr (!std::floating_point<T>) {
+          fits = std::in_range<T>(*integer);
+        }
+        if (fits) {
           return static_cast<T>(*integer);
         }
       }
@@ -119,7 +121,7 @@ class SHMIM_EXPORT Keywords {
 class SHMIM_EXPORT KeywordWriter {
  public:
   /// Throws Error: usage (one does not fit), not_ours_to_write.
-  KeywordWriter(const Keywords& table, std::vector<Keyword> keywords);
+  KeywordWriter(Keywords table, std::vector<Keyword> keywords);
 
   /// Finds a slot for each: nothing to do if each is still where it was. Waits as Keywords::set()
   /// does. Throws Error (failed) if the table is full.

@@ -119,14 +119,14 @@ class SHMIM_EXPORT SemaphoreClaim {
   /// us.
   [[nodiscard]] bool still_ours() const noexcept;
   /// Waits for a post and takes it. Blocks until then, the deadline, or a signal handler.
-  [[nodiscard]] WaitResult wait(Deadline deadline) noexcept;
+  [[nodiscard]] WaitResult wait(Deadline deadline) const noexcept;
   /// Takes every pending post and says how many there were.
-  unsigned drain() noexcept;
+  unsigned drain() const noexcept;
 
  private:
   friend class Semaphores;
-  SemaphoreClaim(const Semaphores& semaphores, unsigned index) noexcept
-      : semaphores_(semaphores), index_(index) {}
+  SemaphoreClaim(Semaphores semaphores, unsigned index) noexcept
+      : semaphores_(std::move(semaphores)), index_(index) {}
   Semaphores semaphores_;
   unsigned index_;
   bool held_ = true;

@@ -63,6 +63,7 @@ class SHMIM_EXPORT Stream {
   ~Stream();
   Stream(const Stream& other) noexcept;
   Stream& operator=(const Stream& other) noexcept;
+  // NOLINTNEXTLINE(performance-move-constructor-init): what is moved from stays a stream
   Stream(Stream&& other) noexcept : Stream(std::as_const(other)) {}
   Stream& operator=(Stream&& other) noexcept { return *this = std::as_const(other); }
 
