@@ -22,6 +22,7 @@
 #include "shmim/clock.hpp"
 #include "shmim/description.hpp"
 #include "shmim/directory.hpp"
+#include "shmim/element.hpp"
 #include "shmim/export.hpp"
 #include "shmim/follow.hpp"
 #include "shmim/format.hpp"
@@ -32,14 +33,15 @@
 
 namespace shmim {
 
-/// The data type whose elements are a `T`; nullopt for a type that no stream has. (Of float16,
-/// which C++20 has no type for, there is none.)
+/// The data type whose elements are a `T`; nullopt for a type that no stream has.
 template <class T>
 [[nodiscard]] constexpr std::optional<DataType> data_type_of() noexcept {
   if constexpr (std::is_same_v<T, std::complex<float>>) {
     return DataType::complex64;
   } else if constexpr (std::is_same_v<T, std::complex<double>>) {
     return DataType::complex128;
+  } else if constexpr (std::is_same_v<T, Float16>) {
+    return DataType::float16;
   } else if constexpr (std::is_same_v<T, float>) {
     return DataType::float32;
   } else if constexpr (std::is_same_v<T, double>) {

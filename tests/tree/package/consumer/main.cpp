@@ -6,7 +6,7 @@
 #include <shmim/shmim.hpp>
 
 int main() try {
-  const shmim::Stream stream =
+  shmim::Stream stream =
       shmim::Stream::local("consumer", {.type = shmim::DataType::uint16, .shape = {4, 3}});
   shmim::WriteGuard frame(stream);
   std::printf("frame %ju\n", static_cast<std::uintmax_t>(frame.publish()));

@@ -12,6 +12,7 @@ static_assert(data_type_of<std::uint16_t>() == DataType::uint16);
 static_assert(data_type_of<std::int64_t>() == DataType::int64);
 static_assert(data_type_of<char>().has_value());
 static_assert(data_type_of<std::complex<double>>() == DataType::complex128);
+static_assert(data_type_of<Float16>() == DataType::float16);
 static_assert(!Element<bool>);
 static_assert(!Element<long double>);
 
