@@ -14,6 +14,6 @@ int main() try {
                                    stream.unguarded_pixels(), {});
   std::printf("FITS %s\n", shmim::looks_like_fits(file) ? "yes" : "no");
 } catch (const std::exception& error) {
-  std::fprintf(stderr, "%s\n", error.what());
+  static_cast<void>(std::fprintf(stderr, "%s\n", error.what()));
   return 1;
 }
