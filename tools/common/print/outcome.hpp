@@ -9,7 +9,7 @@ namespace shmim::tools {
 
 /// What shmim-create and shmim-connect tell of a stream.
 struct OutcomeLine {
-  const char* outcome;  ///< `created`, `connected`
+  const char* outcome = "";  ///< `created`, `connected`
   const Stream& stream;
   std::optional<SearchResult> found = {};  ///< where it was found, if it was looked for
 
