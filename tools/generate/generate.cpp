@@ -24,8 +24,7 @@ std::vector<Declared> declared_tools() {
   std::map<std::string_view, Declared> sorted;
   for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
     auto tool = entry->make();
-    auto options = std::make_unique<Options>(entry->name);
-    tool->declare(*options);
+    auto options = options_of(*entry, *tool);
     sorted.emplace(entry->name, Declared{entry, std::move(tool), std::move(options)});
   }
   std::vector<Declared> tools;
