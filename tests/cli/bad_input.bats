@@ -31,10 +31,12 @@ try: $tail}" -- "shmim-$1" "${@:2}" || return 1
 change() { printf "$3" | dd of="$(stream_file "$1")" bs=1 seek="$2" conv=notrunc status=none; }
 
 @test "a missing stream" {
-  for tool in cat post trace; do
+  for tool in cat trace; do
     check 3 '' "shmim-$tool: a: no such stream in $SHM
-try: shmim-create a SIZE" -- "shmim-$tool" a
+try: shmim-ls" -- "shmim-$tool" a
   done
+  check 3 '' "shmim-post: a: no such stream in $SHM
+try: shmim-create a SIZE" -- shmim-post a
   compare listing "$(listing)" ''
 }
 

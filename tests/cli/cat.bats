@@ -248,7 +248,7 @@ Try 'shmim-cat --help' for more information." -- shmim-cat 'a[4]'
 
 2 2
 2 2' "shmim-cat: none: no such stream in $SHM
-try: shmim-create none SIZE" -- shmim-cat a none b
+try: shmim-ls" -- shmim-cat a none b
   check 2 '' '~ shmim-cat: --follow takes one stream*' -- shmim-cat a b -f
 }
 

@@ -246,7 +246,7 @@ try: mkdir -p \"\$MILK_SHM_DIR\"" -- shmim-create s 4
     '' -- shmim-create s 2 -d "$WORK/other"
   check 0 '0 0' '' -- shmim-cat s -d "$WORK/other"
   check 3 '' "shmim-cat: none: no such stream in $WORK/other
-try: shmim-create none SIZE --dir $WORK/other" -- shmim-cat none -d "$WORK/other"
+try: shmim-ls --dir $WORK/other" -- shmim-cat none -d "$WORK/other"
   check 0 '' '' -- shmim-rm s -d "$WORK/other"
 }
 
@@ -266,10 +266,12 @@ try: shmim-create none SIZE --dir $WORK/other" -- shmim-cat none -d "$WORK/other
 }
 
 @test "a stream that is not there is exit 3, with what to try" {
-  for tool in cat post info kw trace; do
+  for tool in cat info kw trace; do
     check 3 '' "shmim-$tool: none: no such stream in $SHM
-try: shmim-create none SIZE" -- "shmim-$tool" none
+try: shmim-ls" -- "shmim-$tool" none
   done
+  check 3 '' "shmim-post: none: no such stream in $SHM
+try: shmim-create none SIZE" -- shmim-post none
   check 3 '' "shmim-wait: none: no such stream in $SHM
 try: shmim-wait none --appear" -- shmim-wait none
   check 3 '' "shmim-connect: none: found neither in memory nor in the conf directory
@@ -278,6 +280,20 @@ try: shmim-create none SIZE" -- shmim-connect none
   check 3 '' "shmim-create: none: no such stream in $SHM
 try: shmim-create none SIZE" -- shmim-create new --like none
   [[ -z $(listing) ]]
+}
+
+@test "a name with a slip in it is answered with the name that was meant" {
+  make wfs_cam 2
+  make dm 2
+  for tool in cat post info kw trace wait connect; do
+    check 3 '' "~ shmim-$tool: wfs_acm: *
+try: shmim-$tool wfs_cam" -- "shmim-$tool" wfs_acm
+  done
+  check 3 '' "shmim-info: wfscam: no such stream in $SHM
+try: shmim-info wfs_cam --dir $SHM" -- shmim-info wfscam -d "$SHM"
+  check 3 '' "shmim-cat: camera: no such stream in $SHM
+try: shmim-ls" -- shmim-cat camera
+  check 3 '' "shmim-rm: wfscam: no such stream in $SHM" -- shmim-rm wfscam
 }
 
 @test "where a FITS file of it is there, the message says how to bring it" {
@@ -328,11 +344,16 @@ Try 'shmim-connect --help' for more information." -- shmim-connect @N:s
 
 @test "a slice where it has no meaning is refused" {
   make s 4x4
-  for line in "create s[1] 4x4 --recreate" "connect s[1]" "post s[1] --update" "post s[1]" \
+  for line in "create s[1] 4x4 --recreate" "connect s[1]" \
     "wait s[1] --cnt0 0" "info s[1]" "kw s[1]" "link s[1] t" "trace s[1]"; do
     read -ra words <<<"$line"
     check 2 '' "shmim-${words[0]}: s[1]: a slice has no meaning here; shmim-${words[0]} takes whole streams
 Try 'shmim-${words[0]} --help' for more information." -- "shmim-${words[0]}" "${words[@]:1}"
+  done
+  for option in '' --update; do
+    # shellcheck disable=SC2086
+    check 2 '' "shmim-post: s[1]: a slice says where --data goes, and there is none
+Try 'shmim-post --help' for more information." -- shmim-post 's[1]' $option
   done
   compare cnt0 "$(cnt0 s)" 0
 }

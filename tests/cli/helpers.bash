@@ -18,7 +18,8 @@ if [[ -n ${SHMIM_BIN_DIR:-} ]]; then
 fi
 export PATH SHMIM_SOURCE_DIR
 
-TOOLS="create connect cat post wait ls info kw link top trace rm bench"
+# The one list of the tools there is.
+TOOLS=$(sed -n 's/^set(SHMIM_TOOLS \(.*\))$/\1/p' "$SHMIM_SOURCE_DIR/CMakeLists.txt")
 
 setup() { own_directories; }
 

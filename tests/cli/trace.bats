@@ -56,7 +56,7 @@ utc='20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].*Z'
   compare tables "$(grep -c '^STREAM' out)" 2
   compare blank "$(grep -c '^$' out)" 1
   check 3 '~ STREAM*' "shmim-trace: none: no such stream in $SHM
-try: shmim-create none SIZE" -- shmim-trace none in
+try: shmim-ls" -- shmim-trace none in
 }
 
 @test "--all: every stream in the directory" {

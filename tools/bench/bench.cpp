@@ -64,11 +64,10 @@ class BenchTool final : public Tool {
                    above_zero);
     options.number("--runs", "N", runs_, "runs (default: 5)", above_zero);
     const Option& csv = options.flag("--csv", csv_, "print comma-separated values");
-    declare_json(options, "print one JSON object per row").excludes(csv);
-    declare_common(options);
+    options.json("print one JSON object per row").excludes(csv);
   }
 
-  Exit run() override {
+  Exit run(const Context& context) override {
     Settings settings;
     for (const std::string& text : sizes_) {
       const auto size = parse_size(text);
@@ -82,10 +81,11 @@ class BenchTool final : public Tool {
     settings.cpus = parse_cpus();
     settings.rt_priority = rt_priority_;
     settle(settings, 0);
-    const Scratch scratch(search_path().shm);
-    const Audience audience{
-        [this](const Row& row) { show(row); },
-        [this](const std::string& measure, const std::string& message) { note(measure, message); }};
+    const Scratch scratch(context.search_path().shm);
+    const Audience audience{[&](const Row& row) { show(context, row); },
+                            [&](const std::string& measure, const std::string& message) {
+                              context.note(measure, message);
+                            }};
     if (csv_) {
       write_stdout(csv_header());
     }
@@ -93,7 +93,7 @@ class BenchTool final : public Tool {
         wanted_.empty() || std::find(wanted_.begin(), wanted_.end(), "all") != wanted_.end();
     for (const Measure& measure : measures) {
       if (all || std::find(wanted_.begin(), wanted_.end(), measure.name) != wanted_.end()) {
-        detail(measure.name, "measuring");
+        context.detail(measure.name, "measuring");
         measure.run({settings, scratch, audience});
         show_table();
       }
@@ -121,8 +121,8 @@ class BenchTool final : public Tool {
     return cpus;
   }
 
-  void show(const Row& row) {
-    if (json()) {
+  void show(const Context& context, const Row& row) {
+    if (context.json()) {
       write_stdout(to_json_line(row));
     } else if (csv_) {
       write_stdout(to_csv_line(row));
@@ -150,7 +150,7 @@ class BenchTool final : public Tool {
   bool shown_ = false;
 };
 
-const Registration registration("bench", "measure these tools beside what bounds them",
+const Registration registration("bench", "measure these tools beside what bounds them", {}, {},
                                 make<BenchTool>);
 
 }  // namespace

@@ -29,12 +29,11 @@ class Cat final : public Tool {
               "skip frames that were missed (default: take them from the circular buffer)")
         .needs(follow);
     options.duration("-t,--timeout", timeout_, "give up when a frame takes longer");
-    declare_ready_fd(options);
-    declare_conf(options);
-    declare_common(options);
+    options.ready_fd();
+    options.conf();
   }
 
-  Exit run() override {
+  Exit run(const Context& context) override {
     if (format_ != "text" && isatty(STDOUT_FILENO) != 0) {
       throw UsageError(
           fmt::format("{} frames are not for a terminal: send them to a file or a pipe", format_));
@@ -44,19 +43,20 @@ class Cat final : public Tool {
     }
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
-      references.push_back(reference(text, {"SLE", true}));
+      references.push_back(context.reference(text));
     }
-    return for_each<Reference>(references, [this](const Reference& reference) { cat(reference); });
+    return context.for_each<Reference>(
+        references, [&](const Reference& reference) { cat(context, reference); });
   }
 
  private:
-  void cat(const Reference& wanted) {
-    const SearchPath where = search_path();
+  void cat(const Context& context, const Reference& wanted) {
+    const SearchPath& where = context.search_path();
     const SearchResult found = find(wanted, where);
     if (found.origin == Origin::shared_memory) {
-      const Stream stream = open(wanted, follow_ ? Access::best : Access::read);
+      const Stream stream = context.open(wanted, found, follow_ ? Access::best : Access::read);
       const Selection selection(wanted.slice, stream.format().shape, stream.format().type);
-      return follow_ ? follow(stream, selection) : print_one(stream, selection);
+      return follow_ ? follow(context, stream, selection) : print_one(context, stream, selection);
     }
     if (follow_ || found.origin == Origin::nowhere) {
       throw Error(Problem::not_found, wanted.name,
@@ -65,10 +65,10 @@ class Cat final : public Tool {
                                     where.conf.string())
                       : fmt::format("no such stream in {}", where.shm.string()));
     }
-    print_file(wanted, found.file.string());
+    print_file(context, wanted, found.file.string());
   }
 
-  void print_one(const Stream& stream, const Selection& selection) {
+  void print_one(const Context& context, const Stream& stream, const Selection& selection) {
     const Deadline deadline = deadline_after(timeout_.value_or(std::chrono::seconds{1}));
     if (format_ == "raw" && selection.is_whole()) {
       write_whole_frame(stream, deadline);
@@ -77,7 +77,7 @@ class Cat final : public Tool {
     std::vector<std::byte> frame(selection.bytes());
     stream.require_whole(stream.snapshot(
         [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); }, deadline));
-    print(stream.name(), frame, selection, keywords_for_output(stream));
+    print(context, stream.name(), frame, selection, keywords_for_output(stream));
   }
 
   /// FITS alone shows them; and to read them may take a while.
@@ -85,27 +85,23 @@ class Cat final : public Tool {
     return format_ == "fits" ? stream.keywords().all() : std::vector<Keyword>();
   }
 
-  void print_file(const Reference& wanted, const std::string& file) {
+  void print_file(const Context& context, const Reference& wanted, const std::string& file) {
     const auto image = open_fits(file);
     const Format format = image->format();
-    if (wanted.type && *wanted.type != format.type) {
-      Requirement requirement;
-      requirement.type = wanted.type;
-      throw Error(Problem::mismatch, wanted.name, to_string(differences(format, requirement)));
-    }
+    require_type(wanted.name, format, wanted.type);
     const Selection selection(wanted.slice, format.shape, format.type);
     std::vector<std::byte> pixels(format.bytes());
     image->read(pixels);
     std::vector<std::byte> frame(selection.bytes());
     selection.take(pixels, frame);
-    print(wanted.name, frame, selection, image->keywords());
+    print(context, wanted.name, frame, selection, image->keywords());
   }
 
-  void follow(const Stream& stream, const Selection& selection) {
+  void follow(const Context& context, const Stream& stream, const Selection& selection) {
     FollowOptions options;
     options.cancelled = interrupted;
     Follower follower(stream.duplicate(), std::move(options));
-    say_ready();
+    context.readiness().say();
     widen_pipe(STDOUT_FILENO, selection.bytes());
     std::vector<std::byte> frame(selection.bytes());
     std::uint64_t missed = 0;
@@ -118,16 +114,17 @@ class Cat final : public Tool {
       const Arrival arrival = follower.next(pick, deadline_after(timeout_), copy, taken_frame);
       missed += taken_frame.missed;
       if (arrival != Arrival::arrived) {
-        note_missed(stream, missed);
-        end_following(arrival, follower);
+        note_missed(context, stream, missed);
+        context.end_following(arrival, follower);
       }
-      print(stream.name(), frame, selection, keywords_for_output(follower.stream()));
+      print(context, stream.name(), frame, selection, keywords_for_output(follower.stream()));
     }
-    note_missed(stream, missed);
+    note_missed(context, stream, missed);
   }
 
   /// Once, as long as it would say the same.
-  void warn_altered(const std::string& name, const std::vector<Keyword>& keywords) {
+  void warn_altered(const Context& context, const std::string& name,
+                    const std::vector<Keyword>& keywords) {
     const std::vector<std::string> altered = altered_in_fits(keywords);
     if (altered.empty()) {
       return;
@@ -135,13 +132,13 @@ class Cat final : public Tool {
     const std::string warning =
         fmt::format("keywords altered or left out in FITS: {}", fmt::join(altered, ", "));
     if (std::exchange(warned_, name + warning) != name + warning) {
-      note(name, warning);
+      context.note(name, warning);
     }
   }
 
-  void note_missed(const Stream& stream, std::uint64_t missed) const {
+  void note_missed(const Context& context, const Stream& stream, std::uint64_t missed) const {
     if (missed > 0 && !latest_) {
-      note(stream.name(), fmt::format("missed {}", counted(missed, "frame")));
+      context.note(stream.name(), fmt::format("missed {}", counted(missed, "frame")));
     }
   }
 
@@ -151,8 +148,8 @@ class Cat final : public Tool {
     write_stdout(part);
   }
 
-  void print(const std::string& name, std::span<const std::byte> frame, const Selection& selection,
-             const std::vector<Keyword>& keywords) {
+  void print(const Context& context, const std::string& name, std::span<const std::byte> frame,
+             const Selection& selection, const std::vector<Keyword>& keywords) {
     const bool is_first = !std::exchange(printed_, true);
     if (format_ == "raw") {
       write_stdout(frame);
@@ -160,7 +157,7 @@ class Cat final : public Tool {
       write_stdout(npy_header(selection.type(), selection.shape()));
       write_stdout(frame);
     } else if (format_ == "fits") {
-      warn_altered(name, keywords);
+      warn_altered(context, name, keywords);
       to_fits(is_first ? Hdu::primary : Hdu::extension, selection.type(), selection.shape(), frame,
               keywords, write_part);
     } else {
@@ -182,7 +179,8 @@ class Cat final : public Tool {
   std::string warned_;
 };
 
-const Registration registration("cat", "write frames to standard output", make<Cat>);
+const Registration registration("cat", "write frames to standard output", {"SLE", true},
+                                {.missing = "shmim-ls", .similar = "shmim-cat {}"}, make<Cat>);
 
 }  // namespace
 }  // namespace shmim::tools

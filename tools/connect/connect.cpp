@@ -35,14 +35,18 @@ class Connect final : public Tool {
     options.flag("--reload", reload_, "load the FITS file again into a stream that is there");
     const Option& appear = options.flag("--appear", appear_, "wait for the stream to exist");
     options.duration("-t,--timeout", timeout_, "give up when it takes longer").needs(appear);
-    declare_ready_fd(options);
-    declare_json(options, "print one JSON object");
-    declare_conf(options);
-    declare_common(options);
+    options.ready_fd();
+    options.json("print one JSON object");
+    options.conf();
   }
 
-  Exit run() override {
-    const Reference reference = this->reference(ref_, {"SLEN"});
+  Exit run(const Context& context) override {
+    const Reference reference = context.reference(ref_);
+    return context.about(reference, [&] { return connect(context, reference); });
+  }
+
+ private:
+  Exit connect(const Context& context, const Reference& reference) const {
     const Requirement requirement = options_.requirement(reference);
     if (reference.existence == Existence::must_be_new && !create_) {
       throw UsageError("@N: is for streams to be made: it needs --create");
@@ -50,23 +54,20 @@ class Connect final : public Tool {
     if (reference.existence == Existence::must_exist && create_) {
       throw UsageError("@E: and --create exclude one another");
     }
-    SearchPath where = search_path();
+    SearchPath where = context.search_path();
     where.mode = options_.mode();
-    detail(reference.name,
-           fmt::format("looking in memory, {} and {}", where.shm.string(), where.conf.string()));
-    if (reload_) {
-      return reload(reference, requirement, where);
-    }
-    return conclude(reference, connect(reference, requirement, where));
+    context.detail(reference.name, fmt::format("looking in memory, {} and {}", where.shm.string(),
+                                               where.conf.string()));
+    return reload_ ? reload(context, reference, requirement, where)
+                   : conclude(context, reference, find(context, reference, requirement, where));
   }
 
- private:
-  [[nodiscard]] Connection connect(const Reference& reference, const Requirement& requirement,
-                                   const SearchPath& where) const {
+  [[nodiscard]] Connection find(const Context& context, const Reference& reference,
+                                const Requirement& requirement, const SearchPath& where) const {
     if (create_ && requirement.shape) {
       return connect_or_create(reference, requirement, creation(requirement, Format{}), where);
     }
-    Connection connection = appear_ ? await_stream(reference, requirement, where)
+    Connection connection = appear_ ? await_stream(context, reference, requirement, where)
                                     : connect_checked(reference, requirement, where);
     if (create_ && connection.outcome == Outcome::mismatch && connection.stream) {
       return connect_or_create(reference, requirement,
@@ -78,13 +79,15 @@ class Connect final : public Tool {
     return connection;
   }
 
-  [[nodiscard]] Connection await_stream(const Reference& reference, const Requirement& requirement,
+  [[nodiscard]] Connection await_stream(const Context& context, const Reference& reference,
+                                        const Requirement& requirement,
                                         const SearchPath& where) const {
-    const auto be_ready = [this] { say_ready(); };
+    Readiness ready = context.readiness();
+    const auto be_ready = [&ready] { ready.say(); };
     Connection connection =
         await(reference, requirement, where, {deadline_after(timeout_), interrupted, be_ready});
     throw_if_interrupted();
-    say_ready();
+    ready.say();
     return connection;
   }
 
@@ -92,7 +95,8 @@ class Connect final : public Tool {
     return {StreamOptions::format(requirement, base), options_.mode(), {}};
   }
 
-  Exit reload(const Reference& reference, Requirement requirement, const SearchPath& where) const {
+  Exit reload(const Context& context, const Reference& reference, Requirement requirement,
+              const SearchPath& where) const {
     const SearchResult found = find_file(reference.name, where);
     if (found.origin == Origin::nowhere) {
       throw Error(Problem::not_found, reference.name,
@@ -107,22 +111,23 @@ class Connect final : public Tool {
     requirement.type = format.type;
     requirement.shape = format.shape;
     CreateOptions anew = creation(requirement, format);
-    anew.prepare = [&](Stream& draft) { warn_unfit(reference.name, fill(*image, draft)); };
+    anew.prepare = [&](Stream& draft) { context.warn_unfit(reference.name, fill(*image, draft)); };
     Connection connection = create_ ? connect_or_create(reference, requirement, anew, where)
                                     : connect_checked(reference, requirement, where);
     if (connection.outcome != Outcome::connected) {
-      return conclude(reference, connection);
+      return conclude(context, reference, connection);
     }
-    warn_unfit(reference.name, load_frame(*image, *connection.stream));
-    say("reloaded", found.origin, found.file, *connection.stream);
+    context.warn_unfit(reference.name, load_frame(*image, *connection.stream));
+    say(context, "reloaded", found.origin, found.file, *connection.stream);
     return Exit::done;
   }
 
-  Exit conclude(const Reference& reference, const Connection& connection) const {
+  Exit conclude(const Context& context, const Reference& reference,
+                const Connection& connection) const {
     switch (connection.outcome) {
       case Outcome::not_found:
         if (appear_) {
-          note(reference.name, "timed out: it did not appear");
+          context.note(reference.name, "timed out: it did not appear");
           throw TimedOut{};
         }
         throw Error(Problem::not_found, reference.name,
@@ -138,19 +143,19 @@ class Connect final : public Tool {
       case Outcome::recreated:
         break;
     }
-    warn_unfit(reference.name, connection.unfit_keywords);
-    note_previous_owner(connection);
-    say(words(connection.outcome), connection.origin, connection.file, *connection.stream);
+    context.warn_unfit(reference.name, connection.unfit_keywords);
+    context.note_previous_owner(connection);
+    say(context, words(connection.outcome), connection.origin, connection.file, *connection.stream);
     return Exit::done;
   }
 
-  void say(const char* outcome, Origin origin, const std::filesystem::path& file,
-           const Stream& stream) const {
-    if (quiet()) {
+  void say(const Context& context, const char* outcome, Origin origin,
+           const std::filesystem::path& file, const Stream& stream) const {
+    if (context.quiet()) {
       return;
     }
     const OutcomeLine line{outcome, stream, SearchResult{origin, file}};
-    write_stdout(json() ? line.to_json_line() : line.to_text());
+    write_stdout(context.json() ? line.to_json_line() : line.to_text());
   }
 
   std::string ref_;
@@ -163,6 +168,10 @@ class Connect final : public Tool {
 
 const Registration registration("connect",
                                 "make a stream available, from memory or from a FITS file",
+                                {"SLEN"},
+                                {.missing = "shmim-create {} SIZE",
+                                 .similar = "shmim-connect {}",
+                                 .exists = "shmim-connect {}"},
                                 make<Connect>);
 
 }  // namespace

@@ -22,19 +22,24 @@ class Create final : public Tool {
     options.number("--owner", "PID", owner_, "PID of the owner; 1: belongs to no process");
     options.flag("--recreate", recreate_,
                  "make it anew if there is one, and wake who waits on that");
-    declare_json(options, "print one JSON object");
-    declare_common(options);
+    options.json("print one JSON object");
   }
 
-  Exit run() override {
+  Exit run(const Context& context) override {
     for (const std::string& assignment : assignments_) {
       keywords_.push_back(parse_keyword(assignment));
     }
     if (!from_.empty() && (!like_.empty() || !fill_.empty())) {
       throw UsageError("--from excludes --like and --fill");
     }
-    const std::optional<Format> model = model_format();
-    const Reference reference = this->reference(ref_, {"SLN"});
+    const std::optional<Format> model = model_format(context);
+    const Reference reference = context.reference(ref_);
+    return context.about(reference, [&] { return make(context, reference, model); });
+  }
+
+ private:
+  Exit make(const Context& context, const Reference& reference,
+            const std::optional<Format>& model) const {
     const Requirement requirement = options_.requirement(reference);
     if (!requirement.shape && !model) {
       throw UsageError("SIZE is missing: write it, or --from FILE or --like REF");
@@ -46,44 +51,45 @@ class Create final : public Tool {
       }
     }
     const CreateOptions creation{StreamOptions::format(requirement, model.value_or(Format{})),
-                                 options_.mode(), [this](Stream& stream) { prepare(stream); }};
-    return make(reference, requirement, creation);
+                                 options_.mode(),
+                                 [&](Stream& stream) { prepare(context, stream); }};
+    return make(context, reference, requirement, creation);
   }
 
- private:
-  std::optional<Format> model_format() {
+  std::optional<Format> model_format(const Context& context) {
     if (!from_.empty()) {
       image_ = open_fits(from_);
       return image_->format();
     }
     if (!like_.empty()) {
-      return open(this->reference(like_, {"SE"}), Access::read).format();
+      return context.open(context.reference(like_, {"SE"}), Access::read).format();
     }
     return std::nullopt;
   }
 
-  Exit make(const Reference& reference, Requirement requirement,
+  Exit make(const Context& context, const Reference& reference, Requirement requirement,
             const CreateOptions& creation) const {
-    const SearchPath where = search_path();
-    detail(reference.name,
-           fmt::format("making it in {}: {} {}, {} bytes",
-                       reference.location == Location::local ? "local memory" : where.shm.string(),
-                       to_string(creation.format.type), to_string(creation.format.shape),
-                       creation.format.file_bytes()));
+    const SearchPath& where = context.search_path();
+    context.detail(
+        reference.name,
+        fmt::format("making it in {}: {} {}, {} bytes",
+                    reference.location == Location::local ? "local memory" : where.shm.string(),
+                    to_string(creation.format.type), to_string(creation.format.shape),
+                    creation.format.file_bytes()));
     if (reference.location == Location::local) {
-      return say("rehearsed", create(reference, creation, where));
+      return say(context, "rehearsed", create(reference, creation, where));
     }
     if (recreate_) {
       if (reference.existence == Existence::must_be_new) {
         throw UsageError("@N: and --recreate exclude one another");
       }
       const Connection connection = recreate(reference, creation, where);
-      note_previous_owner(connection);
-      return say(connection.outcome == Outcome::recreated ? "recreated" : "created",
+      context.note_previous_owner(connection);
+      return say(context, connection.outcome == Outcome::recreated ? "recreated" : "created",
                  *connection.stream);
     }
     if (reference.existence == Existence::must_be_new) {
-      return say("created", create(reference, creation, where));
+      return say(context, "created", create(reference, creation, where));
     }
     // Type and size are always asked for, the rest where the user said something of it.
     requirement.type = creation.format.type;
@@ -91,22 +97,24 @@ class Create final : public Tool {
     if (!like_.empty()) {
       requirement = requirement_of(creation.format);
     }
-    return make_if_missing(reference, requirement, creation, where);
+    return make_if_missing(context, reference, requirement, creation, where);
   }
 
-  Exit make_if_missing(const Reference& reference, const Requirement& requirement,
-                       const CreateOptions& creation, const SearchPath& where) const {
+  Exit make_if_missing(const Context& context, const Reference& reference,
+                       const Requirement& requirement, const CreateOptions& creation,
+                       const SearchPath& where) const {
     const Connection connection = create_if_missing(reference, requirement, creation, where);
     if (connection.outcome == Outcome::mismatch) {
       throw Error(Problem::mismatch, reference.name,
                   fmt::format("exists with another format: {}", to_string(connection.differences)));
     }
-    return say(connection.outcome == Outcome::created ? "created" : "exists", *connection.stream);
+    return say(context, connection.outcome == Outcome::created ? "created" : "exists",
+               *connection.stream);
   }
 
-  void prepare(Stream& stream) const {
+  void prepare(const Context& context, Stream& stream) const {
     if (image_) {
-      warn_unfit(stream.name(), fill(*image_, stream));
+      context.warn_unfit(stream.name(), fill(*image_, stream));
     }
     if (!fill_.empty()) {
       fill_with(stream.unguarded_writable_pixels(), stream.format().type, fill_);
@@ -124,10 +132,10 @@ class Create final : public Tool {
     }
   }
 
-  Exit say(const char* outcome, const Stream& stream) const {
-    if (!quiet()) {
+  Exit say(const Context& context, const char* outcome, const Stream& stream) const {
+    if (!context.quiet()) {
       const OutcomeLine line{outcome, stream};
-      write_stdout(json() ? line.to_json_line() : line.to_text());
+      write_stdout(context.json() ? line.to_json_line() : line.to_text());
     }
     return Exit::done;
   }
@@ -144,7 +152,10 @@ class Create final : public Tool {
   std::unique_ptr<ImageFile> image_;
 };
 
-const Registration registration("create", "make a stream", make<Create>);
+const Registration registration("create", "make a stream", {"SLN"},
+                                {.missing = "shmim-create {} SIZE",
+                                 .exists = "shmim-create {} SIZE --recreate"},
+                                make<Create>);
 
 }  // namespace
 }  // namespace shmim::tools

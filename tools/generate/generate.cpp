@@ -3,7 +3,8 @@
 // `@GENERATED@`:
 //
 //   shmim-generate man TOOL          sections OPTIONS and EXIT STATUS, for scdoc
-//   shmim-generate completion SHELL  options and the kinds of their values, for bash, zsh or fish
+//   shmim-generate completion SHELL  options and the kinds of their values, for bash, zsh or fish;
+//                                    `@TOOLS@` are the names of the tools
 
 #include <cstdio>
 #include <fstream>
@@ -24,8 +25,7 @@ std::vector<Declared> declared_tools() {
   std::map<std::string_view, Declared> sorted;
   for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
     auto tool = entry->make();
-    auto options = std::make_unique<Options>(entry->name);
-    tool->declare(*options);
+    auto options = options_of(*entry, *tool);
     sorted.emplace(entry->name, Declared{entry, std::move(tool), std::move(options)});
   }
   std::vector<Declared> tools;
@@ -100,7 +100,36 @@ std::string all_columns(const std::vector<Declared>& tools) {
   return names;
 }
 
+/// `text` between single quotes of a shell.
+std::string single_quoted(const std::string& text) {
+  return "'" + replaced(text, "'", "'\\''") + "'";
+}
+
+std::string type_names() {
+  std::vector<std::string_view> types;
+  for (const DataType type : data_types()) {
+    types.push_back(to_string(type));
+  }
+  return fmt::format("{}", fmt::join(types, " "));
+}
+
+/// What the completions offer for a value: `=` and the values themselves where they are known, of
+/// which `=LIST ` takes several; else the kind, by which they know what to ask.
+std::string offer_for(const Option& option, const std::string& columns) {
+  if (!option.choices.empty()) {
+    return fmt::format("={}", fmt::join(option.choices, " "));
+  }
+  if (option.kind == "TYPE") {
+    return "=" + type_names();
+  }
+  if (option.kind == "COLUMN" || option.kind == "LIST") {
+    return (option.kind == "LIST" ? "=LIST " : "=") + columns;
+  }
+  return option.kind;
+}
+
 std::string bash(const std::vector<Declared>& tools) {
+  const std::string columns = all_columns(tools);
   std::string options;
   std::string kinds;
   for (const Declared& declared : tools) {
@@ -108,39 +137,30 @@ std::string bash(const std::vector<Declared>& tools) {
     std::vector<std::string> all;
     std::string positionals;
     for (const Option& option : declared.options->all()) {
-      const auto& names = option.names;
-      all.insert(all.end(), names.begin(), names.end());
+      all.insert(all.end(), option.names.begin(), option.names.end());
+      const std::string offer = single_quoted(offer_for(option, columns));
       if (option.is_positional()) {
-        positionals += " " + option.kind;
+        positionals += " " + offer;
       } else if (takes_value(option)) {
-        kinds += fmt::format("    {0}:{1}) echo '{2}' ;;\n", tool,
-                             fmt::join(names, fmt::format("|{}:", tool)), option.kind);
+        kinds += fmt::format("    {0}:{1}) echo {2} ;;\n", tool,
+                             fmt::join(option.names, fmt::format("|{}:", tool)), offer);
       }
     }
     options += fmt::format("    {}) echo '{}' ;;\n", tool, fmt::join(all, " "));
-    kinds += fmt::format("    {}:) echo '{}' ;;\n", tool, positionals.substr(1));
-  }
-  std::vector<std::string_view> types;
-  for (const DataType type : data_types()) {
-    types.push_back(to_string(type));
+    kinds += fmt::format("    {}:) printf '%s\\n'{} ;;\n", tool, positionals);
   }
   return fmt::format(
       "_shmim_options() {{\n  case $1 in\n{}  esac\n}}\n\n"
-      "_shmim_kind() {{\n  case $1:$2 in\n{}  esac\n}}\n\n_shmim_types='{}'\n_shmim_tools='{}'\n"
-      "_shmim_columns='{}'\n",
-      options, kinds, fmt::join(types, " "), fmt::join(names_of(tools), " "), all_columns(tools));
-}
-
-/// `text` between single quotes of a shell.
-std::string single_quoted(const std::string& text) {
-  return "'" + replaced(text, "'", "'\\''") + "'";
+      "_shmim_kind() {{\n  case $1:$2 in\n{}  esac\n}}\n\n_shmim_tools='{}'\n",
+      options, kinds, fmt::join(names_of(tools), " "));
 }
 
 std::string zsh(const std::vector<Declared>& tools) {
-  std::string text =
-      fmt::format("local -a _shmim_columns=({})\ncase $service in\n", all_columns(tools));
+  const std::string columns = all_columns(tools);
+  std::string text = "case $service in\n";
   for (const Declared& declared : tools) {
     text += fmt::format("  shmim-{})\n    _arguments -s -S", declared.registration->name);
+    int position = 0;
     for (const Option& option : declared.options->all()) {
       std::string description = option.description();
       for (const char* special : {"[", "]", ":"}) {
@@ -150,9 +170,10 @@ std::string zsh(const std::vector<Declared>& tools) {
       // The blank keeps _arguments from slipping options of compadd in before ours.
       const std::string action =
           fmt::format(":{}: _shmim_values {}", replaced(replaced(kind, "[", ""), "]", ""),
-                      single_quoted(option.kind));
+                      single_quoted(offer_for(option, columns)));
       if (option.is_positional()) {
-        text += fmt::format(" \\\n      {}", single_quoted((option.is_list ? "*" : "1") + action));
+        const std::string place = option.is_list ? "*" : std::to_string(++position);
+        text += fmt::format(" \\\n      {}", single_quoted(place + action));
       }
       for (const std::string& name : option.names) {
         text += fmt::format(" \\\n      {}",
@@ -166,8 +187,10 @@ std::string zsh(const std::vector<Declared>& tools) {
 }
 
 std::string fish(const std::vector<Declared>& tools) {
-  std::string text = fmt::format("set -g __shmim_columns '{}'\n", all_columns(tools));
+  const std::string columns = all_columns(tools);
+  std::string text;
   for (const Declared& declared : tools) {
+    int position = 0;
     for (const Option& option : declared.options->all()) {
       std::string line = fmt::format("complete -c shmim-{}", declared.registration->name);
       for (const std::string& name : option.names) {
@@ -175,13 +198,18 @@ std::string fish(const std::vector<Declared>& tools) {
       }
       if (takes_value(option)) {
         line += fmt::format(" {} -a '(__shmim_values \"{}\")'",
-                            option.is_positional() ? "-f" : "-x", option.kind);
+                            option.is_positional() ? "-f" : "-x", offer_for(option, columns));
+      }
+      if (option.is_positional()) {
+        line += fmt::format(" -n '__shmim_{} {}'", option.is_list ? "from" : "at", position++);
       }
       text += fmt::format("{} -d {}\n", line, single_quoted(option.description()));
     }
   }
   return text;
 }
+
+std::string tool_names() { return fmt::format("{}", fmt::join(names_of(declared_tools()), " ")); }
 
 std::string generate(const std::vector<std::string>& arguments) {
   const std::vector<Declared> tools = declared_tools();
@@ -204,9 +232,12 @@ std::string generate(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   try {
     const std::string generated = shmim::tools::generate({argv + 1, argv + argc});
+    const std::string tools = shmim::tools::tool_names();
     std::ifstream input("/dev/stdin");
     for (std::string line; std::getline(input, line);) {
-      shmim::tools::write_stdout(line == "@GENERATED@" ? generated : line + "\n");
+      shmim::tools::write_stdout(line == "@GENERATED@"
+                                     ? generated
+                                     : shmim::tools::replaced(line, "@TOOLS@", tools) + "\n");
     }
     return 0;
   } catch (const std::exception& error) {

@@ -19,28 +19,27 @@ class Info final : public Tool {
     const Option& check = options.text("--check", "WANTED", check_,
                                        "print nothing; exit 5 unless the format is this, as in "
                                        "uint16,320x256,keywords=10");
-    declare_json(options, "print one JSON object per stream").excludes(check);
-    declare_common(options);
+    options.json("print one JSON object per stream").excludes(check);
   }
 
-  Exit run() override {
+  Exit run(const Context& context) override {
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
-      references.push_back(reference(text, {"SE"}));
+      references.push_back(context.reference(text));
     }
     const Requirement requirement = parse_requirement();
     bool is_first = true;
-    return for_each<Reference>(references, [&](const Reference& wanted) {
-      const Stream stream = open(wanted, Access::read);
+    return context.for_each<Reference>(references, [&](const Reference& wanted) {
+      const Stream stream = context.open(wanted, Access::read);
       if (!check_.empty()) {
         if (const auto differing = differences(stream.format(), requirement); !differing.empty()) {
           throw Error(Problem::mismatch, stream.name(), to_string(differing));
         }
         return;
       }
-      const Facts facts = look_at(stream);
+      const Facts facts = look_at(context, stream);
       const FactsTeller teller(processes_, names_);
-      if (json()) {
+      if (context.json()) {
         write_stdout(teller.to_json_line(facts));
       } else {
         write_stdout((is_first ? "" : "\n") + teller.to_text(facts));
@@ -99,7 +98,7 @@ class Info final : public Tool {
     return *value;
   }
 
-  Facts look_at(const Stream& stream) {
+  Facts look_at(const Context& context, const Stream& stream) {
     Facts facts;
     if (frames_) {
       const auto seen = watch_frames(stream, *frames_, deadline_after(timeout_), interrupted);
@@ -109,8 +108,8 @@ class Info final : public Tool {
         if (!stream.is_current()) {
           throw Error(Problem::removed, stream.name(), "was removed while we measured its rate");
         }
-        note(stream.name(),
-             fmt::format("timed out: {} of {} frames came", facts.rate->frames, *frames_));
+        context.note(stream.name(),
+                     fmt::format("timed out: {} of {} frames came", facts.rate->frames, *frames_));
         throw TimedOut{};
       }
     }
@@ -125,7 +124,7 @@ class Info final : public Tool {
     // We have it open ourselves, for as long as we look.
     std::erase(facts.holders.processes, this_process());
     if (names_.empty()) {
-      names_ = names_by_inode(search_path().shm);
+      names_ = names_by_inode(context.search_path().shm);
     }
     return facts;
   }
@@ -139,7 +138,8 @@ class Info final : public Tool {
   std::map<ino_t, std::string> names_;  ///< of the streams there are
 };
 
-const Registration registration("info", "tell everything that is known of a stream", make<Info>);
+const Registration registration("info", "tell everything that is known of a stream", {"SE"},
+                                {.missing = "shmim-ls", .similar = "shmim-info {}"}, make<Info>);
 
 }  // namespace
 }  // namespace shmim::tools

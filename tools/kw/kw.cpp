@@ -30,38 +30,46 @@ class Kw final : public Tool {
                                    "wait until a keyword has this value, after all else")
                              .excludes(erase);
     options.duration("-t,--timeout", timeout_, "give up waiting when it takes longer").needs(wait);
-    declare_ready_fd(options);
+    options.ready_fd();
     options.flag("-a,--all", all_, "list technical keywords too, which begin with _");
-    declare_json(options, "print one JSON object per keyword");
-    declare_common(options);
+    options.json("print one JSON object per keyword");
   }
 
-  Exit run() override {
-    const Reference wanted = reference(ref_, {"SE"});
-    const auto settings = parse_words();
-    const auto awaited = wait_.empty() ? std::nullopt : std::optional(parse_keyword(wait_, type()));
-    const bool writes = delete_ || !settings.empty() || !from_.empty();
-    const Stream stream = open(wanted, writes ? Access::best : Access::read);
-    if (!from_.empty()) {
-      load(stream);
-    }
-    set(stream, settings);
-    const Exit status = for_each<std::string>(words_, [&](const std::string& word) {
-      if (delete_) {
-        erase(stream, word);
-      } else if (word.find('=') == std::string::npos) {
-        print_value(stream, word);
-      }
-    });
-    if (awaited) {
-      await(stream, *awaited);
-    } else if (words_.empty() && from_.empty()) {
-      list(stream);
-    }
-    return status;
+  Exit run(const Context& context) override {
+    const Reference wanted = context.reference(ref_);
+    return context.about(wanted, [&] { return work(context, wanted); });
   }
 
  private:
+  Exit work(const Context& context, const Reference& wanted) const {
+    const auto settings = parse_words();
+    const auto awaited = wait_.empty() ? std::nullopt : std::optional(parse_keyword(wait_, type()));
+    const bool writes = delete_ || !settings.empty() || !from_.empty();
+    const Stream stream = context.open(wanted, writes ? Access::best : Access::read);
+    if (!from_.empty()) {
+      load(context, stream);
+    }
+    set(context, stream, settings);
+    Exit worst = Exit::done;
+    for (const std::string& word : words_) {
+      const Exit status = context.about(wanted, [&] {
+        if (delete_) {
+          erase(stream, word);
+        } else if (word.find('=') == std::string::npos) {
+          print_value(context, stream, word);
+        }
+        return Exit::done;
+      });
+      worst = worst == Exit::done ? status : worst;
+    }
+    if (awaited) {
+      await(context, stream, *awaited);
+    } else if (words_.empty() && from_.empty()) {
+      list(context, stream);
+    }
+    return worst;
+  }
+
   /// The letter that a stream has for the type.
   [[nodiscard]] std::optional<char> type() const {
     return form_.empty()        ? std::nullopt
@@ -88,17 +96,18 @@ class Kw final : public Tool {
   }
 
   /// All of them, or none.
-  void set(const Stream& stream, const std::vector<Keyword>& keywords) const {
+  void set(const Context& context, const Stream& stream,
+           const std::vector<Keyword>& keywords) const {
     stream.keywords().set(keywords);
     for (const Keyword& keyword : keywords) {
-      detail(stream.name(), fmt::format("{} = {}", keyword.name, to_string(keyword)));
+      context.detail(stream.name(), fmt::format("{} = {}", keyword.name, to_string(keyword)));
     }
   }
 
-  void load(const Stream& stream) const {
+  void load(const Context& context, const Stream& stream) const {
     const auto image = open_fits(from_);
-    warn_unfit(stream.name(), image->unfit_keywords());
-    set(stream, image->keywords());
+    context.warn_unfit(stream.name(), image->unfit_keywords());
+    set(context, stream, image->keywords());
   }
 
   static void erase(const Stream& stream, const std::string& name) {
@@ -111,13 +120,13 @@ class Kw final : public Tool {
     throw Error(Problem::failed, stream.name(), fmt::format("has no keyword '{}'", name));
   }
 
-  void print_value(const Stream& stream, const std::string& name) const {
+  void print_value(const Context& context, const Stream& stream, const std::string& name) const {
     const auto keyword = stream.keywords().find(name);
     if (!keyword) {
       throw_missing(stream, name);
     }
-    write_stdout(json() ? to_json_line(record(stream, *keyword))
-                        : printable(to_string(*keyword)) + "\n");
+    write_stdout(context.json() ? to_json_line(record(stream, *keyword))
+                                : printable(to_string(*keyword)) + "\n");
   }
 
   [[nodiscard]] static Record record(const Stream& stream, const Keyword& keyword) {
@@ -126,12 +135,12 @@ class Kw final : public Tool {
     return record;
   }
 
-  void list(const Stream& stream) const {
+  void list(const Context& context, const Stream& stream) const {
     std::vector<Keyword> keywords = stream.keywords().all();
     std::erase_if(keywords, [this](const Keyword& keyword) {
       return keyword.name.starts_with('_') && !all_;
     });
-    if (!json()) {
+    if (!context.json()) {
       write_stdout(keyword_table(keywords));
       return;
     }
@@ -147,11 +156,11 @@ class Kw final : public Tool {
     return a.value == b.value || to_string(a) == to_string(b);
   }
 
-  void await(const Stream& stream, const Keyword& awaited) const {
+  void await(const Context& context, const Stream& stream, const Keyword& awaited) const {
     constexpr std::chrono::milliseconds interval{2};
     constexpr int looks_between_names = 50;
     const Deadline deadline = deadline_after(timeout_);
-    say_ready();
+    context.readiness().say();
     for (int look = 0;; ++look) {
       const auto keyword = stream.keywords().find(awaited.name);
       if (keyword && is_same_value(*keyword, awaited)) {
@@ -163,8 +172,8 @@ class Kw final : public Tool {
       }
       const auto moment = std::chrono::steady_clock::now();
       if (deadline && moment >= *deadline) {
-        note(stream.name(), fmt::format("timed out: {} is {}", awaited.name,
-                                        keyword ? to_string(*keyword) : "not there"));
+        context.note(stream.name(), fmt::format("timed out: {} is {}", awaited.name,
+                                                keyword ? to_string(*keyword) : "not there"));
         throw TimedOut{};
       }
       sleep_until(moment + interval);
@@ -181,7 +190,8 @@ class Kw final : public Tool {
   bool all_ = false;
 };
 
-const Registration registration("kw", "list, read and write the keywords of a stream", make<Kw>);
+const Registration registration("kw", "list, read and write the keywords of a stream", {"SE"},
+                                {.missing = "shmim-ls", .similar = "shmim-kw {}"}, make<Kw>);
 
 }  // namespace
 }  // namespace shmim::tools

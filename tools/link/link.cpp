@@ -12,34 +12,39 @@ class Link final : public Tool {
     options.positional("TARGET", target_,
                        "stream it is to lead to (default: as conf/streamlink.NAME.name.txt says); "
                        "takes @S: @E:");
-    declare_conf(options);
-    declare_common(options);
+    options.conf();
   }
 
-  Exit run() override {
-    const SearchPath where = search_path();
+  Exit run(const Context& context) override {
     const std::string linked =
-        target_.empty() ? linked_stream(reference(name_, {"SEN"}).name, where) : target_;
-    const Reference target = reference(linked, {"SE"});
-    const Reference link = reference(name_, {"SEN"});
+        target_.empty() ? linked_stream(context.reference(name_).name, context.search_path())
+                        : target_;
+    const Reference target = context.reference(linked, {"SE"});
+    const Reference link = context.reference(name_);
+    return context.about(link, [&] { return make(context, link, target); });
+  }
+
+ private:
+  Exit make(const Context& context, const Reference& link, const Reference& target) const {
+    const SearchPath& where = context.search_path();
     if (link.type) {
       throw Error(Problem::usage, link.text, "a link has the type of its target");
     }
     const std::filesystem::path path = stream_path(where.shm, link.name);
     check_way(link, path, stream_path(where.shm, target.name));
     check_link(link, path);
-    check_target(target, stream_path(where.shm, target.name));
+    check_target(context, target, stream_path(where.shm, target.name));
     // Relative, so that it holds wherever the directory is mounted.
     const LinkOutcome linking = make_link(path, fmt::format("{}{}", target.name, stream_suffix));
-    detail(link.name, fmt::format("{} to {}",
-                                  linking == LinkOutcome::made      ? "linked"
-                                  : linking == LinkOutcome::changed ? "changed, and leads now"
-                                                                    : "leads already",
-                                  target.name));
+    context.detail(link.name,
+                   fmt::format("{} to {}",
+                               linking == LinkOutcome::made      ? "linked"
+                               : linking == LinkOutcome::changed ? "changed, and leads now"
+                                                                 : "leads already",
+                               target.name));
     return Exit::done;
   }
 
- private:
   /// Refuses to lead a link back to itself, by way of others too.
   static void check_way(const Reference& link, const std::filesystem::path& path,
                         std::filesystem::path at) {
@@ -71,20 +76,17 @@ class Link final : public Tool {
     }
   }
 
-  void check_target(const Reference& target, const std::filesystem::path& path) const {
+  void check_target(const Context& context, const Reference& target,
+                    const std::filesystem::path& path) const {
     ProcessTable processes;
     const Description description = describe(path, processes);
     if (description.unreadable) {
       if (target.existence == Existence::must_exist) {
         throw Error(description.unreadable->problem, target.name, description.unreadable->why);
       }
-      note(target.name, fmt::format("is no stream yet: {}", description.unreadable->why));
-    } else if (target.type) {
-      Requirement requirement;
-      requirement.type = target.type;
-      if (const auto differing = differences(description.format, requirement); !differing.empty()) {
-        throw Error(Problem::mismatch, target.name, to_string(differing));
-      }
+      context.note(target.name, fmt::format("is no stream yet: {}", description.unreadable->why));
+    } else {
+      require_type(target.name, description.format, target.type);
     }
   }
 
@@ -92,7 +94,7 @@ class Link final : public Tool {
   std::string target_;
 };
 
-const Registration registration("link", "give a stream another name", make<Link>);
+const Registration registration("link", "give a stream another name", {"SEN"}, {}, make<Link>);
 
 }  // namespace
 }  // namespace shmim::tools

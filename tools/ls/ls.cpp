@@ -37,8 +37,7 @@ class Ls final : public Tool {
         options.duration_or("--watch", watch_, std::chrono::seconds{1}, globs_,
                             "list again every so often (default: 1s), with rates");
     options.number("-n", "N", count_, "with --watch, end after N lists", above_zero).needs(watch);
-    declare_json(options, "print one JSON object per stream");
-    declare_common(options);
+    options.json("print one JSON object per stream");
   }
 
   [[nodiscard]] std::vector<Explained> columns() const override {
@@ -49,7 +48,7 @@ class Ls final : public Tool {
     return explained;
   }
 
-  Exit run() override {
+  Exit run(const Context& context) override {
     if (watch_ && *watch_ < std::chrono::milliseconds{1}) {
       throw UsageError("--watch: at least 1ms");
     }
@@ -61,17 +60,17 @@ class Ls final : public Tool {
                                                               : short_list);
     order_ = parse_columns("--sort", sort_.empty() ? "name" : sort_);
     for (const std::string& text : globs_) {
-      patterns_.push_back(pattern(text, {"SE"}));
+      patterns_.push_back(context.pattern(text));
     }
-    where_ = search_path().shm;
+    where_ = context.search_path().shm;
     if (is_rated || needs_measuring(columns_) || needs_measuring(order_)) {
-      return measure();
+      return measure(context);
     }
     std::vector<Watched> streams;
     for (const std::string& name : names()) {
       streams.push_back({describe(stream_path(where_, name), processes_), {}, {}, 0});
     }
-    return list(streams, false);
+    return list(context, streams, false);
   }
 
  private:
@@ -93,7 +92,7 @@ class Ls final : public Tool {
     return names;
   }
 
-  Exit measure() {
+  Exit measure(const Context& context) {
     raise_file_limit();
     Watcher watcher(where_, globs());
     watcher.look();
@@ -105,17 +104,17 @@ class Ls final : public Tool {
       next += watch_.value_or(interval);
       watcher.look();
       if (watch_) {
-        write_stdout(json()                         ? ""
+        write_stdout(context.json()                 ? ""
                      : ::isatty(STDOUT_FILENO) == 1 ? "\x1b[H\x1b[2J"
                      : done > 0                     ? "\n"
                                                     : "");
       }
-      status = list(watcher.streams(), true);
+      status = list(context, watcher.streams(), true);
     }
     return status;
   }
 
-  Exit list(const std::vector<Watched>& streams, bool is_measured) {
+  Exit list(const Context& context, const std::vector<Watched>& streams, bool is_measured) {
     std::vector<StreamRow> rows;
     std::vector<bool> has_match(patterns_.size());
     for (const Watched& watched : streams) {
@@ -132,8 +131,8 @@ class Ls final : public Tool {
     std::vector<Holders> holders;
     look_for_holders(rows, holders);
     sort_rows(rows, *order_.front(), reverse_);
-    print(rows);
-    return watch_ ? Exit::done : report_missing(rows, has_match);
+    print(context, rows);
+    return watch_ ? Exit::done : report_missing(context, rows, has_match);
   }
 
   void look_for_holders(std::vector<StreamRow>& rows, std::vector<Holders>& holders) const {
@@ -161,8 +160,8 @@ class Ls final : public Tool {
     }
   }
 
-  void print(const std::vector<StreamRow>& rows) const {
-    if (!json()) {
+  void print(const Context& context, const std::vector<StreamRow>& rows) const {
+    if (!context.json()) {
       // Nothing but headings is no list.
       const bool headings = !no_headings_ && (watch_ || !rows.empty());
       write_stdout(to_text(columns_, rows, list_.empty() ? Table::told : Table::plain, headings));
@@ -175,16 +174,16 @@ class Ls final : public Tool {
     write_stdout(text);
   }
 
-  [[nodiscard]] Exit report_missing(const std::vector<StreamRow>& rows,
+  [[nodiscard]] Exit report_missing(const Context& context, const std::vector<StreamRow>& rows,
                                     const std::vector<bool>& has_match) const {
     if (rows.empty() && patterns_.empty()) {
-      return report(Error(Problem::not_found, where_.string(), "no streams there"));
+      return context.report(Error(Problem::not_found, where_.string(), "no streams there"));
     }
     Exit status = Exit::done;
     for (std::size_t i = 0; i < patterns_.size(); ++i) {
       if (!has_match[i]) {
-        status = report(Error(Problem::not_found, patterns_[i].text,
-                              fmt::format("no such stream in {}", where_.string())));
+        status = context.report(Error(Problem::not_found, patterns_[i].text,
+                                      fmt::format("no such stream in {}", where_.string())));
       }
     }
     return status;
@@ -207,7 +206,8 @@ class Ls final : public Tool {
   ProcessTable processes_;
 };
 
-const Registration registration("ls", "list the streams there are, and how they are", make<Ls>);
+const Registration registration("ls", "list the streams there are, and how they are", {"SE"}, {},
+                                make<Ls>);
 
 }  // namespace
 }  // namespace shmim::tools

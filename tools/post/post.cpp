@@ -63,10 +63,9 @@ class Post final : public Tool {
     options.number("--pid", "PID", pid_, "PID to put in the trace (default: this process)",
                    above_zero);
     options.flag("--claim", claim_, "be the only writer while this runs");
-    declare_common(options);
   }
 
-  Exit run() override {
+  Exit run(const Context& context) override {
     const bool publishes = update_ || !data_.empty();
     if (!publishes && (!assignments_.empty() || !atime_.empty() || plane_ || !trigger_.empty() ||
                        pid_ || claim_)) {
@@ -78,21 +77,25 @@ class Post final : public Tool {
     }
     const PublishOptions options = publish_options();
     if (!trigger_.empty()) {
-      trigger_stream_.emplace(open(reference(trigger_, {"SE"}), Access::read));
+      trigger_stream_.emplace(context.open(context.reference(trigger_, {"SE"}), Access::read));
     }
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
-      references.push_back(reference(text, {"SE", !data_.empty()}));
+      references.push_back(context.reference(text));
+      if (data_.empty() && !references.back().slice.empty()) {
+        throw Error(Problem::usage, text, "a slice says where --data goes, and there is none");
+      }
     }
     if (!data_.empty()) {
-      return for_each<Reference>(references,
-                                 [&](const Reference& target) { publish_data(target, options); });
+      return context.for_each<Reference>(
+          references, [&](const Reference& target) { publish_data(context, target, options); });
     }
     std::vector<Event> events;
-    const Exit opened = for_each<Reference>(references, [&](const Reference& target) {
-      events.push_back({target, update_ ? update(target, options) : post(target, options.posts)});
+    const Exit opened = context.for_each<Reference>(references, [&](const Reference& target) {
+      events.push_back({target, update_ ? update(context, target, options)
+                                        : post(context, target, options.posts)});
     });
-    const Exit done = repeat(std::move(events));
+    const Exit done = repeat(context, std::move(events));
     return opened == Exit::done ? done : opened;
   }
 
@@ -133,15 +136,15 @@ class Post final : public Tool {
     std::function<void()> happen;
   };
 
-  [[nodiscard]] std::function<void()> post(const Reference& target,
+  [[nodiscard]] std::function<void()> post(const Context& context, const Reference& target,
                                            const SemaphoreSet& posts) const {
-    const auto stream = std::make_shared<Stream>(open(target, Access::best));
+    const auto stream = std::make_shared<Stream>(context.open(target, Access::best));
     return [stream, posts] { stream->semaphores().post(posts); };
   }
 
-  [[nodiscard]] std::function<void()> update(const Reference& target,
+  [[nodiscard]] std::function<void()> update(const Context& context, const Reference& target,
                                              const PublishOptions& options) const {
-    const auto publisher = std::make_shared<Publisher>(open(target, Access::best), options);
+    const auto publisher = std::make_shared<Publisher>(context.open(target, Access::best), options);
     return [this, publisher] {
       note_trigger(*publisher);
       publisher->publish({});
@@ -149,20 +152,20 @@ class Post final : public Tool {
   }
 
   /// All of them each time; one that fails is reported, and left out from then on.
-  Exit repeat(std::vector<Event> events) const {
+  Exit repeat(const Context& context, std::vector<Event> events) const {
     Exit worst = Exit::done;
     const auto fails = [&](const Event& event) {
       try {
         event.happen();
         return false;
       } catch (const Error& error) {
-        const Exit status = report(event.target, error);
+        const Exit status = context.report(event.target, error);
         worst = worst == Exit::done ? status : worst;
         return true;
       }
     };
     const std::uint64_t times = count_.value_or(rate_ ? UINT64_MAX : 1);
-    at_pace(events, [&](Pace& pace) {
+    at_pace(context, events, [&](Pace& pace) {
       for (; !events.empty() && pace.events() < times; pace.count()) {
         pace.wait();
         std::erase_if(events, fails);
@@ -171,13 +174,13 @@ class Post final : public Tool {
     return worst;
   }
 
-  void publish_data(const Reference& target, PublishOptions options) const {
+  void publish_data(const Context& context, const Reference& target, PublishOptions options) const {
     options.slice = target.slice;
-    Publisher publisher(open(target, Access::best), std::move(options));
+    Publisher publisher(context.open(target, Access::best), std::move(options));
     const Shape shape = publisher.frame_shape();
     const auto source = open_frames(data_, publisher.type(), shape);
     std::vector<std::byte> frame(shape.elements() * element_size(publisher.type()));
-    at_pace({Event{target, {}}}, [&](Pace& pace) {
+    at_pace(context, {Event{target, {}}}, [&](Pace& pace) {
       for (; !count_ || pace.events() < *count_; pace.count()) {
         source->wait();
         note_trigger(publisher);
@@ -192,12 +195,13 @@ class Post final : public Tool {
   }
 
   /// Says in the end what rate was reached, also where a signal is the end.
-  void at_pace(const std::vector<Event>& events, const std::function<void(Pace&)>& run) const {
+  void at_pace(const Context& context, const std::vector<Event>& events,
+               const std::function<void(Pace&)>& run) const {
     Pace pace(rate_);
     const auto say_reached = [&] {
       for (const Event& event : events) {
         if (rate_) {
-          note(event.target.name, pace.summary());
+          context.note(event.target.name, pace.summary());
         }
       }
     };
@@ -226,7 +230,9 @@ class Post final : public Tool {
   bool claim_ = false;
 };
 
-const Registration registration("post", "post semaphores, and publish frames", make<Post>);
+const Registration registration("post", "post semaphores, and publish frames", {"SE", true},
+                                {.missing = "shmim-create {} SIZE", .similar = "shmim-post {}"},
+                                make<Post>);
 
 }  // namespace
 }  // namespace shmim::tools

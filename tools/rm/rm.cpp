@@ -23,17 +23,16 @@ class Rm final : public Tool {
     options.flag(
         "--stale", stale_,
         "only streams that no process has open and whose writers, owner and creator are dead");
-    declare_common(options);
   }
 
-  Exit run() override {
-    const SearchPath where = search_path();
+  Exit run(const Context& context) override {
+    const SearchPath& where = context.search_path();
     std::vector<Reference> patterns;
     for (const std::string& text : refs_) {
-      patterns.push_back(pattern(text, {"SE"}));
+      patterns.push_back(context.pattern(text));
     }
     std::map<std::string, Reference> found;  // in order, and each once
-    const Exit unmatched = for_each<Reference>(patterns, [&](const Reference& wanted) {
+    const Exit unmatched = context.for_each<Reference>(patterns, [&](const Reference& wanted) {
       std::vector<std::string> names = list_streams(where.shm, wanted.name);
       if (is_pattern(wanted.name) && wanted.type) {
         ProcessTable processes;
@@ -58,8 +57,8 @@ class Rm final : public Tool {
     if (stale_) {
       look_for_holders(streams, where.shm);
     }
-    const Exit removal = for_each<Reference>(streams, [&](const Reference& stream) {
-      remove(stream, stream_path(where.shm, stream.name));
+    const Exit removal = context.for_each<Reference>(streams, [&](const Reference& stream) {
+      remove(context, stream, stream_path(where.shm, stream.name));
     });
     return unmatched == Exit::done ? removal : unmatched;
   }
@@ -76,7 +75,8 @@ class Rm final : public Tool {
     holders_.emplace(files);
   }
 
-  void remove(const Reference& wanted, const std::filesystem::path& path) const {
+  void remove(const Context& context, const Reference& wanted,
+              const std::filesystem::path& path) const {
     const std::string& name = wanted.name;
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) {
@@ -85,18 +85,13 @@ class Rm final : public Tool {
     const bool is_link = S_ISLNK(status.st_mode);
     const Identity identity{status.st_dev, status.st_ino};
     if (wanted.type || (!is_link && !force_)) {
-      Requirement requirement;
-      requirement.type = wanted.type;
-      const Stream stream = Stream::open(path, Access::read);
-      if (const auto differing = differences(stream.format(), requirement); !differing.empty()) {
-        throw Error(Problem::mismatch, name, to_string(differing));
-      }
+      require_type(name, Stream::open(path, Access::read).format(), wanted.type);
     }
     if (stale_) {
       // After an answer that was waited for, an earlier look is too old.
       const auto use = interactive_ ? find_use(path) : find_use(path, *holders_);
       if (use) {
-        detail(name, fmt::format("kept: {}", to_string(*use)));
+        context.detail(name, fmt::format("kept: {}", to_string(*use)));
         return;
       }
     }
@@ -110,7 +105,7 @@ class Rm final : public Tool {
     if (!remove_stream(path, identity)) {
       throw Error(Problem::failed, name, "was re-created meanwhile, and is left alone");
     }
-    if (verbose()) {
+    if (context.verbose()) {
       write_stdout(fmt::format("removed {}\n", printable(path.string())));
     }
   }
@@ -133,7 +128,8 @@ class Rm final : public Tool {
   std::optional<HolderTable> holders_;
 };
 
-const Registration registration("rm", "remove streams and wake whoever waits on them", make<Rm>);
+const Registration registration("rm", "remove streams and wake whoever waits on them", {"SE"},
+                                {.unreadable = "shmim-rm --force {}"}, make<Rm>);
 
 }  // namespace
 }  // namespace shmim::tools

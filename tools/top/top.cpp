@@ -28,8 +28,7 @@ class Top final : public Tool {
     options.text("--sort", "COLUMN", sort_, "sort by this column at first");
     options.flag("--openmetrics", metrics_, "print one scrape in the OpenMetrics format")
         .excludes(batch);
-    declare_json(options, "with --batch, print one JSON object per stream").needs(batch);
-    declare_common(options);
+    options.json("with --batch, print one JSON object per stream").needs(batch);
   }
 
   [[nodiscard]] std::vector<Explained> columns() const override {
@@ -40,16 +39,16 @@ class Top final : public Tool {
     return explained;
   }
 
-  Exit run() override {
+  Exit run(const Context& context) override {
     if (interval_ && *interval_ < std::chrono::milliseconds{1}) {
       throw UsageError("--interval: at least 1ms");
     }
     const Columns order = parse_columns("--sort", sort_.empty() ? "name" : sort_);
     for (const std::string& text : globs_) {
-      patterns_.push_back(pattern(text, {"SE"}));
+      patterns_.push_back(context.pattern(text));
     }
     raise_file_limit();
-    Model model(search_path().shm, patterns_);
+    Model model(context.search_path().shm, patterns_);
     model.sort_by(order.front(), order.front()->is_right);
     model.look();
     require_existing(model);
@@ -58,7 +57,7 @@ class Top final : public Tool {
       model.look();
       write_stdout(to_metrics(model.rows()));
     } else if (batch_) {
-      print_tables(model);
+      print_tables(context, model);
     } else {
       show(model);
     }
@@ -81,9 +80,9 @@ class Top final : public Tool {
     }
   }
 
-  void print_tables(Model& model) const {
+  void print_tables(const Context& context, Model& model) const {
     const auto interval = interval_.value_or(std::chrono::seconds{1});
-    const Columns columns = parse_columns("columns", json() ? json_list : table_list);
+    const Columns columns = parse_columns("columns", context.json() ? json_list : table_list);
     auto next = steady_clock::now();
     for (std::uint64_t done = 0; !count_ || done < *count_; ++done) {
       next += interval;
@@ -91,7 +90,7 @@ class Top final : public Tool {
       model.look();
       const std::vector<StreamRow> rows = model.rows();
       const std::string time = to_utc(TaiClock::now());
-      if (!json()) {
+      if (!context.json()) {
         write_stdout(fmt::format("{}{}\n{}", done == 0 ? "" : "\n", time,
                                  to_text(columns, rows, Table::told, true)));
         continue;
@@ -133,7 +132,7 @@ class Top final : public Tool {
   bool metrics_ = false;
 };
 
-const Registration registration("top", "watch the streams as they run", make<Top>);
+const Registration registration("top", "watch the streams as they run", {"SE"}, {}, make<Top>);
 
 }  // namespace
 }  // namespace shmim::tools

@@ -48,13 +48,11 @@ class Trace final : public Tool {
     options.duration("--budget", budget_, "exit 1 when a frame takes longer from end to end")
         .excludes(graph)
         .excludes(dot);
-    declare_ready_fd(options);
-    declare_json(options, "print one JSON object per step or frame, or one of the graph")
-        .excludes(dot);
-    declare_common(options);
+    options.ready_fd();
+    options.json("print one JSON object per step or frame, or one of the graph").excludes(dot);
   }
 
-  Exit run() override {
+  Exit run(const Context& context) override {
     if (refs_.empty() && !all_ && !graph_) {
       throw UsageError(follow_ ? "--follow takes one REF" : "REF is missing (or --all)");
     }
@@ -63,7 +61,7 @@ class Trace final : public Tool {
     }
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
-      references.push_back(reference(text, {"SE"}));
+      references.push_back(context.reference(text));
     }
     if (over_ && !graph_ && !dot_) {
       throw UsageError("--over is for --graph and --dot");
@@ -72,17 +70,17 @@ class Trace final : public Tool {
       if (references.size() != 1) {
         throw UsageError("--follow takes one REF");
       }
-      return follow(references.front());
+      return follow(context, references.front());
     }
     if (graph_ || dot_) {
-      return show_graph(references);
+      return show_graph(context, references);
     }
-    std::vector<Traced> traces = all_ ? trace_all() : std::vector<Traced>();
-    const Exit status = for_each<Reference>(references, [&](const Reference& wanted) {
-      traces.push_back(trace(open(wanted, Access::read)));
+    std::vector<Traced> traces = all_ ? trace_all(context) : std::vector<Traced>();
+    const Exit status = context.for_each<Reference>(references, [&](const Reference& wanted) {
+      traces.push_back(trace(context, context.open(wanted, Access::read)));
     });
-    print_traces(traces);
-    const Exit verdict = for_each<Traced>(traces, [this](const Traced& traced) {
+    print_traces(context, traces);
+    const Exit verdict = context.for_each<Traced>(traces, [this](const Traced& traced) {
       if (budget_ && !(all_ && !traced.total)) {
         judge(traced.name, traced.total, "the newest frame");
       }
@@ -92,54 +90,54 @@ class Trace final : public Tool {
 
  private:
   /// The names of all streams, read once a trigger must be named.
-  [[nodiscard]] const std::map<ino_t, std::string>& names() {
+  [[nodiscard]] const std::map<ino_t, std::string>& names(const Context& context) {
     if (!names_) {
-      names_ = names_by_inode(search_path().shm);
+      names_ = names_by_inode(context.search_path().shm);
     }
     return *names_;
   }
 
-  [[nodiscard]] std::vector<Traced> trace_all() {
-    const std::filesystem::path directory = search_path().shm;
+  [[nodiscard]] std::vector<Traced> trace_all(const Context& context) {
+    const std::filesystem::path& directory = context.search_path().shm;
     std::vector<Traced> traces;
     for (const std::string& name : list_streams(directory)) {
       std::optional<Stream> stream;
       try {
         stream = Stream::open(stream_path(directory, name), Access::read);
       } catch (const Error&) {
-        detail(name, "is no readable stream");
+        context.detail(name, "is no readable stream");
         continue;
       }
-      traces.push_back(trace(*stream));
+      traces.push_back(trace(context, *stream));
     }
     return traces;
   }
 
-  [[nodiscard]] Traced trace(const Stream& stream) {
+  [[nodiscard]] Traced trace(const Context& context, const Stream& stream) {
     std::vector<TraceEntry> entries;
     const Snapshot snapshot =
         stream.snapshot_trace(entries, deadline_after(std::chrono::milliseconds{100}));
     if (snapshot.state != FrameState::whole) {
       entries = stream.trace().entries();
-      note(stream.name(),
-           fmt::format("{}; its trace may be of two frames",
-                       snapshot.state == FrameState::busy ? "is in the middle of being written"
-                                                          : "holds an unfinished frame"));
+      context.note(stream.name(), fmt::format("{}; its trace may be of two frames",
+                                              snapshot.state == FrameState::busy
+                                                  ? "is in the middle of being written"
+                                                  : "holds an unfinished frame"));
     }
     const bool is_triggered = !entries.empty() && entries.front().trigger_inode != 0;
-    return {
-        stream.name(),
-        hops_of(stream.name(), entries, is_triggered ? names() : std::map<ino_t, std::string>()),
-        end_to_end(entries)};
+    return {stream.name(),
+            hops_of(stream.name(), entries,
+                    is_triggered ? names(context) : std::map<ino_t, std::string>()),
+            end_to_end(entries)};
   }
 
-  void print_traces(const std::vector<Traced>& traces) const {
-    if (budget_ && quiet()) {
+  void print_traces(const Context& context, const std::vector<Traced>& traces) const {
+    if (budget_ && context.quiet()) {
       return;  // the exit status is what was asked for
     }
     bool is_first = true;
     for (const Traced& traced : traces) {
-      if (json()) {
+      if (context.json()) {
         for (const Hop& hop : traced.hops) {
           write_stdout(to_json_line(record(traced, hop)));
         }
@@ -215,22 +213,22 @@ class Trace final : public Tool {
     }
   }
 
-  Exit follow(const Reference& wanted) {
+  Exit follow(const Context& context, const Reference& wanted) {
     // Read-only: counts are watched, and no semaphore is claimed.
     FollowOptions options;
     options.cancelled = interrupted;
-    Follower follower(open(wanted, Access::read), std::move(options));
+    Follower follower(context.open(wanted, Access::read), std::move(options));
     const Deadline deadline = deadline_after(timeout_);
     std::vector<double> latencies;  // in nanoseconds
     std::uint64_t missed = 0;
     std::uint64_t untriggered = 0;
-    say_ready();
+    context.readiness().say();
     while (!count_ || latencies.size() + untriggered < *count_) {
       const std::uint64_t before = follower.seen();
       if (const Arrival arrival = follower.wait(deadline); arrival != Arrival::arrived) {
-        print_summary(wanted.name, latencies, missed, untriggered);
-        end_following(arrival, follower,
-                      untriggered + latencies.size() > 0 ? "further frame" : "frame");
+        print_summary(context, wanted.name, latencies, missed, untriggered);
+        context.end_following(arrival, follower,
+                              untriggered + latencies.size() > 0 ? "further frame" : "frame");
       }
       std::vector<TraceEntry> entries;
       const Snapshot snapshot = follower.stream().snapshot_trace(entries);
@@ -245,30 +243,30 @@ class Trace final : public Tool {
       } else {
         ++untriggered;
       }
-      print_frame(wanted.name, snapshot.info.cnt0, latency);
+      print_frame(context, wanted.name, snapshot.info.cnt0, latency);
       if (budget_ && (!latency || *latency > *budget_)) {
-        print_summary(wanted.name, latencies, missed, untriggered);
+        print_summary(context, wanted.name, latencies, missed, untriggered);
         judge(wanted.name, latency, fmt::format("frame {}", snapshot.info.cnt0));
       }
     }
-    print_summary(wanted.name, latencies, missed, untriggered);
+    print_summary(context, wanted.name, latencies, missed, untriggered);
     return Exit::done;
   }
 
-  void print_frame(const std::string& name, std::uint64_t cnt0,
+  void print_frame(const Context& context, const std::string& name, std::uint64_t cnt0,
                    std::optional<std::chrono::nanoseconds> latency) const {
-    if (json()) {
+    if (context.json()) {
       write_stdout(
           to_json_line({{"name", name},
                         {"cnt0", cnt0},
                         {"latency", latency ? Record(Seconds(*latency).count()) : Record()}}));
-    } else if (!quiet()) {
+    } else if (!context.quiet()) {
       write_stdout(fmt::format("{} {}\n", cnt0, latency ? in_microseconds(*latency) : "-"));
     }
   }
 
-  void print_summary(const std::string& name, std::vector<double> latencies, std::uint64_t missed,
-                     std::uint64_t untriggered) const {
+  void print_summary(const Context& context, const std::string& name, std::vector<double> latencies,
+                     std::uint64_t missed, std::uint64_t untriggered) const {
     constexpr std::array percents{0.0, 50.0, 90.0, 99.0, 99.9, 100.0};
     constexpr std::array names{"min", "p50", "p90", "p99", "p99.9", "max"};
     const std::size_t frames = latencies.size() + untriggered;
@@ -281,14 +279,14 @@ class Trace final : public Tool {
       record[names[i]] = Seconds(latency).count();
       text += fmt::format("{} {} {}", i == 0 ? ":" : ",", names[i], in_microseconds(latency));
     }
-    write_stdout(json() ? to_json_line(record) : text + "\n");
+    write_stdout(context.json() ? to_json_line(record) : text + "\n");
   }
 
-  Exit show_graph(const std::vector<Reference>& references) {
+  Exit show_graph(const Context& context, const std::vector<Reference>& references) {
     raise_file_limit();
-    const std::filesystem::path directory = search_path().shm;
-    const Exit status = for_each<Reference>(references, [&](const Reference& wanted) {
-      static_cast<void>(open(wanted, Access::read));  // there, and of the type demanded
+    const std::filesystem::path& directory = context.search_path().shm;
+    const Exit status = context.for_each<Reference>(references, [&](const Reference& wanted) {
+      static_cast<void>(context.open(wanted, Access::read));  // there, and of the type demanded
     });
     Watcher watcher(directory);
     watcher.look();
@@ -303,9 +301,9 @@ class Trace final : public Tool {
       node.rate = is_measured ? node.rate : std::nullopt;
     }
     const std::vector<bool> is_shown = leading_to(graph, marked(graph, references, directory));
-    write_stdout(dot_     ? to_dot(graph, is_shown)
-                 : json() ? to_json_line(to_record(graph))
-                          : to_tree(graph));
+    write_stdout(dot_             ? to_dot(graph, is_shown)
+                 : context.json() ? to_json_line(to_record(graph))
+                                  : to_tree(graph));
     return status;
   }
 
@@ -336,6 +334,7 @@ class Trace final : public Tool {
 };
 
 const Registration registration("trace", "show who made a stream's frame, and what triggered it",
+                                {"SE"}, {.missing = "shmim-ls", .similar = "shmim-trace {}"},
                                 make<Trace>);
 
 }  // namespace

@@ -25,14 +25,13 @@ class Wait final : public Tool {
     options.duration("-t,--timeout", timeout_, "give up when it takes longer");
     options.duration("--spin", spin_, "busy-wait so long before sleeping");
     options.flag("--appear", appear_, "wait for the stream to exist first");
-    declare_ready_fd(options);
-    declare_json(options);
-    declare_print(options, "name cnt0 cnt1 atime writetime latency missed semaphore");
-    declare_common(options);
+    options.ready_fd();
+    options.json();
+    options.print("name cnt0 cnt1 atime writetime latency missed semaphore");
   }
 
-  Exit run() override {
-    const Reference reference = this->reference(ref_, {"SE"});
+  Exit run(const Context& context) override {
+    const Reference reference = context.reference(ref_);
     if (forever_ && cnt0_) {
       throw UsageError("--cnt0 and --forever exclude one another");
     }
@@ -41,37 +40,46 @@ class Wait final : public Tool {
     options.semaphore = semaphore_;
     options.spin = spin_.value_or(std::chrono::nanoseconds{0});
     options.cancelled = interrupted;
-    check_template(reference.name);
-    Stream stream = appear_ ? await_stream(reference, deadline) : open(reference);
+    check_template(context, reference.name);
+    return context.about(reference, [&] { return wait(context, reference, deadline, options); });
+  }
+
+ private:
+  Exit wait(const Context& context, const Reference& reference, Deadline deadline,
+            FollowOptions options) const {
+    Readiness ready = context.readiness();
+    Stream stream =
+        appear_ ? await_stream(context, reference, deadline, ready) : context.open(reference);
     if (const std::uint64_t cnt0 = stream.cnt0(); cnt0_ && cnt0 >= *cnt0_) {
-      detail(reference.name, fmt::format("cnt0 is {} already", cnt0));
-      say_ready();
-      print(stream, cnt0, 0, std::nullopt);  // no need to claim a semaphore
+      context.detail(reference.name, fmt::format("cnt0 is {} already", cnt0));
+      ready.say();
+      print(context, stream, cnt0, 0, std::nullopt);  // no need to claim a semaphore
       return Exit::done;
     }
     Follower follower(std::move(stream), std::move(options));
     if (flush_) {
       follower.flush();
     }
-    detail(reference.name, follower.semaphore()
-                               ? fmt::format("waiting on semaphore {}", *follower.semaphore())
-                               : "watching cnt0, since the stream is read-only for us");
-    say_ready();
+    context.detail(reference.name,
+                   follower.semaphore()
+                       ? fmt::format("waiting on semaphore {}", *follower.semaphore())
+                       : "watching cnt0, since the stream is read-only for us");
+    ready.say();
     if (cnt0_) {
-      await_count(follower, deadline);
+      await_count(context, follower, deadline);
     } else {
-      await_frames(follower, deadline);
+      await_frames(context, follower, deadline);
     }
     return Exit::done;
   }
 
- private:
-  [[nodiscard]] Stream await_stream(const Reference& reference, Deadline deadline) const {
-    SearchPath where = search_path();
+  [[nodiscard]] Stream await_stream(const Context& context, const Reference& reference,
+                                    Deadline deadline, Readiness& ready) const {
+    SearchPath where = context.search_path();
     where.conf.clear();  // a stream, and not a file that one could be made from
     Connection connection;
     try {
-      connection = await(reference, {}, where, {deadline, interrupted, [this] { say_ready(); }});
+      connection = await(reference, {}, where, {deadline, interrupted, [&ready] { ready.say(); }});
     } catch (const Error& error) {
       if (!may_be_half_made(error.problem()) && error.problem() != Problem::dangling_link) {
         throw;
@@ -79,7 +87,7 @@ class Wait final : public Tool {
     }
     throw_if_interrupted();
     if (connection.outcome == Outcome::not_found) {
-      note(reference.name, "timed out: it did not appear");
+      context.note(reference.name, "timed out: it did not appear");
       throw TimedOut{};
     }
     if (connection.outcome == Outcome::mismatch) {
@@ -88,31 +96,31 @@ class Wait final : public Tool {
     return *std::move(connection.stream);
   }
 
-  void await_count(Follower& follower, Deadline deadline) const {
+  void await_count(const Context& context, Follower& follower, Deadline deadline) const {
     while (follower.stream().cnt0() < *cnt0_) {
       follower.set_seen(follower.stream().cnt0());
       if (follower.seen() >= *cnt0_) {
         break;
       }
       if (const Arrival arrival = follower.wait(deadline); arrival != Arrival::arrived) {
-        end_following(arrival, follower);
+        context.end_following(arrival, follower);
       }
     }
-    print(follower.stream(), follower.stream().cnt0(), 0, follower.semaphore());
+    print(context, follower.stream(), follower.stream().cnt0(), 0, follower.semaphore());
   }
 
-  void await_frames(Follower& follower, Deadline deadline) const {
+  void await_frames(const Context& context, Follower& follower, Deadline deadline) const {
     const std::uint64_t wanted = count_.value_or(1);
     for (std::uint64_t done = 0; forever_ || done < wanted;) {
       const std::uint64_t before = follower.seen();
       const Arrival arrival = semaphore_ ? follower.wait_post(deadline) : follower.wait(deadline);
       if (arrival != Arrival::arrived) {
-        end_following(arrival, follower, semaphore_ ? "post" : "frame");
+        context.end_following(arrival, follower, semaphore_ ? "post" : "frame");
       }
       const std::uint64_t now_at = semaphore_ ? follower.stream().cnt0() : follower.seen();
       // A counter that went back, on a stream made anew, counts as one frame.
       const std::uint64_t frames = semaphore_ || now_at < before ? 1 : now_at - before;
-      print(follower.stream(), now_at, frames - 1, follower.semaphore());
+      print(context, follower.stream(), now_at, frames - 1, follower.semaphore());
       done += frames;
     }
   }
@@ -132,22 +140,22 @@ class Wait final : public Tool {
   }
 
   /// So that a mistake in --print is told before the wait, not after.
-  void check_template(const std::string& name) const {
-    if (!print_template().empty()) {
+  void check_template(const Context& context, const std::string& name) const {
+    if (!context.print_template().empty()) {
       Format smallest;
       smallest.shape = Shape{1};
       const Stream example = Stream::local(name, smallest);  // the one to wait for may be missing
-      static_cast<void>(render(print_template(), record(example, 0, 0, std::nullopt)));
+      static_cast<void>(render(context.print_template(), record(example, 0, 0, std::nullopt)));
     }
   }
 
-  void print(const Stream& stream, std::uint64_t cnt0, std::uint64_t missed,
+  void print(const Context& context, const Stream& stream, std::uint64_t cnt0, std::uint64_t missed,
              std::optional<unsigned> semaphore) const {
-    if (json()) {
+    if (context.json()) {
       write_stdout(to_json_line(record(stream, cnt0, missed, semaphore)));
-    } else if (!print_template().empty()) {
-      write_stdout(render(print_template(), record(stream, cnt0, missed, semaphore)));
-    } else if (!quiet()) {
+    } else if (!context.print_template().empty()) {
+      write_stdout(render(context.print_template(), record(stream, cnt0, missed, semaphore)));
+    } else if (!context.quiet()) {
       write_stdout(fmt::format("{}\n", cnt0));
     }
   }
@@ -163,7 +171,9 @@ class Wait final : public Tool {
   bool appear_ = false;
 };
 
-const Registration registration("wait", "wait for the next frame of a stream", make<Wait>);
+const Registration registration("wait", "wait for the next frame of a stream", {"SE"},
+                                {.missing = "shmim-wait {} --appear", .similar = "shmim-wait {}"},
+                                make<Wait>);
 
 }  // namespace
 }  // namespace shmim::tools

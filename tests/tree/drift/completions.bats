@@ -8,7 +8,8 @@ setup() {
   shmim-create -q -d "$MILK_SHM_DIR" dm 4x4
   cd "$BATS_TEST_TMPDIR"
   mkdir -p conf
-  touch conf/shmim.dark.fits
+  touch conf/shmim.dark.fits conf/shmim.flat.fname.txt
+  shmim-kw cam1 EXPTIME=0.5 GAIN=2
 }
 
 teardown() { rm -rf "$MILK_SHM_DIR"; }
@@ -28,7 +29,8 @@ bash_offers() {
 @test "bash completes streams, also those that are FITS files yet" {
   [ "$(bash_offers shmim-cat ca)" = "cam1 cam2" ]
   [ "$(bash_offers shmim-cat da)" = "dark" ]
-  [ "$(bash_offers shmim-cat '')" = "cam1 cam2 dm dark" ]
+  [ "$(bash_offers shmim-cat fl)" = "flat" ]
+  [ "$(bash_offers shmim-cat '')" = "cam1 cam2 dm dark flat" ]
   [ "$(bash_offers shmim-cat @S : ca)" = "cam1 cam2" ]
   [ "$(bash_offers shmim-post cam1 --trigger c)" = "cam1 cam2" ]
 }
@@ -48,6 +50,15 @@ bash_offers() {
   [ "$(bash_offers shmim-bench latency f)" = "fits fanout" ]
 }
 
+@test "bash completes the keywords of a stream" {
+  [ "$(bash_offers shmim-kw ca)" = "cam1 cam2" ]
+  [ "$(bash_offers shmim-kw cam1 '')" = "EXPTIME GAIN" ]
+  [ "$(bash_offers shmim-kw cam1 --as real EX)" = "EXPTIME" ]
+  [ "$(bash_offers shmim-kw @S : cam1 GA)" = "GAIN" ]
+  [ "$(bash_offers shmim-kw -d "$MILK_SHM_DIR" cam1 GAIN E)" = "EXPTIME" ]
+  [ "$(bash_offers shmim-kw cam2 '')" = "" ]
+}
+
 @test "bash looks for streams in the directory that -d names" {
   mkdir other
   shmim-create -q -d other elsewhere 4
@@ -64,7 +75,12 @@ bash_offers() {
   }
   [ "$(offers 'shmim-cat ca')" = "cam1 cam2" ]
   [ "$(offers 'shmim-wait --tim')" = "--timeout" ]
+  [ "$(offers 'shmim-cat fl')" = "flat" ]
   [ "$(offers 'shmim-create cam3 --type uint1')" = "uint16" ]
+  [ "$(offers 'shmim-cat cam1 -o r')" = "raw" ]
+  [ "$(offers 'shmim-ls --sort satu')" = "saturated" ]
+  [ "$(offers 'shmim-kw cam1 EX')" = "EXPTIME" ]
+  [ "$(offers 'shmim-link wfs ca')" = "cam1 cam2" ]
   [ "$(offers 'shmim-bench la')" = "latency" ]
 }
 
@@ -87,6 +103,10 @@ bash_offers() {
     ' | grep -oE '<[^>]*>' | tail -n 1
   }
   [ "$(offers 'shmim-cat da')" = "<shmim-cat dark >" ]
+  [ "$(offers 'shmim-cat fl')" = "<shmim-cat flat >" ]
+  [ "$(offers 'shmim-kw cam1 EX')" = "<shmim-kw cam1 EXPTIME=>" ]
+  [ "$(offers 'shmim-ls --sort satu')" = "<shmim-ls --sort saturated >" ]
+  [ "$(offers 'shmim-link wfs ca')" = "<shmim-link wfs cam>" ]
   [ "$(offers 'shmim-cat ca')" = "<shmim-cat cam>" ]
   [ "$(offers 'shmim-wait --tim')" = "<shmim-wait --timeout >" ]
   [ "$(offers 'shmim-create x --type complex1')" = "<shmim-create x --type complex128 >" ]

@@ -1,6 +1,6 @@
 # What --help says, the manual pages, the completions and the README say too, and no more.
 
-tools=(bench cat connect create info kw link ls post rm top trace wait)
+read -ra tools < <(sed -n 's/^set(SHMIM_TOOLS \(.*\))$/\1/p' "$SHMIM_SOURCE_DIR/CMakeLists.txt")
 
 # Options of a tool, one a line, as its --help lists them.
 help_options() {

@@ -28,10 +28,9 @@ const Registration& registration(std::string_view name) {
 /// What the parser says of a command line; empty where it takes it.
 std::string parse(std::string_view name, const std::vector<const char*>& arguments) {
   const auto tool = registration(name).make();
-  Options options{std::string(name)};
-  tool->declare(options);
+  const auto options = options_of(registration(name), *tool);
   try {
-    static_cast<void>(options.parse(arguments));
+    static_cast<void>(options->parse(arguments));
     return "";
   } catch (const UsageError& error) {
     return error.what();
@@ -55,27 +54,26 @@ TEST_CASE("each tool has a summary") {
   for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
     tools[entry->name] = entry->summary;
   }
-  constexpr std::array names{"create", "connect", "cat", "post",  "wait", "ls",   "info",
-                             "kw",     "link",    "top", "trace", "rm",   "bench"};
-  CHECK(tools.size() == names.size());
-  for (const char* name : names) {
-    CHECK_FALSE(tools[name].empty());
+  std::string names;
+  for (const auto& [name, summary] : tools) {
+    CHECK_FALSE(summary.empty());
+    names += name + " ";
   }
+  CHECK(names == SHMIM_SORTED_TOOLS);
 }
 
 TEST_CASE("every option is described") {
   for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
     CAPTURE(entry->name);
     const auto tool = entry->make();
-    Options options(entry->name);
-    tool->declare(options);
-    for (const Option& option : options.all()) {
+    const auto options = options_of(*entry, *tool);
+    for (const Option& option : options->all()) {
       CAPTURE(option.label());
       CHECK_FALSE(option.help.empty());
       CHECK(option.help.back() != '.');
     }
     for (const char* common : {"--help", "--version", "--dir", "--quiet", "--verbose"}) {
-      CHECK(options.find(common) != nullptr);
+      CHECK(options->find(common) != nullptr);
     }
   }
 }
@@ -98,9 +96,8 @@ std::map<std::string, std::map<std::string, std::string>> meanings_by_name() {
   std::map<std::string, std::map<std::string, std::string>> meanings;
   for (const Registration* entry = registrations(); entry != nullptr; entry = entry->next) {
     const auto tool = entry->make();
-    Options options(entry->name);
-    tool->declare(options);
-    for (const Option& option : options.all()) {
+    const auto options = options_of(*entry, *tool);
+    for (const Option& option : options->all()) {
       for (const std::string& name : option.names) {
         meanings[name][meaning_of(option)] += fmt::format(" {}", entry->name);
       }
@@ -201,6 +198,17 @@ TEST_CASE("command lines that contradict themselves") {
   CHECK(parse("trace", {"--json", "--dot"}) == "--dot excludes --json");
   CHECK(parse("bench", {"--json", "--csv"}) == "--csv excludes --json");
   CHECK(parse("bench", {"speed"}).starts_with("MEASURE: "));
+}
+
+TEST_CASE("a name with a slip in it is found among others") {
+  const std::vector<std::string> names{"cam", "wfs_cam", "dm00disp", "im1"};
+  CHECK(similar_name("cma", names) == "cam");
+  CHECK(similar_name("camm", names) == "cam");
+  CHECK(similar_name("wfscam", names) == "wfs_cam");
+  CHECK(similar_name("dm00dsip", names) == "dm00disp");
+  CHECK(similar_name("dark", names).empty());
+  CHECK(similar_name("ca", names).empty());  // too short for a slip
+  CHECK(similar_name("cam", {}).empty());
 }
 
 TEST_CASE("durations take a unit; a bare number is seconds") {

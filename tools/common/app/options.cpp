@@ -369,6 +369,30 @@ Option& Options::duration_or(std::string_view names,
   return option;
 }
 
+Option& Options::conf() {
+  return text("--conf", "DIR", common_.conf, "conf directory (default: ./conf)");
+}
+
+Option& Options::json(std::string help) { return flag("--json", common_.json, std::move(help)); }
+
+Option& Options::print(const std::string& fields) {
+  return text("--print", "TEMPLATE", common_.print,
+              "print this line instead, with fields as in '{cnt0}': " + fields);
+}
+
+Option& Options::ready_fd() {
+  return number("--ready-fd", "FD", common_.ready_fd,
+                "write a newline to this descriptor once waiting begins",
+                {0, std::numeric_limits<int>::max()});
+}
+
+void Options::common() {
+  text("-d,--dir", "DIR", common_.dir,
+       "shm directory (default: MILK_SHM_DIR, /milk/shm, /dev/shm)");
+  flag("-q,--quiet", common_.quiet, "say nothing but errors");
+  flag("-v,--verbose", common_.verbose, "say on stderr what is being done");
+}
+
 const Option* Options::find(std::string_view name) const noexcept {
   for (const Option& option : options_) {
     if (std::find(option.names.begin(), option.names.end(), name) != option.names.end()) {

@@ -18,6 +18,17 @@
 
 namespace shmim::tools {
 
+/// What the options say that several tools have.
+struct CommonOptions {
+  std::string dir;
+  std::string conf;
+  std::string print;  ///< a template
+  std::optional<unsigned> ready_fd;
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
 /// What a command line asks for.
 enum class Request { run, help, version };
 
@@ -122,6 +133,16 @@ class Options {
                       std::chrono::nanoseconds otherwise, std::vector<std::string>& words,
                       std::string help);
 
+  // Options that several tools have, with one meaning in all of them.
+
+  Option& conf();
+  Option& json(std::string help = "print one JSON object per line");
+  Option& print(const std::string& fields);
+  Option& ready_fd();
+  /// --dir, --quiet and --verbose, which every tool has.
+  void common();
+  [[nodiscard]] const CommonOptions& common_values() const noexcept { return common_; }
+
   /// In the order of their declaration, --help and --version first.
   [[nodiscard]] const std::deque<Option>& all() const noexcept { return options_; }
   /// The option of that name, or null.
@@ -142,6 +163,7 @@ class Options {
   }
 
   std::string tool_;
+  CommonOptions common_;
   std::deque<Option> options_;  // which stay where they are
 };
 

@@ -37,54 +37,49 @@ std::string help_footer() {
   return text;
 }
 
-const Registration* first_registration = nullptr;
+/// What a tool does with a command line that it takes.
+Exit run_with(const Context& context, Tool& tool) {
+  try {
+    return tool.run(context);
+  } catch (const Error& error) {
+    // A call that the signal broke off fails, which is no news.
+    return interrupted() ? Exit::failed : context.report(error);
+  }
+}
+
+/// An error in finding out what to work with.
+Exit report(const Messages& messages, const Error& error) {
+  messages.error(error.what());
+  if (error.problem() == Problem::no_directory) {
+    if (const std::string command = hint_for_directory(error); !command.empty()) {
+      messages.hint(command);
+    }
+  }
+  return exit_of(error.problem());
+}
 
 }  // namespace
-
-Registration::Registration(const char* tool_name, const char* tool_summary, Make make_tool) noexcept
-    : name(tool_name), summary(tool_summary), make(make_tool), next(first_registration) {
-  first_registration = this;
-}
-
-const Registration* registrations() noexcept { return first_registration; }
-
-void write_stderr(const std::string& line) {
-  // Where nobody can be told, the exit status must do.
-  static_cast<void>(std::fputs((line + '\n').c_str(), stderr));
-}
-
-void print_error(std::string_view tool, std::string_view message) {
-  write_stderr(fmt::format("shmim-{}: {}", tool, printable(message)));
-}
-
-Exit report_usage(std::string_view tool, std::string_view message) {
-  print_error(tool, message);
-  write_stderr(fmt::format("Try 'shmim-{} --help' for more information.", tool));
-  return Exit::usage;
-}
 
 int run(const Registration& registration, int argc, char** argv) {
   occupy_standard_streams();
   install_signal_handlers();
-  const std::string_view name = registration.name;
+  const Messages messages(registration.name);
   const std::unique_ptr<Tool> tool = registration.make();
-  tool->set_name(registration.name);
   Exit status = Exit::failed;
   try {
-    Options options(registration.name);
-    tool->declare(options);
-    switch (options.parse({argv + 1, argv + argc})) {
+    const auto options = options_of(registration, *tool);
+    switch (options->parse({argv + 1, argv + argc})) {
       case Request::help:
-        write_stdout(options.help(registration.summary) + help_footer());
+        write_stdout(options->help(registration.summary) + help_footer());
         return 0;
       case Request::version:
-        write_stdout(fmt::format("shmim-{} {}\n", name, SHMIM_VERSION));
+        write_stdout(fmt::format("shmim-{} {}\n", registration.name, SHMIM_VERSION));
         return 0;
       case Request::run:
         break;
     }
     survive_truncation();
-    status = tool->run();
+    status = run_with(Context(registration, options->common_values()), *tool);
   } catch (const Interrupted&) {
     end_by(received_signal());
   } catch (const TimedOut&) {
@@ -92,14 +87,13 @@ int run(const Registration& registration, int argc, char** argv) {
   } catch (const BrokenPipe&) {
     end_by(SIGPIPE);
   } catch (const UsageError& error) {
-    status = report_usage(name, error.what());
+    status = messages.usage(error.what());
   } catch (const Error& error) {
-    // A call that the signal broke off fails, which is no news.
-    status = interrupted() ? Exit::failed : tool->report(error);
+    status = report(messages, error);
   } catch (const std::bad_alloc&) {
-    print_error(name, "not enough memory");
+    messages.error("not enough memory");
   } catch (const std::exception& error) {
-    print_error(name, error.what());
+    messages.error(error.what());
   }
   if (interrupted()) {
     end_by(received_signal());

@@ -19,6 +19,22 @@ constexpr std::array meanings{
 
 }  // namespace
 
+Exit exit_of(Problem problem) noexcept {
+  switch (problem) {
+    case Problem::usage:
+      return Exit::usage;
+    case Problem::not_found:
+    case Problem::removed:
+      return Exit::not_found;
+    case Problem::exists:
+      return Exit::exists;
+    case Problem::mismatch:
+      return Exit::mismatch;
+    default:
+      return Exit::failed;
+  }
+}
+
 std::span<const ExitMeaning> exit_meanings() noexcept { return meanings; }
 
 }  // namespace shmim::tools

@@ -5,6 +5,8 @@
 #include <span>
 #include <stdexcept>
 
+#include <shmim/error.hpp>
+
 namespace shmim::tools {
 
 enum class Exit {
@@ -17,6 +19,9 @@ enum class Exit {
   timed_out = 124,
 };
 
+/// The status of a tool that such an error ends.
+Exit exit_of(Problem problem) noexcept;
+
 /// Text of the EXIT STATUS section, for help and man pages.
 struct ExitMeaning {
   const char* status;
@@ -24,7 +29,7 @@ struct ExitMeaning {
 };
 std::span<const ExitMeaning> exit_meanings() noexcept;
 
-/// Wrong usage that CLI11 cannot see: exit status 2 and a pointer to --help.
+/// Wrong usage: exit status 2 and a pointer to --help.
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

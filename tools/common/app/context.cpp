@@ -1,0 +1,164 @@
+#include "common/app/context.hpp"
+
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <shmim/fits.hpp>
+#include <unistd.h>
+
+#include "common/app/tool.hpp"
+
+namespace shmim::tools {
+namespace {
+
+SearchPath search_path_of(const CommonOptions& options) {
+  SearchPath search_path;
+  search_path.shm = options.dir.empty() ? default_shm_directory() : require_directory(options.dir);
+  if (!options.conf.empty()) {
+    search_path.conf = require_directory(options.conf);
+  }
+  search_path.open_image = open_fits;
+  return search_path;
+}
+
+}  // namespace
+
+void Readiness::say() {
+  if (descriptor_ && ::write(static_cast<int>(*descriptor_), "\n", 1) != 1) {
+    throw Error::system("--ready-fd", "cannot write to the descriptor", errno);
+  }
+  descriptor_.reset();
+}
+
+Context::Context(const Registration& tool, const CommonOptions& options)
+    : tool_(tool),
+      options_(options),
+      messages_(tool.name, options.quiet, options.verbose),
+      search_path_(search_path_of(options)) {}
+
+Reference Context::reference(const std::string& text) const { return reference(text, tool_.takes); }
+
+Reference Context::reference(const std::string& text, const Takes& takes) const {
+  return checked(parse_reference(text), takes);
+}
+
+Reference Context::pattern(const std::string& text) const {
+  return checked(parse_pattern(text), tool_.takes);
+}
+
+Reference Context::checked(Reference reference, const Takes& takes) const {
+  const auto require = [&](bool is_set, char letter) {
+    if (!is_set || takes.modifiers.find(letter) != std::string_view::npos) {
+      return;
+    }
+    std::string taken;
+    for (const char modifier : takes.modifiers) {
+      taken += fmt::format("{}@{}:", taken.empty() ? "" : " ", modifier);
+    }
+    throw Error(Problem::usage, reference.text,
+                fmt::format("modifier {} has no meaning here; shmim-{} takes {}", letter,
+                            tool_.name, taken));
+  };
+  require(reference.location == Location::shared, 'S');
+  require(reference.location == Location::local, 'L');
+  require(reference.existence == Existence::must_exist, 'E');
+  require(reference.existence == Existence::must_be_new, 'N');
+  if (!reference.slice.empty() && !takes.slice) {
+    throw Error(
+        Problem::usage, reference.text,
+        fmt::format("a slice has no meaning here; shmim-{} takes whole streams", tool_.name));
+  }
+  return reference;
+}
+
+Stream Context::open(const Reference& reference, Access access) const {
+  Stream stream = open_existing(reference, search_path_, access);
+  detail(reference.name,
+         fmt::format("opened {}: {} {}", stream.path().string(), to_string(stream.format().type),
+                     to_string(stream.format().shape)));
+  return stream;
+}
+
+void Context::warn_unfit(std::string_view subject, const std::vector<std::string>& unfit) const {
+  if (!unfit.empty()) {
+    note(subject, fmt::format("keywords left out: {}", fmt::join(unfit, ", ")));
+  }
+}
+
+void Context::note_previous_owner(const Connection& connection) const {
+  if (connection.previous_owner && *connection.previous_owner != ::geteuid()) {
+    const passwd* user = ::getpwuid(*connection.previous_owner);
+    note(connection.stream->name(),
+         fmt::format("replaced what belonged to user {}",
+                     user == nullptr ? std::to_string(*connection.previous_owner)
+                                     : std::string(user->pw_name)));
+  }
+}
+
+void Context::end_following(Arrival arrival, const Follower& follower,
+                            std::string_view awaited) const {
+  const std::string& name = follower.stream().name();
+  switch (arrival) {
+    case Arrival::interrupted:
+      throw Interrupted{};
+    case Arrival::removed:
+      throw Error(Problem::removed, name, "was removed while we waited for its next frame");
+    case Arrival::recreated:
+      throw Error(Problem::mismatch, name,
+                  fmt::format("was re-created with another format: {}", follower.difference()));
+    case Arrival::arrived:
+    case Arrival::timed_out:
+      break;
+  }
+  note(name, fmt::format("timed out: no {} came", awaited));
+  throw TimedOut{};
+}
+
+Exit Context::about(const Reference& reference, const std::function<Exit()>& job) const {
+  try {
+    return job();
+  } catch (const Error& error) {
+    return report(reference, error);
+  }
+}
+
+Exit Context::report(const Reference* about, const Error& error) const {
+  std::string message = error.what();
+  if (about != nullptr && error.subject().empty()) {
+    message = fmt::format("{}: {}", about->name, message);
+  }
+  if (error.problem() == Problem::usage) {
+    return messages_.usage(message);
+  }
+  messages_.error(message);
+  try {
+    if (const std::string command = hint(tool_.advice, error, {about, search_path_, options_.dir});
+        !command.empty()) {
+      messages_.hint(command);
+    }
+  } catch (const Error&) {
+    // What would help cannot be found out; the message stands alone.
+  }
+  return exit_of(error.problem());
+}
+
+Stream Context::open(const Reference& reference, const SearchResult& found, Access access) const {
+  Stream stream = Stream::open(found.file, access);
+  require_type(reference.name, stream.format(), reference.type);
+  detail(reference.name,
+         fmt::format("opened {}: {} {}", stream.path().string(), to_string(stream.format().type),
+                     to_string(stream.format().shape)));
+  return stream;
+}
+
+void require_type(const std::string& subject, const Format& format,
+                  const std::optional<DataType>& type) {
+  Requirement requirement;
+  requirement.type = type;
+  if (const auto differing = differences(format, requirement); !differing.empty()) {
+    throw Error(Problem::mismatch, subject, to_string(differing));
+  }
+}
+
+}  // namespace shmim::tools

@@ -1,0 +1,125 @@
+#pragma once
+
+// What a tool is run with, read-only: where streams are looked up, what the options that all tools
+// share say, and the one way to say things.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <shmim/shmim.hpp>
+
+#include "common/app/hints.hpp"
+#include "common/app/messages.hpp"
+#include "common/app/options.hpp"
+#include "common/io/exit.hpp"
+
+namespace shmim::tools {
+
+struct Registration;
+
+/// Modifiers a tool has a meaning for, as letters of `SLEN`.
+struct Takes {
+  std::string_view modifiers;
+  bool slice = false;
+};
+
+/// Tells --ready-fd that waiting begins.
+class Readiness {
+ public:
+  explicit Readiness(std::optional<unsigned> descriptor) noexcept : descriptor_(descriptor) {}
+  /// One newline, however often it is called. Throws Error.
+  void say();
+
+ private:
+  std::optional<unsigned> descriptor_;  ///< until it has been told
+};
+
+class Context {
+ public:
+  /// Throws Error (no_directory).
+  Context(const Registration& tool, const CommonOptions& options);
+
+  [[nodiscard]] const SearchPath& search_path() const noexcept { return search_path_; }
+  [[nodiscard]] bool json() const noexcept { return options_.json; }
+  [[nodiscard]] const std::string& print_template() const noexcept { return options_.print; }
+  [[nodiscard]] bool quiet() const noexcept { return messages_.quiet(); }
+  [[nodiscard]] bool verbose() const noexcept { return messages_.verbose(); }
+  [[nodiscard]] Readiness readiness() const noexcept { return Readiness(options_.ready_fd); }
+
+  /// Parses a REF, and refuses what the tool has no meaning for before anything is touched.
+  [[nodiscard]] Reference reference(const std::string& text) const;
+  /// Parses a reference of which less has a meaning than of a REF.
+  [[nodiscard]] Reference reference(const std::string& text, const Takes& takes) const;
+  /// Parses a REF whose name may be a shell pattern.
+  [[nodiscard]] Reference pattern(const std::string& text) const;
+  /// The stream that a reference names, which must exist.
+  [[nodiscard]] Stream open(const Reference& reference, Access access = Access::best) const;
+  /// The stream that was found for a reference.
+  [[nodiscard]] Stream open(const Reference& reference, const SearchResult& found,
+                            Access access) const;
+
+  /// One line on stderr, unless --quiet.
+  void note(std::string_view subject, std::string_view message) const {
+    messages_.note(subject, message);
+  }
+  /// One line on stderr with --verbose.
+  void detail(std::string_view subject, std::string_view message) const {
+    messages_.detail(subject, message);
+  }
+  /// The one warning about keywords that a stream cannot hold.
+  void warn_unfit(std::string_view subject, const std::vector<std::string>& unfit) const;
+  /// Says so if the stream that was replaced was another user's.
+  void note_previous_owner(const Connection& connection) const;
+  /// Ends a wait that brought no frame: throws TimedOut, Interrupted, or Error (removed, mismatch).
+  /// `awaited` is what did not come in time.
+  [[noreturn]] void end_following(Arrival arrival, const Follower& follower,
+                                  std::string_view awaited = "frame") const;
+
+  /// Prints an error as all errors are printed, with what to try; gives the exit status.
+  Exit report(const Error& error) const { return report(nullptr, error); }
+  /// Prints an error that came up with that reference.
+  Exit report(const Reference& about, const Error& error) const { return report(&about, error); }
+  /// Runs `job` and gives its status; an error in it is reported as one about that reference.
+  Exit about(const Reference& reference, const std::function<Exit()>& job) const;
+  /// Runs `job` on each item; an error is reported and the next item has its turn. Gives the first
+  /// status that is not done.
+  template <class Item>
+  Exit for_each(const std::vector<Item>& items, const std::function<void(const Item&)>& job) const {
+    Exit worst = Exit::done;
+    for (const Item& item : items) {
+      Exit status = Exit::done;
+      if constexpr (std::is_same_v<Item, Reference>) {
+        status = about(item, [&] {
+          job(item);
+          return Exit::done;
+        });
+      } else {
+        try {
+          job(item);
+        } catch (const Error& error) {
+          status = report(error);
+        }
+      }
+      worst = worst == Exit::done ? status : worst;
+    }
+    return worst;
+  }
+
+ private:
+  [[nodiscard]] Reference checked(Reference reference, const Takes& takes) const;
+  Exit report(const Reference* about, const Error& error) const;
+  const Registration& tool_;
+  const CommonOptions& options_;
+  Messages messages_;
+  SearchPath search_path_;
+};
+
+/// Throws Error (mismatch) if a type is demanded and `format` has another.
+void require_type(const std::string& subject, const Format& format,
+                  const std::optional<DataType>& type);
+
+}  // namespace shmim::tools
