@@ -126,7 +126,7 @@ Try 'shmim-create --help' for more information." -- shmim-create b 4x3 --circula
   make 'tsi8>f' 1 --fill -128
   check 0 '-128' '' -- shmim-cat f
   for value in 65536 -1 1.5 x; do
-    check 2 '' "shmim-create: --fill: '$value' is no uint16
+    check 2 '' "shmim-create: --fill: '$value' does not fit uint16
 Try 'shmim-create --help' for more information." -- shmim-create 'tui16>g' 2 --fill="$value"
   done
   [[ ! -e $(stream_file g) ]]
@@ -305,7 +305,7 @@ try: shmim-create a SIZE --recreate" -- shmim-create @SN:a 3
 @test "@L: rehearses: size and memory, and leaves nothing" {
   check 0 'rehearsed a float32 3x2 2840 bytes -' '' -- shmim-create @L:a 3x2 --fill 3 --set A=1
   [[ -z $(listing) ]]
-  check 2 '' "~ shmim-create: --fill: 'x' is no float32*" -- shmim-create @L:a 3x2 --fill x
+  check 2 '' "~ shmim-create: --fill: 'x' does not fit float32*" -- shmim-create @L:a 3x2 --fill x
   make b 2
   cp "$(stream_file b)" before
   check 0 '~ rehearsed b uint8 3 *' '' -- shmim-create '@L:tui8>b' 3

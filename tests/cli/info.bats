@@ -213,7 +213,7 @@ PY
   check 5 '' '~ shmim-info: cam: type is uint16, not float32; size is 4x3, not 8*' -- \
     shmim-info cam --check float32,8
   check 5 '' '~ shmim-info: cam: semaphores is 3, not 10*' -- shmim-info cam --check semaphores=10
-  check 2 '' "~ shmim-info: --check: 'float' is no type, size or field: *" -- shmim-info cam --check float
+  check 2 '' "~ shmim-info: --check: 'float' is not a type, size or field: *" -- shmim-info cam --check float
   check 2 '' "~ shmim-info: --check: 'axes=2': the fields are *" -- shmim-info cam --check axes=2
   check 2 '' "~ shmim-info: --check: size '4xx' is not like*" -- shmim-info cam --check 4xx
 }

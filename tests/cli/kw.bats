@@ -131,7 +131,7 @@ A       L     1      ' '' -- shmim-kw a --all
   check 124 '' 'shmim-kw: a: timed out: NONE is not there' -- shmim-kw a --wait NONE=1 -t 5ms
   start_ready q shmim-kw a --wait SHUTTER=half
   shmim-rm a
-  finish q 3 '' '~ shmim-kw: a: was removed or made anew while we waited for SHUTTER=half*'
+  finish q 3 '' '~ shmim-kw: a: was removed or re-created while we waited for SHUTTER=half*'
   make a 2
   start_ready r shmim-kw a --wait SHUTTER=half
   kill -TERM "$pid_r"

@@ -56,7 +56,7 @@ wfs.im.shm'
 }
 
 @test "a target that is not there is noted, or refused with @E:" {
-  check 0 '' '~ shmim-link: cam: is no stream yet: *' -- shmim-link wfs cam
+  check 0 '' '~ shmim-link: cam: is not a stream yet: *' -- shmim-link wfs cam
   compare target "$(target_of wfs)" cam.im.shm
   check 0 '' '' -- shmim-link -q wfs cam
   check 3 '' '~ shmim-link: dm: *' -- shmim-link act @E:dm
@@ -65,7 +65,7 @@ wfs.im.shm'
 
 @test "@N: nothing may be there, @E: something must, and a type is a demand" {
   make 'tui8>cam' 2
-  check 3 '' 'shmim-link: wfs: there is no such link to change' -- shmim-link @E:wfs cam
+  check 3 '' 'shmim-link: wfs: there is no such link' -- shmim-link @E:wfs cam
   check 0 '' '' -- shmim-link @N:wfs cam
   check 4 '' 'shmim-link: wfs: is there already' -- shmim-link @N:wfs cam
   check 0 '' '' -- shmim-link @E:wfs cam

@@ -199,7 +199,7 @@ shmim-post: b: * in * s: * Hz of 200 Hz'
 @test "an npy file is not taken for frames" {
   make 'tui8>a' 32
   shmim-cat a -o npy >a.npy
-  check 1 '' 'shmim-post: a.npy: is an npy file, whose header is no frame; frames are raw or FITS' -- \
+  check 1 '' 'shmim-post: a.npy: is an npy file; frames must be raw or FITS' -- \
     shmim-post a --data a.npy
   check 1 '' '~ shmim-post: standard input: is an npy file*' -- shmim-post a --data - <a.npy
   compare cnt0 "$(cnt0 a)" 0
@@ -384,7 +384,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a $option
   compare posts "$(posts a)" '0 0 0 0 0 0 0 0 0 0 0'
 }
 
-@test "it goes on with a stream made anew with the same format" {
+@test "it goes on with a stream re-created with the same format" {
   make 'tui8>a' 2
   mkfifo pipe
   start p shmim-post a --data pipe

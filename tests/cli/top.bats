@@ -119,7 +119,7 @@ is_restored() {
   keys c
   shows 'cuts: all but'
   keys l x Enter
-  shows 'that is no number'
+  shows 'that is not a number'
   keys l Escape Escape
   shows_not '  type '
   keys q
@@ -149,7 +149,7 @@ is_restored() {
   shows '^NAME'
 }
 
-@test "streams that vanish, appear, are made anew or cut short are no event worth a crash" {
+@test "streams that vanish, appear, are re-created or cut short are no event worth a crash" {
   make cam 4
   make dm 4
   open_top

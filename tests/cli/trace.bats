@@ -228,7 +228,7 @@ assert 2 < nodes["cam"]["rate"] < 2000 and nodes["roi"]["rate"] == 0, nodes
 PY
 }
 
-@test "--graph: a trigger stream that is gone, or made anew, is said to be" {
+@test "--graph: a trigger stream that is gone, or re-created, is said to be" {
   pipeline
   exec 6<"$(stream_file mid)"
   shmim-rm mid
@@ -236,9 +236,9 @@ PY
   compare gone "$(grep -c 'mid (gone)' out)" 1
   make 'tui8>mid' 1
   run_out out shmim-trace --graph --over 0 --dot
-  grep -qx '  "mid (made anew)" \[style=dashed\];' out
+  grep -qx '  "mid (re-created)" \[style=dashed\];' out
   grep -qx '  "mid";' out
-  grep -q '"mid (made anew)" -> "out"' out
+  grep -q '"mid (re-created)" -> "out"' out
   exec 6<&-
   # Without anybody who has it still, its name is not known.
   inode=$(shmim-trace out --json | sed -n '1s/.*"trigger_inode":\([0-9]*\),.*/\1/p')
@@ -362,8 +362,8 @@ PY
     make in 1
   done
   run_out out shmim-trace --graph --dot --over 0
-  compare nodes "$(grep -c '^  "in (made anew)\\ninode [0-9]*" \[style' out)" 2
-  compare edges "$(grep -c '^  "in (made anew)\\ninode [0-9]*" -> ' out)" 2
+  compare nodes "$(grep -c '^  "in (re-created)\\ninode [0-9]*" \[style' out)" 2
+  compare edges "$(grep -c '^  "in (re-created)\\ninode [0-9]*" -> ' out)" 2
 }
 
 @test "--dot of a link is that of its target" {

@@ -237,7 +237,7 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a -s 10
   finish w 3 '' 'shmim-wait: a: was removed while we waited for its next frame'
 }
 
-@test "made anew with the same format, the wait goes on" {
+@test "re-created with the same format, the wait goes on" {
   make 'tui8>a' 8
   start_ready w shmim-wait a -t 20s
   check 0 '~ recreated *' '' -- shmim-create 'tui8>a' 8 --recreate

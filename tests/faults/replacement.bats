@@ -31,7 +31,7 @@ frames() {
   done
 }
 
-@test "made anew with the same format: it is followed on" {
+@test "re-created with the same format: it is followed on" {
   frames
   for how in "make tui8>a 4 --recreate" "peer create $(stream_file a) --size 4"; do
     make 'tui8>a' 4
@@ -59,7 +59,7 @@ frames() {
   done
 }
 
-@test "a writer goes on with a stream that was made anew, and is told of another format" {
+@test "a writer goes on with a stream that was re-created, and is told of another format" {
   make 'tui8>a' 4
   mkfifo data
   start p shmim-post a --data data
@@ -99,7 +99,7 @@ test_cnt0() { [[ $(cnt0 a) == "$1" ]]; }
 2 2 2 2' ''
 }
 
-@test "a link that is led elsewhere is a stream made anew" {
+@test "a link that is led elsewhere is a stream re-created" {
   frames
   make 'tui8>one' 4
   make 'tui8>two' 4

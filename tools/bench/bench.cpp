@@ -55,11 +55,11 @@ class BenchTool final : public Tool {
                     "latency, publish, snapshot, startup, cat, create, list, fits, fanout, memory, "
                     "growth; or all (the default)")
         .one_of(std::move(names));
-    options.text("--cpu", "A,B", cpu_list_, "run on processor A, and whoever waits or reads on B");
+    options.text("--cpu", "A,B", cpu_list_, "run on processor A, and the process that waits or reads on B");
     options.number("--rt-prio", "N", rt_priority_, "run with real-time priority N (SCHED_FIFO)",
                    {1, 99});
     options.texts("--size", "BYTES", sizes_,
-                  "frames of so many bytes, as 512KiB, where a measure has any; may be repeated");
+                  "bytes of a frame, as 512KiB, for measures with frames; may be repeated");
     options.number("--count", "N", count_, "samples in a run (default: each measure's own)",
                    above_zero);
     options.number("--runs", "N", runs_, "runs (default: 5)", above_zero);

@@ -31,7 +31,7 @@ class Connect final : public Tool {
   void declare(Options& options) override {
     options.positional("REF", ref_, "stream to connect to; takes @S: @L: @E: @N:").required();
     options_.declare(options);
-    options.flag("--create", create_, "make it, or re-create it, if it is missing or differs");
+    options.flag("--create", create_, "create it if it is missing, re-create it if it differs");
     options.flag("--reload", reload_, "load the FITS file again into a stream that is there");
     const Option& appear = options.flag("--appear", appear_, "wait for the stream to exist");
     options.duration("-t,--timeout", timeout_, "give up when it takes longer").needs(appear);

@@ -21,7 +21,7 @@ class Create final : public Tool {
     options.text("--like", "REF", like_, "take the format from a stream");
     options.number("--owner", "PID", owner_, "PID of the owner; 1: belongs to no process");
     options.flag("--recreate", recreate_,
-                 "make it anew if there is one, and wake who waits on that");
+                 "replace the stream if it exists, and wake those who wait on it");
     options.json("print one JSON object");
   }
 

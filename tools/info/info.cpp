@@ -12,12 +12,12 @@ namespace {
 class Info final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("REF", refs_, "streams to tell of; takes @S: @E:").required();
+    options.positional("REF", refs_, "streams to describe; takes @S: @E:").required();
     options.number("--frames", "N", frames_, "measure the rate over N frames", above_zero);
     options.duration("-t,--timeout", timeout_, "give up measuring when it takes longer");
     options.flag("--stats", stats_, "minimum, maximum, mean and more of one whole frame");
     const Option& check = options.text("--check", "WANTED", check_,
-                                       "print nothing; exit 5 unless the format is this, as in "
+                                       "print nothing; exit 5 unless the format is WANTED, as in "
                                        "uint16,320x256,keywords=10");
     options.json("print one JSON object per stream").excludes(check);
   }
@@ -85,7 +85,7 @@ class Info final : public Tool {
       }
     } else {
       throw UsageError(fmt::format(
-          "--check: '{}' is no type, size or field: write uint16,320x256,keywords=10", word));
+          "--check: '{}' is not a type, size or field: write uint16,320x256,keywords=10", word));
     }
   }
 
@@ -138,7 +138,7 @@ class Info final : public Tool {
   std::map<ino_t, std::string> names_;  ///< of the streams there are
 };
 
-const Registration registration("info", "tell everything that is known of a stream", {"SE"},
+const Registration registration("info", "show everything that is known about a stream", {"SE"},
                                 {.missing = "shmim-ls", .similar = "shmim-info {}"}, make<Info>);
 
 }  // namespace

@@ -27,11 +27,11 @@ class Kw final : public Tool {
     options.text("--from", "FILE", from_, "take keywords from a FITS file").excludes(erase);
     const Option& wait = options
                              .text("--wait", "NAME=VALUE", wait_,
-                                   "wait until a keyword has this value, after all else")
+                                   "last of all, wait until a keyword has this value")
                              .excludes(erase);
     options.duration("-t,--timeout", timeout_, "give up waiting when it takes longer").needs(wait);
     options.ready_fd();
-    options.flag("-a,--all", all_, "list technical keywords too, which begin with _");
+    options.flag("-a,--all", all_, "also list technical keywords, whose names begin with _");
     options.json("print one JSON object per keyword");
   }
 
@@ -168,7 +168,7 @@ class Kw final : public Tool {
       }
       if (look % looks_between_names == 0 && !stream.is_current()) {
         throw Error(Problem::removed, stream.name(),
-                    fmt::format("was removed or made anew while we waited for {}", wait_));
+                    fmt::format("was removed or re-created while we waited for {}", wait_));
       }
       const auto moment = std::chrono::steady_clock::now();
       if (deadline && moment >= *deadline) {

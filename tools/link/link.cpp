@@ -10,7 +10,7 @@ class Link final : public Tool {
   void declare(Options& options) override {
     options.positional("NAME", name_, "the name to give; takes @S: @E: @N:").required();
     options.positional("TARGET", target_,
-                       "stream it is to lead to (default: as conf/streamlink.NAME.name.txt says); "
+                       "stream that it leads to (default: what conf/streamlink.NAME.name.txt says); "
                        "takes @S: @E:");
     options.conf();
   }
@@ -69,7 +69,7 @@ class Link final : public Tool {
     const bool is_there = std::filesystem::symlink_status(path, ignored).type() !=
                           std::filesystem::file_type::not_found;
     if (link.existence == Existence::must_exist && !is_there) {
-      throw Error(Problem::not_found, link.name, "there is no such link to change");
+      throw Error(Problem::not_found, link.name, "there is no such link");
     }
     if (link.existence == Existence::must_be_new && is_there) {
       throw Error(Problem::exists, link.name, "is there already");
@@ -84,7 +84,7 @@ class Link final : public Tool {
       if (target.existence == Existence::must_exist) {
         throw Error(description.unreadable->problem, target.name, description.unreadable->why);
       }
-      context.note(target.name, fmt::format("is no stream yet: {}", description.unreadable->why));
+      context.note(target.name, fmt::format("is not a stream yet: {}", description.unreadable->why));
     } else {
       require_type(target.name, description.format, target.type);
     }

@@ -31,11 +31,11 @@ class Ls final : public Tool {
     options.duration("--over", over_,
                      "measure rates over this time (default where a column needs it: 1s)");
     options.text("--sort", "COLUMN", sort_, "sort by this column");
-    options.flag("-r,--reverse", reverse_, "sort the other way round");
+    options.flag("-r,--reverse", reverse_, "sort in reverse order");
     options.flag("--noheadings", no_headings_, "leave out the line of headings");
     const Option& watch =
         options.duration_or("--watch", watch_, std::chrono::seconds{1}, globs_,
-                            "list again every so often (default: 1s), with rates");
+                            "list again and again, at this interval (default: 1s), with rates");
     options.number("-n", "N", count_, "with --watch, end after N lists", above_zero).needs(watch);
     options.json("print one JSON object per stream");
   }

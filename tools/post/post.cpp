@@ -51,9 +51,9 @@ class Post final : public Tool {
     options
         .text("--data", "FILE", data_, "publish each frame of a file, or of standard input for -")
         .excludes(update);
-    options.number("-n", "N", count_, "so many times; a FILE that ends before begins again",
+    options.number("-n", "N", count_, "post N times; a FILE that ends sooner is read again from its start",
                    above_zero);
-    options.positive("--rate", "HZ", rate_, "so many times a second");
+    options.positive("--rate", "HZ", rate_, "posts or frames per second");
     options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_,
                   "set a keyword with the frame; may be repeated");
     options.text("--atime", "STAMP", atime_, "when the data was acquired, UTC (default: now)");

@@ -18,7 +18,7 @@ class Rm final : public Tool {
         .required();
     options.flag("-n,--dry-run", dry_run_, "say what would be removed, and remove nothing");
     const Option& force = options.flag(
-        "-f,--force", force_, "remove what is no readable stream too; what is missing is no error");
+        "-f,--force", force_, "also remove files that are not readable streams; a missing stream is not an error");
     options.flag("-i,--interactive", interactive_, "ask before each").excludes(force);
     options.flag(
         "--stale", stale_,
@@ -128,7 +128,7 @@ class Rm final : public Tool {
   std::optional<HolderTable> holders_;
 };
 
-const Registration registration("rm", "remove streams and wake whoever waits on them", {"SE"},
+const Registration registration("rm", "remove streams and wake those who wait on them", {"SE"},
                                 {.unreadable = "shmim-rm --force {}"}, make<Rm>);
 
 }  // namespace

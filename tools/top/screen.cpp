@@ -313,7 +313,7 @@ std::vector<std::string> Screen::help_lines() {
           "",
           "  up down PgUp PgDn Home End   choose a stream (j and k too)",
           "  < >, left right              sort by the column before or after",
-          "  r                            sort the other way round",
+          "  r                            sort in reverse order",
           "  /                            filter by name, as you type; Esc for all",
           "  space                        freeze, and go on",
           "  Enter                        what is known of the stream, and its picture",
@@ -408,7 +408,7 @@ void Screen::finish_prompt() {
   const auto value = parse_number<double>(typed_);
   typed_.clear();
   if (!value) {
-    message_ = "that is no number";
+    message_ = "that is not a number";
   } else if (mode == Mode::low_cut) {
     cuts_.low = *value;
     mode_ = Mode::high_cut;

@@ -105,7 +105,7 @@ class Trace final : public Tool {
       try {
         stream = Stream::open(stream_path(directory, name), Access::read);
       } catch (const Error&) {
-        context.detail(name, "is no readable stream");
+        context.detail(name, "is not a readable stream");
         continue;
       }
       traces.push_back(trace(context, *stream));

@@ -15,15 +15,15 @@ class Wait final : public Tool {
     const Option& semaphore = options.number(
         "-s,--sem", "I", semaphore_,
         "use semaphore I alone: wait for posts, whether a frame came with them or not");
-    options.flag("--flush", flush_, "drop the posts that are pending first").needs(semaphore);
+    options.flag("--flush", flush_, "drop pending posts first").needs(semaphore);
     const Option& count =
         options.number("-n", "N", count_, "wait for N frames, or posts (default: 1)", above_zero);
-    options.number("--cnt0", "N", cnt0_, "wait until cnt0 is at least N; at once if it is")
+    options.number("--cnt0", "N", cnt0_, "wait until cnt0 is at least N; returns at once if it is")
         .excludes(semaphore)
         .excludes(count);
     options.flag("--forever", forever_, "go on until interrupted").excludes(count);
     options.duration("-t,--timeout", timeout_, "give up when it takes longer");
-    options.duration("--spin", spin_, "busy-wait so long before sleeping");
+    options.duration("--spin", spin_, "busy-wait this long before sleeping");
     options.flag("--appear", appear_, "wait for the stream to exist first");
     options.ready_fd();
     options.json();
@@ -118,7 +118,7 @@ class Wait final : public Tool {
         context.end_following(arrival, follower, semaphore_ ? "post" : "frame");
       }
       const std::uint64_t now_at = semaphore_ ? follower.stream().cnt0() : follower.seen();
-      // A counter that went back, on a stream made anew, counts as one frame.
+      // A counter that went back, on a stream re-created, counts as one frame.
       const std::uint64_t frames = semaphore_ || now_at < before ? 1 : now_at - before;
       print(context, follower.stream(), now_at, frames - 1, follower.semaphore());
       done += frames;

@@ -188,7 +188,7 @@ TEST_CASE("command lines that contradict themselves") {
   CHECK(parse("post", {"cam", "--data", "-", "--update"}) == "--update excludes --data");
   CHECK(parse("wait", {"cam", "--flush"}) == "--flush requires --sem");
   CHECK(parse("wait", {"cam", "--forever", "-n", "2"}) == "-n excludes --forever");
-  CHECK(parse("wait", {"cam", "-t", "soon"}).find("'soon' is no duration") != std::string::npos);
+  CHECK(parse("wait", {"cam", "-t", "soon"}).find("'soon' is not a duration") != std::string::npos);
   CHECK(parse("ls", {"-n", "3"}) == "-n requires --watch");
   CHECK(parse("top", {"-n", "3"}) == "-n requires --batch");
   CHECK(parse("top", {"--json"}) == "--json requires --batch");
@@ -222,7 +222,7 @@ TEST_CASE("durations take a unit; a bare number is seconds") {
   CHECK(parse_duration("1e300") == std::chrono::seconds{1'000'000'000});
   for (const char* nonsense : {"", "s", "-1s", "1 s", "1parsec", "nan", "inf"}) {
     CAPTURE(nonsense);
-    CHECK(refused([&] { parse_duration(nonsense); }).find("is no duration") != std::string::npos);
+    CHECK(refused([&] { parse_duration(nonsense); }).find("is not a duration") != std::string::npos);
   }
 }
 
@@ -278,10 +278,10 @@ TEST_CASE("fill values must fit the type") {
   CHECK(filled(DataType::float32, "nan") == "nan nan\n");
   CHECK(filled(DataType::complex128, "1.5") == "1.5+0j 1.5+0j\n");
   CHECK(filled(DataType::float16, "0.5") == "0.5 0.5\n");
-  CHECK(refused([&] { filled(DataType::uint8, "256"); }) == "--fill: '256' is no uint8");
-  CHECK(refused([&] { filled(DataType::uint16, "-1"); }) == "--fill: '-1' is no uint16");
-  CHECK(refused([&] { filled(DataType::int32, "1.5"); }) == "--fill: '1.5' is no int32");
-  CHECK(refused([&] { filled(DataType::float64, ""); }) == "--fill: '' is no float64");
+  CHECK(refused([&] { filled(DataType::uint8, "256"); }) == "--fill: '256' does not fit uint8");
+  CHECK(refused([&] { filled(DataType::uint16, "-1"); }) == "--fill: '-1' does not fit uint16");
+  CHECK(refused([&] { filled(DataType::int32, "1.5"); }) == "--fill: '1.5' does not fit int32");
+  CHECK(refused([&] { filled(DataType::float64, ""); }) == "--fill: '' does not fit float64");
 }
 
 TEST_CASE("NumPy's header is 64 bytes or a multiple, and says type and shape in C order") {

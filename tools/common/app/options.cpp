@@ -220,7 +220,7 @@ std::uint64_t parse_whole(const std::string& text, const Limits& limits) {
   }
   if (!is_number || value < limits.least) {
     throw UsageError(
-        fmt::format("'{}' is no whole number{}", text, limits.least > 0 ? " above 0" : ""));
+        fmt::format("'{}' is not a whole number{}", text, limits.least > 0 ? " above 0" : ""));
   }
   return value;
 }
@@ -234,7 +234,7 @@ std::chrono::nanoseconds parse_duration(const std::string& text) {
                                   [suffix](const Unit& known) { return known.name == suffix; });
   if (error != std::errc{} || unit == units.end() || !std::isfinite(value) || value < 0) {
     throw UsageError(fmt::format(
-        "'{}' is no duration: write 250us, 5ms, 2s or 1m; a bare number is seconds", text));
+        "'{}' is not a duration: write 250us, 5ms, 2s or 1m; a bare number is seconds", text));
   }
   return nanoseconds_of(value * unit->seconds);
 }
@@ -337,7 +337,7 @@ Option& Options::positive(std::string_view names, std::string kind, std::optiona
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc{} || stop != end || !(value > 0)) {
-      throw UsageError(fmt::format("'{}' is no number above 0", text));
+      throw UsageError(fmt::format("'{}' is not a number above 0", text));
     }
     target = value;
   });
@@ -389,8 +389,8 @@ Option& Options::ready_fd() {
 void Options::common() {
   text("-d,--dir", "DIR", common_.dir,
        "shm directory (default: MILK_SHM_DIR, /milk/shm, /dev/shm)");
-  flag("-q,--quiet", common_.quiet, "say nothing but errors");
-  flag("-v,--verbose", common_.verbose, "say on stderr what is being done");
+  flag("-q,--quiet", common_.quiet, "print only errors");
+  flag("-v,--verbose", common_.verbose, "print on stderr what is being done");
 }
 
 const Option* Options::find(std::string_view name) const noexcept {

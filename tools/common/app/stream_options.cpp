@@ -35,7 +35,7 @@ void StreamOptions::declare(Options& options) {
                  "frames that the circular buffer holds (default: 0, no buffer)");
   options.number("-s,--semaphores", "N", semaphores_, "semaphores (default: 10)");
   options.flag("--circular", circular_,
-               "the z axis is time: a frame is one slice (imagetype 0x20001)");
+               "the z axis is time: a frame is one plane (imagetype 0x20001)");
   options.text("--imagetype", "BITS", image_type_, "imagetype bits, as 0x2 (the default)");
   options.text("--mode", "MODE", mode_,
                "permissions in octal, as 0660 (default: 0666 less the umask)");

@@ -9,10 +9,10 @@ namespace {
 constexpr std::array meanings{
     ExitMeaning{"0", "done"},
     ExitMeaning{"1", "failed"},
-    ExitMeaning{"2", "wrong usage: an option, a reference, a modifier the tool has no meaning for"},
+    ExitMeaning{"2", "wrong usage: a wrong option, reference or modifier"},
     ExitMeaning{"3", "stream not found"},
     ExitMeaning{"4", "stream exists already"},
-    ExitMeaning{"5", "the stream's format is another"},
+    ExitMeaning{"5", "the stream has another format"},
     ExitMeaning{"124", "timed out"},
     ExitMeaning{"128+n", "ended by signal n"},
 };

@@ -118,7 +118,7 @@ void fill_with(std::span<std::byte> frame, DataType type, const std::string& tex
   visit(type, [&]<class T>(std::type_identity<T>) {
     const auto value = element_from(text, T{});
     if (!value) {
-      throw UsageError(fmt::format("--fill: '{}' is no {}", text, to_string(type)));
+      throw UsageError(fmt::format("--fill: '{}' does not fit {}", text, to_string(type)));
     }
     for (std::size_t offset = 0; offset < frame.size(); offset += sizeof(*value)) {
       std::memcpy(&frame[offset], &*value, sizeof(*value));

@@ -16,7 +16,7 @@ const char* words(GraphNode::State state) noexcept {
     case GraphNode::State::live:
       return "live";
     case GraphNode::State::recreated:
-      return "made anew";
+      return "re-created";
     case GraphNode::State::gone:
       break;
   }
