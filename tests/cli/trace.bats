@@ -64,7 +64,7 @@ try: shmim-ls" -- shmim-trace none in
   echo garbage >"$(stream_file junk)"
   run_out out shmim-trace --all
   compare tables "$(grep -c '^STREAM' out)" 3
-  check 0 '~ *' 'shmim-trace: junk: is no readable stream' -- shmim-trace --all -v
+  check 0 '~ *' 'shmim-trace: junk: is not a readable stream' -- shmim-trace --all -v
   check 2 '' '~ shmim-trace: --all and REF exclude one another*' -- shmim-trace --all in
   shmim-rm -f '*'
   check 0 '' '' -- shmim-trace --all

@@ -134,7 +134,8 @@ TEST_CASE("an option name has one meaning in all tools, but for the habits of ot
     for (const auto& [meaning, tools] : found) {
       told += fmt::format("\n  {} ({} )", meaning, tools);
     }
-    CHECK_MESSAGE(found.size() == 1, name, " means", told);
+    const std::string& option = name;  // what a lambda of doctest can capture: a binding cannot
+    CHECK_MESSAGE(found.size() == 1, option, " means", told);
   }
 }
 
