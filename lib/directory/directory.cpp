@@ -20,7 +20,7 @@ std::filesystem::path require_directory(const std::filesystem::path& directory) 
                                 : Error::system("", "cannot look at it", error).what());
   }
   if (!S_ISDIR(status.st_mode)) {
-    throw Error(Problem::no_directory, directory.string(), "is no directory");
+    throw Error(Problem::no_directory, directory.string(), "is not a directory");
   }
   return directory;
 }

@@ -46,7 +46,7 @@ std::string name_of(Card& card) {
   return name.data();
 }
 
-/// True for what describes the file and not what it shows: it is no keyword, coming or going.
+/// True for what describes the file and not what it shows: it is not a keyword, coming or going.
 bool is_structural(Card& card, std::string_view name) {
   switch (cfitsio::functions().fits_get_keyclass(card.text.data())) {
     case TYP_STRUC_KEY:
@@ -311,7 +311,7 @@ std::optional<std::string> why_altered(const Keyword& keyword) {
   }
   if (const auto* number = std::get_if<double>(&keyword.value);
       number != nullptr && !std::isfinite(*number)) {
-    return "its value is no finite number";
+    return "its value is not a finite number";
   }
   const auto* value = std::get_if<std::string>(&keyword.value);
   if (!is_ascii(keyword.name) || !is_ascii(keyword.comment) ||

@@ -64,7 +64,7 @@ const Functions& functions();
 /// have been built for threads at all.
 std::mutex& mutex();
 
-/// Calls a function that needs no file, and whose failure is no error. Gives cfitsio's status.
+/// Calls a function that needs no file, and whose failure is not an error. Gives cfitsio's status.
 template <class Function, class... Arguments>
 int attempt(Function Functions::*function, Arguments... arguments) {
   const Functions& fits = functions();
@@ -91,7 +91,7 @@ class File {
   void call(Function Functions::*function, Arguments... arguments) const {
     call_unless(0, function, arguments...);
   }
-  /// The same, but one failure is no error: false where it was `expected`.
+  /// The same, but one failure is not an error: false where it was `expected`.
   template <class Function, class... Arguments>
   bool call_unless(int expected, Function Functions::*function, Arguments... arguments) const {
     const Functions& fits = functions();

@@ -62,9 +62,10 @@ class Brackets {
       const std::string_view part = take(rest, ',');
       const std::optional<Range> range = parse_range(part);
       if (!range) {
-        refuse(text, fmt::format("is no image section: \"{}\" is not first:last, counted from 1, "
-                                 "nor * for a whole axis",
-                                 part));
+        refuse(text,
+               fmt::format("is not an image section: \"{}\" is not first:last, counted from 1, "
+                           "nor * for a whole axis",
+                           part));
       }
       name_.section.push_back(*range);
     }

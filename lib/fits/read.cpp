@@ -62,7 +62,7 @@ void check_kind(const std::string& path, const std::string& subject) {
     throw Error(Problem::not_an_image, subject, "is a directory, not a FITS file");
   }
   if (!S_ISREG(status.st_mode)) {
-    throw Error(Problem::not_an_image, subject, "is no regular file; save it to disk first");
+    throw Error(Problem::not_an_image, subject, "is not a regular file; save it to disk first");
   }
 }
 

@@ -172,7 +172,7 @@ std::optional<std::string> name_error(std::string_view name) {
     return fmt::format("a name of {} bytes: at most {} fit", name.size(), layout::name_bytes - 1);
   }
   if (name == "." || name == "..") {
-    return fmt::format("{} is no name", name);
+    return fmt::format("{} is not a name", name);
   }
   for (const char character : name) {
     if (character == ' ') {

@@ -77,7 +77,8 @@ class SliceParser {
     if (*step < 1) {
       reject(fmt::format(
           "a step of {} at column {}: it is at least 1{}", *step, column,
-          *step < 0 ? " (a negative step is no way to reverse: write the range backwards)" : ""));
+          *step < 0 ? " (a negative step is not a way to reverse: write the range backwards)"
+                    : ""));
     }
     axis.step = static_cast<std::uint64_t>(*step);
     axis.bin = accept("b");

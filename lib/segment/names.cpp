@@ -120,7 +120,7 @@ LinkOutcome make_link(const std::filesystem::path& path, const std::filesystem::
   std::error_code not_a_link;
   const std::filesystem::path present = std::filesystem::read_symlink(path, not_a_link);
   if (not_a_link) {
-    throw Error(Problem::exists, path.string(), "is no link, and is left alone");
+    throw Error(Problem::exists, path.string(), "is not a link, and is left alone");
   }
   if (present == target) {
     return LinkOutcome::kept;

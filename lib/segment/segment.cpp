@@ -133,7 +133,7 @@ Segment Segment::draft(const std::filesystem::path& directory, std::size_t bytes
       throw Error(Problem::failed, subject, "its file system has no unnamed files (O_TMPFILE)");
     }
     if (errno == ENOENT || errno == ENOTDIR) {
-      throw Error(Problem::no_directory, subject, "is no directory");
+      throw Error(Problem::no_directory, subject, "is not a directory");
     }
     throw Error::system(subject, "cannot make a file there", errno);
   }

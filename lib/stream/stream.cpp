@@ -27,17 +27,18 @@ void check_version(const Metadata& header, const std::string& name) {
   }
   if (version.empty()) {
     throw Error(Problem::no_version, name,
-                "has no version string: it is being made by another program, or is no stream");
+                "has no version string: it is being made by another program, or is not a stream");
   }
   if (std::isdigit(static_cast<unsigned char>(version.front())) != 0) {
     throw Error(Problem::other_version, name,
                 fmt::format("has version {} of the layout, and we read version {}",
                             printable(version), ours));
   }
-  throw Error(Problem::dao_layout, name,
-              fmt::format("is no ImageStreamIO stream: it begins with '{}', as files of the DAO "
-                          "toolkit do with their name",
-                          printable(version)));
+  throw Error(
+      Problem::dao_layout, name,
+      fmt::format("is not an ImageStreamIO stream: it begins with '{}', as files of the DAO "
+                  "toolkit do with their name",
+                  printable(version)));
 }
 
 Format format_of(const layout::Geometry& geometry) {

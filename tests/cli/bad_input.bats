@@ -54,16 +54,16 @@ try: shmim-create a SIZE" -- shmim-post a
 
 @test "a file of the DAO toolkit" {
   { printf 'dao_stream_name'; head -c 4096 /dev/zero; } >"$(stream_file a)"
-  refused a 1 "a: is no ImageStreamIO stream: it begins with 'dao_stream_name', as files of the DAO toolkit do with their name" ''
+  refused a 1 "a: is not an ImageStreamIO stream: it begins with 'dao_stream_name', as files of the DAO toolkit do with their name" ''
 }
 
 @test "a file that would send a terminal astray" {
   { printf '\033[31mred'; head -c 4096 /dev/zero; } >"$(stream_file a)"
-  refused a 1 "a: is no ImageStreamIO stream: it begins with '\\x1b[31mred', as files of the DAO toolkit do with their name" ''
+  refused a 1 "a: is not an ImageStreamIO stream: it begins with '\\x1b[31mred', as files of the DAO toolkit do with their name" ''
 }
 
 @test "a file whose name would send a terminal astray" {
-  # ESC [ and its form of one character, in UTF-8; and a byte that is no UTF-8.
+  # ESC [ and its form of one character, in UTF-8; and a byte that is not UTF-8.
   make 'tui8>a' 4
   name=$'a\033[31m\302\233x\377'
   mv "$(stream_file a)" "$(stream_file "$name")"
@@ -97,7 +97,7 @@ try: shmim-create a SIZE" -- shmim-post a
 @test "a half-made file: no version yet" {
   make a 4
   change a 0 '\0\0\0\0'
-  refused a 1 'a: has no version string: it is being made by another program, or is no stream' \
+  refused a 1 'a: has no version string: it is being made by another program, or is not a stream' \
     'shmim-rm --dry-run --force a'
 }
 
@@ -126,7 +126,7 @@ try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" "shmim-$tool" a
   compare listing "$(listing)" a.im.shm
 }
 
-@test "what is no regular file" {
+@test "what is not a regular file" {
   mkdir "$(stream_file dir)"
   mkfifo "$(stream_file fifo)"
   for name in dir fifo; do

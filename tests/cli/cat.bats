@@ -553,7 +553,7 @@ try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-cat a
 @test "what FITS cannot hold of a keyword is said" {
   make 'tui8>a' 2 --keywords 4 --set "A=1/$(printf 'c%.0s' {1..60})" --set NANV=nan --set BSCALE=7 --set B=2/kept
   shmim-cat a -o fits >a.fits 2>err
-  compare warning "$(<err)" 'shmim-cat: a: keywords altered or left out in FITS: A (comment of 60 bytes, 47 fit in its card), NANV (its value is no finite number), BSCALE (FITS gives the name a meaning of its own)'
+  compare warning "$(<err)" 'shmim-cat: a: keywords altered or left out in FITS: A (comment of 60 bytes, 47 fit in its card), NANV (its value is not a finite number), BSCALE (FITS gives the name a meaning of its own)'
   check 0 '~ *' '' -- shmim-cat a -o fits -q
 }
 

@@ -149,7 +149,7 @@ NEG     =                   -3 / minus"
   [[ $(head -c 2880 out | fold -w 80 | grep -c '^A  ') -eq 1 ]]
 }
 
-@test "--set that is no keyword, or does not fit, makes nothing" {
+@test "--set that is not a keyword, or does not fit, makes nothing" {
   for text in GAIN =3 "T='x" "NAME_OF_17_LETTRS=1" "S='a text of 17 byte'"; do
     check 2 '' "~ shmim-create: keyword '$text': *
 Try 'shmim-create --help' for more information." -- shmim-create a 2 --set "$text"

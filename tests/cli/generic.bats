@@ -219,9 +219,9 @@ try: mkdir -p $WORK/none" -- shmim-trace --all --dir "$WORK/none"
 @test "a shm directory that is none is told apart" {
   : >file
   for tool in connect cat post wait ls info kw link top trace rm; do
-    check 1 '' "shmim-$tool: $WORK/file: is no directory" -- "shmim-$tool" s -d "$WORK/file"
+    check 1 '' "shmim-$tool: $WORK/file: is not a directory" -- "shmim-$tool" s -d "$WORK/file"
   done
-  check 1 '' "shmim-create: $WORK/file: is no directory" -- shmim-create s 4 -d "$WORK/file"
+  check 1 '' "shmim-create: $WORK/file: is not a directory" -- shmim-create s 4 -d "$WORK/file"
   check 1 '' "~ shmim-create: $WORK/file/below: cannot look at it: Not a directory*" -- \
     shmim-create s 4 -d "$WORK/file/below"
 }
@@ -236,7 +236,7 @@ try: mkdir -p \"\$MILK_SHM_DIR\"" -- "shmim-$tool" s
 try: mkdir -p \"\$MILK_SHM_DIR\"" -- shmim-create s 4
   : >file
   MILK_SHM_DIR=$WORK/file
-  check 1 '' "shmim-create: MILK_SHM_DIR: $WORK/file: is no directory" -- shmim-create s 4
+  check 1 '' "shmim-create: MILK_SHM_DIR: $WORK/file: is not a directory" -- shmim-create s 4
 }
 
 @test "--dir goes before MILK_SHM_DIR" {
@@ -403,7 +403,7 @@ Try 'shmim-cat --help' for more information." -- shmim-cat -- "$1"; }
   refused 'tf32>tf64>im1' 'the type stands twice'
   refused 'a/b' '/ in the name'
   refused '../etc' '/ in the name'
-  refused '..' '.. is no name'
+  refused '..' '.. is not a name'
   refused 'im 1' 'a blank'
   refused 'im1[' 'no closing \]'
   refused 'im1]' '\] in the name'

@@ -55,8 +55,8 @@ FILTER   S     H       ' '' -- shmim-kw a
   check 0 '{"stream":"a","name":"ID","type":"S","value":"0012","comment":""}
 {"stream":"a","name":"GAIN","type":"D","value":3.0,"comment":""}
 {"stream":"a","name":"N","type":"L","value":7,"comment":""}' '' -- shmim-kw a --json
-  check 2 '' "~ shmim-kw: a: keyword 'N=1.5': '1.5' is no integer*" -- shmim-kw a --as integer N=1.5
-  check 2 '' "~ shmim-kw: a: keyword 'N=x': 'x' is no number*" -- shmim-kw a --as real N=x
+  check 2 '' "~ shmim-kw: a: keyword 'N=1.5': '1.5' is not an integer*" -- shmim-kw a --as integer N=1.5
+  check 2 '' "~ shmim-kw: a: keyword 'N=x': 'x' is not a number*" -- shmim-kw a --as real N=x
   check 2 '' "~ shmim-kw: a: keyword 'N='1'': what stands in quotes is a string*" -- \
     shmim-kw a --as real "N='1'"
   check 0 7 '' -- shmim-kw a N
@@ -96,7 +96,7 @@ FILTER   S     H       ' '' -- shmim-kw a
 C     L     3      
 B     L     2      ' '' -- shmim-kw a
   check 2 '' '~ shmim-kw: --delete takes the names of keywords*' -- shmim-kw a --delete
-  check 2 '' "~ shmim-kw: --delete takes names, and 'A=1' is none*" -- shmim-kw a --delete A=1
+  check 2 '' "~ shmim-kw: --delete takes names, and 'A=1' is not one*" -- shmim-kw a --delete A=1
 }
 
 @test "technical names are listed with --all, and read by name" {

@@ -30,7 +30,7 @@ wfs.im.shm'
   make cam 2
   make dm 2
   cp "$(stream_file dm)" before
-  check 4 '' "shmim-link: $(stream_file dm): is no link, and is left alone" -- shmim-link dm cam
+  check 4 '' "shmim-link: $(stream_file dm): is not a link, and is left alone" -- shmim-link dm cam
   cmp before "$(stream_file dm)"
   [[ ! -L $(stream_file dm) ]]
 }

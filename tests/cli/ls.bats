@@ -103,7 +103,7 @@ lost   none.im.shm  dangling' '' -- shmim-ls -o name,target,state --noheadings
   line short 'short has 100 bytes, fewer than the 384 of a header: no stream (yet)'
   line zeros '~ zeros has no version string: *'
   line old 'old has version 1.00 of the layout, and we read version 2.00'
-  line dao "~ dao is no ImageStreamIO stream: it begins with 'dao_name'*"
+  line dao "~ dao is not an ImageStreamIO stream: it begins with 'dao_name'*"
   size=$(stat -c %s "$(stream_file good)")
   line long "long has $((size + 4)) bytes, but its header asks for $size"
   line daobuild '~ daobuild was made by a DAO build of the C library*'

@@ -68,7 +68,7 @@ other.txt'
   check 3 '' "shmim-rm: *: no such stream in $SHM" -- shmim-rm '*'
 }
 
-@test "--force: missing is no error, and what is no stream is removed" {
+@test "--force: missing is not an error, and what is not a stream is removed" {
   check 0 '' '' -- shmim-rm -f none 'none*'
   echo garbage >"$(stream_file junk)"
   : >"$(stream_file empty)"
@@ -113,7 +113,7 @@ c.im.shm'
   compare listing "$(listing)" c.im.shm
 }
 
-@test "--interactive: SIGINT is no answer" {
+@test "--interactive: SIGINT is not an answer" {
   make a 2
   mkfifo answers
   start p bash -c 'exec shmim-rm -i a <>answers'

@@ -210,7 +210,7 @@ is_restored() {
   [[ -e $(stream_file bb) ]]
 }
 
-@test "a stream that is cut short in the detail pane is no event worth a crash either" {
+@test "a stream that is cut short in the detail pane is not an event worth a crash either" {
   make cam 100x100
   open_top
   keys Enter

@@ -22,7 +22,7 @@ load helpers
   finish w 0 13 ''
 }
 
-@test "a spurious post is no frame" {
+@test "a spurious post is not a frame" {
   make 'tui8>a' 8
   start_ready w shmim-wait a -t 20s
   shmim-post a -n 3

@@ -55,7 +55,8 @@ class BenchTool final : public Tool {
                     "latency, publish, snapshot, startup, cat, create, list, fits, fanout, memory, "
                     "growth; or all (the default)")
         .one_of(std::move(names));
-    options.text("--cpu", "A,B", cpu_list_, "run on processor A, and the process that waits or reads on B");
+    options.text("--cpu", "A,B", cpu_list_,
+                 "run on processor A, and the process that waits or reads on B");
     options.number("--rt-prio", "N", rt_priority_, "run with real-time priority N (SCHED_FIFO)",
                    {1, 99});
     options.texts("--size", "BYTES", sizes_,

@@ -53,7 +53,7 @@ class PrivateFrame {
 };
 
 /// Hands the pages to a pipe, which holds them until they are read, even once we have ended: so the
-/// memory must not be written to again. False where standard output is no pipe, and nothing was
+/// memory must not be written to again. False where standard output is not a pipe, and nothing was
 /// written.
 bool give_to_pipe(std::span<const std::byte> bytes) {
   constexpr std::size_t worth_it = 256 << 10;

@@ -93,7 +93,7 @@ class Info final : public Tool {
   static Number number(const std::string& text, const std::string& word) {
     const auto value = parse_number<Number>(text);
     if (!value) {
-      throw UsageError(fmt::format("--check: '{}' is no number that it takes", word));
+      throw UsageError(fmt::format("--check: '{}' is not a number that it takes", word));
     }
     return *value;
   }

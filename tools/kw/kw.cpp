@@ -25,10 +25,10 @@ class Kw final : public Tool {
         .one_of({"integer", "real", "string"})
         .excludes(erase);
     options.text("--from", "FILE", from_, "take keywords from a FITS file").excludes(erase);
-    const Option& wait = options
-                             .text("--wait", "NAME=VALUE", wait_,
-                                   "last of all, wait until a keyword has this value")
-                             .excludes(erase);
+    const Option& wait =
+        options
+            .text("--wait", "NAME=VALUE", wait_, "last of all, wait until a keyword has this value")
+            .excludes(erase);
     options.duration("-t,--timeout", timeout_, "give up waiting when it takes longer").needs(wait);
     options.ready_fd();
     options.flag("-a,--all", all_, "also list technical keywords, whose names begin with _");
@@ -84,7 +84,7 @@ class Kw final : public Tool {
     for (const std::string& word : words_) {
       if (word.find('=') != std::string::npos) {
         if (delete_) {
-          throw UsageError(fmt::format("--delete takes names, and '{}' is none", word));
+          throw UsageError(fmt::format("--delete takes names, and '{}' is not one", word));
         }
         settings.push_back(parse_keyword(word, type()));
       }

@@ -9,9 +9,10 @@ class Link final : public Tool {
  public:
   void declare(Options& options) override {
     options.positional("NAME", name_, "the name to give; takes @S: @E: @N:").required();
-    options.positional("TARGET", target_,
-                       "stream that it leads to (default: what conf/streamlink.NAME.name.txt says); "
-                       "takes @S: @E:");
+    options.positional(
+        "TARGET", target_,
+        "stream that it leads to (default: what conf/streamlink.NAME.name.txt says); "
+        "takes @S: @E:");
     options.conf();
   }
 
@@ -84,7 +85,8 @@ class Link final : public Tool {
       if (target.existence == Existence::must_exist) {
         throw Error(description.unreadable->problem, target.name, description.unreadable->why);
       }
-      context.note(target.name, fmt::format("is not a stream yet: {}", description.unreadable->why));
+      context.note(target.name,
+                   fmt::format("is not a stream yet: {}", description.unreadable->why));
     } else {
       require_type(target.name, description.format, target.type);
     }

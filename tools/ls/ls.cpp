@@ -162,7 +162,7 @@ class Ls final : public Tool {
 
   void print(const Context& context, const std::vector<StreamRow>& rows) const {
     if (!context.json()) {
-      // Nothing but headings is no list.
+      // Nothing but headings is not a list.
       const bool headings = !no_headings_ && (watch_ || !rows.empty());
       write_stdout(to_text(columns_, rows, list_.empty() ? Table::told : Table::plain, headings));
       return;

@@ -51,7 +51,8 @@ class Post final : public Tool {
     options
         .text("--data", "FILE", data_, "publish each frame of a file, or of standard input for -")
         .excludes(update);
-    options.number("-n", "N", count_, "post N times; a FILE that ends sooner is read again from its start",
+    options.number("-n", "N", count_,
+                   "post N times; a FILE that ends sooner is read again from its start",
                    above_zero);
     options.positive("--rate", "HZ", rate_, "posts or frames per second");
     options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_,

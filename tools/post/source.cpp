@@ -209,8 +209,7 @@ std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
     begun = read_to(card_bytes, input, std::move(begun), name);
   }
   if (looks_like_npy(begun)) {
-    throw Error(Problem::failed, name,
-                "is an npy file; frames must be raw or FITS");
+    throw Error(Problem::failed, name, "is an npy file; frames must be raw or FITS");
   }
   if ((looks_like_fits(begun) || looks_like_gzip(begun)) && file != "-" &&
       std::filesystem::is_regular_file(file)) {

@@ -18,7 +18,8 @@ class Rm final : public Tool {
         .required();
     options.flag("-n,--dry-run", dry_run_, "say what would be removed, and remove nothing");
     const Option& force = options.flag(
-        "-f,--force", force_, "also remove files that are not readable streams; a missing stream is not an error");
+        "-f,--force", force_,
+        "also remove files that are not readable streams; a missing stream is not an error");
     options.flag("-i,--interactive", interactive_, "ask before each").excludes(force);
     options.flag(
         "--stale", stale_,

@@ -22,7 +22,8 @@ std::optional<double> seconds(const std::optional<Seconds>& duration) {
 const Description& of(const StreamRow& row) { return row.description(); }
 
 constexpr std::array metrics{
-    Metric{"shmim_stream_readable", "gauge", nullptr, "1 of a stream, 0 of a file that is none",
+    Metric{"shmim_stream_readable", "gauge", nullptr,
+           "1 for a stream, 0 for a file that is not a stream",
            [](const StreamRow& row) { return std::optional(of(row).unreadable ? 0.0 : 1.0); }},
     Metric{"shmim_stream_frames", "counter", nullptr, "frames ever published, cnt0",
            [](const StreamRow& row) {

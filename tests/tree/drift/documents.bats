@@ -56,7 +56,7 @@ man_page() { cat "$SHMIM_BUILD_DIR/man/$1"; }
   # Options of cmake and cpack, in the README's lines on installing.
   for option in $(grep -vE 'cmake --|cpack --' "$SHMIM_SOURCE_DIR/README.md" | cat - "$SHMIM_SOURCE_DIR"/man/*.scd |
     grep -oE -- '(^|[^-a-z])--[a-z][a-z0-9-]+' | grep -oE -- '--.*' | sort -u); do
-    grep -qxF -- "$option" <<<"$all" || { echo "$option is no option of any tool" >&2; false; }
+    grep -qxF -- "$option" <<<"$all" || { echo "$option is not an option of any tool" >&2; false; }
   done
 }
 

@@ -223,7 +223,8 @@ TEST_CASE("durations take a unit; a bare number is seconds") {
   CHECK(parse_duration("1e300") == std::chrono::seconds{1'000'000'000});
   for (const char* nonsense : {"", "s", "-1s", "1 s", "1parsec", "nan", "inf"}) {
     CAPTURE(nonsense);
-    CHECK(refused([&] { parse_duration(nonsense); }).find("is not a duration") != std::string::npos);
+    CHECK(refused([&] { parse_duration(nonsense); }).find("is not a duration") !=
+          std::string::npos);
   }
 }
 

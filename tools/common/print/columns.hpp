@@ -46,13 +46,13 @@ Columns parse_columns(const std::string& option, const std::string& list);
 /// True if one of them has no value before a second look.
 bool needs_measuring(const Columns& columns) noexcept;
 
-/// One object for a row: the columns' values, and for what is no stream the reason; before them the
-/// time, if one is given.
+/// One object for a row: the columns' values, and for what is not a stream the reason; before them
+/// the time, if one is given.
 std::string to_json_line(const Columns& columns, const StreamRow& row,
                          const std::string& time = {});
 /// How a table is written.
 enum class Table {
-  told,   ///< names with what links lead to; a file that is no readable stream is the reason why
+  told,   ///< names with what links lead to; a file that is not a readable stream is the reason why
   plain,  ///< cells and nothing else, for whoever chose the columns
 };
 std::string to_text(const Columns& columns, const std::vector<StreamRow>& rows, Table table,

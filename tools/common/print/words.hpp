@@ -22,7 +22,7 @@ std::string in_words(Seconds duration);
 std::string in_words(const Process& process);
 /// `999.98Hz`; `-` where it is not known.
 std::string rate_in_words(const std::optional<double>& hertz);
-/// What kind of file it is: `whole`, `being written`, `unfinished`, or why it is no stream.
+/// What kind of file it is: `whole`, `being written`, `unfinished`, or why it is not a stream.
 const char* state_of(const Description& description) noexcept;
 /// `mathematical data, z is time`
 std::string image_type_in_words(std::uint64_t image_type);

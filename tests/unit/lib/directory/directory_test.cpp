@@ -54,7 +54,7 @@ TEST_CASE("a directory that is none is refused") {
   const Directory directory;
   write_bytes(directory.path() / "file", std::vector<std::byte>(1));
   CHECK(says(error_of([&] { return require_directory(directory.path() / "file"); }),
-             "is no directory"));
+             "is not a directory"));
 }
 
 TEST_CASE("streams are listed by pattern, sorted, hidden files apart") {

@@ -578,8 +578,8 @@ TEST_CASE("extended syntax that does more than name is refused") {
   refused("[compress Rice]", " is a filter");
   refused("[1;col a]", " is a filter");
   refused("[]", " names nothing");
-  refused("[5,6]", " is no image section: \"5\" is not first:last");
-  refused("[0:5]", " is no image section: \"0:5\"");
+  refused("[5,6]", " is not an image section: \"5\" is not first:last");
+  refused("[0:5]", " is not an image section: \"0:5\"");
   check_message(error_of_opening(file + "[1:2][1]"), Problem::usage,
                 "[1] stands after the image section");
   check_message(error_of_opening(file + "[1][2]"), Problem::usage, "[2] is a second HDU");
@@ -703,7 +703,7 @@ TEST_CASE("floats that were compressed as integers are floats again") {
 
 // ---- Files that are none, or not whole
 
-TEST_CASE("what is no FITS file is told") {
+TEST_CASE("what is not a FITS file is told") {
   const Directory directory;
   check_message(error_of_opening(directory / "none.fits"), Problem::failed,
                 "none.fits: cannot be read: No such file or directory");
@@ -716,7 +716,7 @@ TEST_CASE("what is no FITS file is told") {
   fs::create_symlink("nowhere.fits", directory / "link.fits");
   check_message(error_of_opening(directory / "link.fits"), Problem::dangling_link,
                 "link.fits: is a link to a file that is not there");
-  check_message(error_of_opening("/dev/null"), Problem::not_an_image, "is no regular file");
+  check_message(error_of_opening("/dev/null"), Problem::not_an_image, "is not a regular file");
   check_message(error_of_opening(directory.add("empty.fits", {})), Problem::not_an_image,
                 "empty.fits: is empty");
   const std::string text(6000, 'x');

@@ -154,7 +154,7 @@ TEST_CASE("links say where they lead") {
   CHECK(dangling.unreadable->why == "is a link to none.im.shm, which is not there");
 }
 
-TEST_CASE("what is no readable stream is described by the reason") {
+TEST_CASE("what is not a readable stream is described by the reason") {
   const Directory directory;
   const auto write = [&](const char* name, std::string_view text) {
     write_bytes(directory.stream(name), std::as_bytes(std::span(text)));

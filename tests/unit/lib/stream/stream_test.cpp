@@ -105,7 +105,7 @@ TEST_CASE("a stream of more than 2 GiB counts its bytes in 64 bits") {
   CHECK(WriteGuard(stream).publish() == 1);
 }
 
-TEST_CASE("what is no stream of ours is told apart") {
+TEST_CASE("what is not a stream of ours is told apart") {
   const Directory directory;
   directory.make("im1");
   const auto path = directory.stream("im1");
