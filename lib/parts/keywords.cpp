@@ -229,7 +229,8 @@ std::variant<std::int64_t, double, std::string> parse_value(std::string_view ass
     }
   }
   if (type.value_or('S') != 'S') {
-    reject(assignment, fmt::format("'{}' is no {}", text, *type == 'L' ? "integer" : "number"));
+    reject(assignment,
+           fmt::format("'{}' is not {}", text, *type == 'L' ? "an integer" : "a number"));
   }
   return std::string(text);
 }

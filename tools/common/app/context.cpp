@@ -135,7 +135,7 @@ Exit Context::report(const Reference* about, const Error& error) const {
   try {
     if (const std::string command = hint(tool_.advice, error, {about, search_path_, options_.dir});
         !command.empty()) {
-      messages_.hint(command);
+      Messages::hint(command);
     }
   } catch (const Error&) {
     // What would help cannot be found out; the message stands alone.

@@ -24,7 +24,7 @@ Exit Messages::usage(std::string_view message) const {
   return Exit::usage;
 }
 
-void Messages::hint(std::string_view command) const {
+void Messages::hint(std::string_view command) {
   write_line(fmt::format("try: {}", printable(command)));
 }
 

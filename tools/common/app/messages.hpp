@@ -18,7 +18,7 @@ class Messages {
   /// An error with a pointer to --help; gives the exit status.
   Exit usage(std::string_view message) const;
   /// A command that helps.
-  void hint(std::string_view command) const;
+  static void hint(std::string_view command);
   /// One line, unless --quiet.
   void note(std::string_view subject, std::string_view message) const;
   /// One line with --verbose.

@@ -52,7 +52,7 @@ Exit report(const Messages& messages, const Error& error) {
   messages.error(error.what());
   if (error.problem() == Problem::no_directory) {
     if (const std::string command = hint_for_directory(error); !command.empty()) {
-      messages.hint(command);
+      Messages::hint(command);
     }
   }
   return exit_of(error.problem());
