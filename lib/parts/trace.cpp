@@ -102,6 +102,14 @@ bool TraceWriter::take_over(pid_t from, pid_t pid) const noexcept {
          layout::exchange_if(slots_.front().procwrite_pid, -from, pid);
 }
 
+bool TraceWriter::take_over(Mark found, pid_t pid) const noexcept {
+  // The PID first: what says that a frame is begun must not name somebody dead, or a third would
+  // take over from him. The seconds decide, for the author of the frame before changes no PID.
+  return slots_.empty() || (layout::exchange_if(slots_.front().procwrite_pid, found.pid, pid) &&
+                            layout::exchange_if(slots_.front().ts_streamupdate.seconds,
+                                                found.seconds, std::int64_t{0}));
+}
+
 void TraceWriter::give_up(pid_t pid) const noexcept {
   if (!slots_.empty()) {
     // In one step, unless somebody has taken it over meanwhile.

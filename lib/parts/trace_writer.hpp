@@ -31,6 +31,9 @@ class TraceWriter {
   /// Makes `pid` the writer in the place of `from`, which died or gave up. Of several that try, one
   /// succeeds (or all, if there are no entries).
   [[nodiscard]] bool take_over(pid_t from, pid_t pid) const noexcept;
+  /// Likewise where a writer of whom nothing is known left the flag up: `found` is the entry's mark
+  /// as it was, of a frame that is done.
+  [[nodiscard]] bool take_over(Mark found, pid_t pid) const noexcept;
 
   /// Entry 0 alone.
   void record(const TraceEntry& newest) const noexcept;

@@ -41,6 +41,7 @@ WriteGuard::WriteGuard(Stream& stream, const Deadline* deadline)
 void WriteGuard::await_turn(const Deadline* given) {
   const Deadline deadline = given == nullptr ? deadline_after(std::chrono::seconds{1}) : *given;
   const TraceWriter trace(core_->trace());
+  const std::uint64_t count = layout::load(header_.cnt0);
   Backoff backoff(deadline);
   do {
     const bool in_time = backoff.pause();
@@ -55,12 +56,22 @@ void WriteGuard::await_turn(const Deadline* given) {
                   fmt::format("process {} is in the middle of writing a frame",
                               describe_process(writer.pid)));
     }
-    // Of several writers that find it abandoned, the one that changes the PID takes over. A program
-    // of the C library names nobody when it begins, so its flag, once up too long, is anybody's.
-    if ((writer.is_sure && writer.is_gone && trace.take_over(writer.pid, this_process())) ||
-        !in_time) {
+    // Several may find it abandoned: the one that changes the mark takes over.
+    if (writer.is_sure && writer.is_gone && trace.take_over(writer.pid, this_process())) {
       unfinished_ = true;
       return;
+    }
+    if (!in_time && !writer.is_sure) {
+      // Nobody is named by a program of the C library, nor by one of ours within an instruction of
+      // the flag. While frames are counted it is such moments that we saw, each of another frame.
+      if (layout::load(header_.cnt0) != count) {
+        throw Error(Problem::busy, core_->name, "others keep writing: our turn did not come");
+      }
+      // A flag up for all that time is anybody's.
+      if (trace.take_over({before_.pid, before_.seconds}, this_process())) {
+        unfinished_ = true;
+        return;
+      }
     }
   } while (!layout::begin_writing(header_));
 }

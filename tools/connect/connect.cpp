@@ -149,8 +149,8 @@ class Connect final : public Tool {
     return Exit::done;
   }
 
-  void say(const Context& context, const char* outcome, Origin origin,
-           const std::filesystem::path& file, const Stream& stream) const {
+  static void say(const Context& context, const char* outcome, Origin origin,
+                  const std::filesystem::path& file, const Stream& stream) {
     if (context.quiet()) {
       return;
     }

@@ -100,9 +100,9 @@ class Create final : public Tool {
     return make_if_missing(context, reference, requirement, creation, where);
   }
 
-  Exit make_if_missing(const Context& context, const Reference& reference,
-                       const Requirement& requirement, const CreateOptions& creation,
-                       const SearchPath& where) const {
+  static Exit make_if_missing(const Context& context, const Reference& reference,
+                              const Requirement& requirement, const CreateOptions& creation,
+                              const SearchPath& where) {
     const Connection connection = create_if_missing(reference, requirement, creation, where);
     if (connection.outcome == Outcome::mismatch) {
       throw Error(Problem::mismatch, reference.name,
@@ -132,7 +132,7 @@ class Create final : public Tool {
     }
   }
 
-  Exit say(const Context& context, const char* outcome, const Stream& stream) const {
+  static Exit say(const Context& context, const char* outcome, const Stream& stream) {
     if (!context.quiet()) {
       const OutcomeLine line{outcome, stream};
       write_stdout(context.json() ? line.to_json_line() : line.to_text());

@@ -96,8 +96,8 @@ class Kw final : public Tool {
   }
 
   /// All of them, or none.
-  void set(const Context& context, const Stream& stream,
-           const std::vector<Keyword>& keywords) const {
+  static void set(const Context& context, const Stream& stream,
+                  const std::vector<Keyword>& keywords) {
     stream.keywords().set(keywords);
     for (const Keyword& keyword : keywords) {
       context.detail(stream.name(), fmt::format("{} = {}", keyword.name, to_string(keyword)));
@@ -120,7 +120,7 @@ class Kw final : public Tool {
     throw Error(Problem::failed, stream.name(), fmt::format("has no keyword '{}'", name));
   }
 
-  void print_value(const Context& context, const Stream& stream, const std::string& name) const {
+  static void print_value(const Context& context, const Stream& stream, const std::string& name) {
     const auto keyword = stream.keywords().find(name);
     if (!keyword) {
       throw_missing(stream, name);

@@ -26,7 +26,7 @@ class Link final : public Tool {
   }
 
  private:
-  Exit make(const Context& context, const Reference& link, const Reference& target) const {
+  static Exit make(const Context& context, const Reference& link, const Reference& target) {
     const SearchPath& where = context.search_path();
     if (link.type) {
       throw Error(Problem::usage, link.text, "a link has the type of its target");
@@ -77,8 +77,8 @@ class Link final : public Tool {
     }
   }
 
-  void check_target(const Context& context, const Reference& target,
-                    const std::filesystem::path& path) const {
+  static void check_target(const Context& context, const Reference& target,
+                           const std::filesystem::path& path) {
     ProcessTable processes;
     const Description description = describe(path, processes);
     if (description.unreadable) {

@@ -137,8 +137,8 @@ class Post final : public Tool {
     std::function<void()> happen;
   };
 
-  [[nodiscard]] std::function<void()> post(const Context& context, const Reference& target,
-                                           const SemaphoreSet& posts) const {
+  [[nodiscard]] static std::function<void()> post(const Context& context, const Reference& target,
+                                                  const SemaphoreSet& posts) {
     const auto stream = std::make_shared<Stream>(context.open(target, Access::best));
     return [stream, posts] { stream->semaphores().post(posts); };
   }

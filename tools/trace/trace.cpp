@@ -253,8 +253,8 @@ class Trace final : public Tool {
     return Exit::done;
   }
 
-  void print_frame(const Context& context, const std::string& name, std::uint64_t cnt0,
-                   std::optional<std::chrono::nanoseconds> latency) const {
+  static void print_frame(const Context& context, const std::string& name, std::uint64_t cnt0,
+                          std::optional<std::chrono::nanoseconds> latency) {
     if (context.json()) {
       write_stdout(
           to_json_line({{"name", name},
@@ -265,8 +265,9 @@ class Trace final : public Tool {
     }
   }
 
-  void print_summary(const Context& context, const std::string& name, std::vector<double> latencies,
-                     std::uint64_t missed, std::uint64_t untriggered) const {
+  static void print_summary(const Context& context, const std::string& name,
+                            std::vector<double> latencies, std::uint64_t missed,
+                            std::uint64_t untriggered) {
     constexpr std::array percents{0.0, 50.0, 90.0, 99.0, 99.9, 100.0};
     constexpr std::array names{"min", "p50", "p90", "p99", "p99.9", "max"};
     const std::size_t frames = latencies.size() + untriggered;

@@ -73,8 +73,8 @@ class Wait final : public Tool {
     return Exit::done;
   }
 
-  [[nodiscard]] Stream await_stream(const Context& context, const Reference& reference,
-                                    Deadline deadline, Readiness& ready) const {
+  [[nodiscard]] static Stream await_stream(const Context& context, const Reference& reference,
+                                           Deadline deadline, Readiness& ready) {
     SearchPath where = context.search_path();
     where.conf.clear();  // a stream, and not a file that one could be made from
     Connection connection;
@@ -140,7 +140,7 @@ class Wait final : public Tool {
   }
 
   /// So that a mistake in --print is told before the wait, not after.
-  void check_template(const Context& context, const std::string& name) const {
+  static void check_template(const Context& context, const std::string& name) {
     if (!context.print_template().empty()) {
       Format smallest;
       smallest.shape = Shape{1};
@@ -149,8 +149,8 @@ class Wait final : public Tool {
     }
   }
 
-  void print(const Context& context, const Stream& stream, std::uint64_t cnt0, std::uint64_t missed,
-             std::optional<unsigned> semaphore) const {
+  static void print(const Context& context, const Stream& stream, std::uint64_t cnt0,
+                    std::uint64_t missed, std::optional<unsigned> semaphore) {
     if (context.json()) {
       write_stdout(to_json_line(record(stream, cnt0, missed, semaphore)));
     } else if (!context.print_template().empty()) {

@@ -1,3 +1,4 @@
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <stdexcept>
@@ -379,6 +380,38 @@ TEST_CASE("a writer that names itself to nobody is waited for, then taken over f
   WriteGuard guard(stream, deadline_after(std::chrono::milliseconds{20}));
   CHECK(guard.needs_whole_frame());
   guard.publish();
+  CHECK_FALSE(stream.is_being_written());
+}
+
+TEST_CASE("of several that wait for a writer that names itself to nobody, one takes over") {
+  const Directory directory;
+  Stream stream = directory.make("im1");
+  publish(stream, std::uint16_t{1});
+  poke(directory.stream("im1"), offsetof(layout::Metadata, write), std::uint8_t{1});
+  constexpr int took_over = 7;
+  std::array<pid_t, 4> waiting{};
+  for (pid_t& child : waiting) {
+    child = in_child([&] {
+      Stream mine = Stream::open(directory.stream("im1"));
+      try {
+        WriteGuard guard(mine, deadline_after(std::chrono::milliseconds{50}));
+        const bool is_mine = guard.needs_whole_frame();
+        std::this_thread::sleep_for(std::chrono::milliseconds{100});
+        guard.write(frame_of(mine, std::uint16_t{2}));
+        guard.publish();
+        ::_exit(is_mine ? took_over : 0);
+      } catch (const Error& error) {
+        ::_exit(error.problem() == Problem::busy ? 1 : 2);
+      }
+    });
+  }
+  int winners = 0;
+  for (const pid_t child : waiting) {
+    const int status = reap(child);
+    CHECK(status != 2);
+    winners += status == took_over ? 1 : 0;
+  }
+  CHECK(winners == 1);
   CHECK_FALSE(stream.is_being_written());
 }
 
