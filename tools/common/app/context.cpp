@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
+#include "common/io/interrupt.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -124,6 +125,9 @@ Exit Context::about(const Reference& reference, const std::function<Exit()>& job
 }
 
 Exit Context::report(const Reference* about, const Error& error) const {
+  if (interrupted()) {
+    return Exit::failed;  // a call that the signal broke off fails, which is no news
+  }
   std::string message = error.what();
   if (about != nullptr && error.subject().empty()) {
     message = fmt::format("{}: {}", about->name, message);

@@ -42,8 +42,7 @@ Exit run_with(const Context& context, Tool& tool) {
   try {
     return tool.run(context);
   } catch (const Error& error) {
-    // A call that the signal broke off fails, which is no news.
-    return interrupted() ? Exit::failed : context.report(error);
+    return context.report(error);
   }
 }
 
