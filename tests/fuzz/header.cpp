@@ -76,7 +76,7 @@ void look_at(const Stream& stream) {
     static_cast<void>(printable(to_string(keyword)));
   }
   for (const TraceEntry& entry : stream.trace().entries()) {
-    static_cast<void>(to_utc(entry.written.value_or(Tai{0})));
+    static_cast<void>(to_utc(entry.written.value_or(never)));
   }
   const Semaphores semaphores = stream.semaphores();
   for (unsigned index = 0; index < std::min(semaphores.count(), 10U); ++index) {
