@@ -105,9 +105,19 @@ bool TraceWriter::take_over(pid_t from, pid_t pid) const noexcept {
 bool TraceWriter::take_over(Mark found, pid_t pid) const noexcept {
   // The PID first: what says that a frame is begun must not name somebody dead, or a third would
   // take over from him. The seconds decide, for the author of the frame before changes no PID.
-  return slots_.empty() || (layout::exchange_if(slots_.front().procwrite_pid, found.pid, pid) &&
-                            layout::exchange_if(slots_.front().ts_streamupdate.seconds,
-                                                found.seconds, std::int64_t{0}));
+  if (slots_.empty()) {
+    return true;
+  }
+  layout::TraceSlot& slot = slots_.front();
+  if (!layout::exchange_if(slot.procwrite_pid, found.pid, pid)) {
+    return false;
+  }
+  if (layout::exchange_if(slot.ts_streamupdate.seconds, found.seconds, std::int64_t{0})) {
+    return true;
+  }
+  // That author won, and may have begun already: the mark is to name him, unless he has said so.
+  static_cast<void>(layout::exchange_if(slot.procwrite_pid, pid, found.pid));
+  return false;
 }
 
 void TraceWriter::give_up(pid_t pid) const noexcept {
