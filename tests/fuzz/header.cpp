@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
@@ -39,12 +41,18 @@ class File {
   std::filesystem::path path_;
 };
 
+/// Where the parts of a stream are, by the header that `bytes` begin with; none if it is nonsense.
+std::optional<layout::Regions> regions_in(std::span<const std::uint8_t> bytes) {
+  layout::Metadata header{};
+  std::ranges::copy(bytes.first(std::min(bytes.size(), sizeof(header))),
+                    reinterpret_cast<std::uint8_t*>(&header));
+  return layout::lay_out(layout::geometry_in(header));
+}
+
 /// The size that the header asks for, so that more than one input in a million gets past that
 /// check; its own where that is none.
 std::size_t size_for(std::span<const std::uint8_t> bytes) {
-  layout::Metadata header{};
-  std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof(header)));
-  const auto regions = layout::lay_out(layout::geometry_in(header));
+  const auto regions = regions_in(bytes);
   return regions && regions->total <= largest_file ? regions->total : bytes.size();
 }
 
@@ -52,9 +60,7 @@ std::size_t size_for(std::span<const std::uint8_t> bytes) {
 /// longer than a hundred other inputs take.
 std::vector<std::uint8_t> mostly_at_rest(std::span<const std::uint8_t> input) {
   std::vector<std::uint8_t> bytes(input.begin(), input.end());
-  layout::Metadata header{};
-  std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof(header)));
-  const auto regions = layout::lay_out(layout::geometry_in(header));
+  const auto regions = regions_in(bytes);
   if (!regions || bytes.size() % 16 == 0) {
     return bytes;
   }
