@@ -6,7 +6,7 @@
 
 namespace shmim {
 
-Writer writer_in_mid_frame(const Trace& trace, const Semaphores& semaphores) noexcept {
+MidFrameWriter writer_in_mid_frame(const Trace& trace, const Semaphores& semaphores) noexcept {
   const auto newest = trace.newest();
   if (newest && newest->writing != Writing::done) {
     return {newest->pid, newest->writing == Writing::given_up || !is_alive(newest->pid), true};

@@ -14,14 +14,14 @@
 namespace shmim {
 namespace {
 
-[[noreturn]] void reject(const std::string& what) { throw Error(Problem::usage, "", what); }
+[[noreturn]] void reject_slice(const std::string& what) { throw Error(Problem::usage, "", what); }
 
 /// An index that may count from the end, as one that counts from the beginning.
 std::uint64_t absolute(std::int64_t index, std::uint32_t length, std::size_t axis) {
   const std::int64_t position = index < 0 ? index + length : index;
   if (position < 0 || position >= length) {
-    reject(fmt::format("index {} is out of range: axis {} has {} element{}, 0 to {}", index, axis,
-                       length, length == 1 ? "" : "s", length - 1));
+    reject_slice(fmt::format("index {} is out of range: axis {} has {} element{}, 0 to {}", index,
+                             axis, length, length == 1 ? "" : "s", length - 1));
   }
   return static_cast<std::uint64_t>(position);
 }
@@ -65,8 +65,8 @@ struct Averaged<Float16> {
 
 Selection::Selection(const Slice& slice, const Shape& shape, DataType type) : type_(type) {
   if (slice.size() > shape.axes()) {
-    reject(fmt::format("the slice has {} axes, and the stream {} ({})", slice.size(), shape.axes(),
-                       shmim::to_string(shape)));
+    reject_slice(fmt::format("the slice has {} axes, and the stream {} ({})", slice.size(),
+                             shape.axes(), shmim::to_string(shape)));
   }
   std::array<std::uint32_t, layout::max_axes> counts{};
   std::uint64_t stride = 1;
@@ -83,8 +83,8 @@ Selection::Selection(const Slice& slice, const Shape& shape, DataType type) : ty
     const std::uint64_t step =
         std::min(wanted.step, span + 1);  // a longer one takes the first alone
     if (wanted.bin && step > span) {
-      reject(fmt::format("nothing is left of axis {}: {} elements make no group of {}", i, span,
-                         wanted.step));
+      reject_slice(fmt::format("nothing is left of axis {}: {} elements make no group of {}", i,
+                               span, wanted.step));
     }
     Axis axis;
     axis.first = first;
@@ -140,7 +140,7 @@ void Selection::take(std::span<const std::byte> frame, std::span<std::byte> out)
 
 void Selection::put(std::span<const std::byte> data, std::span<std::byte> frame) const {
   if (bins()) {
-    reject("a slice that averages cannot be written");
+    reject_slice("a slice that averages cannot be written");
   }
   const std::size_t size = element_size(type_);
   for_each_row([&](std::uint64_t to, std::size_t from) {

@@ -64,7 +64,7 @@ bool Stream::Reading::pause() {
   Backoff backoff(deadline_, begin_);
   const bool in_time = backoff.pause();
   if (!in_time || (backoff.is_slow() && layout::is_writing(core_.header()))) {
-    const Writer writer =
+    const MidFrameWriter writer =
         writer_in_mid_frame(Trace(core_.trace()), Semaphores(core_.semaphores(), false));
     if (!in_time || (writer.is_gone && writer.is_sure)) {
       result_.writer = writer.pid;

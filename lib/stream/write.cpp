@@ -49,7 +49,7 @@ void WriteGuard::await_turn(const Deadline* given) {
       continue;
     }
     remember_mark();
-    const Writer writer =
+    const MidFrameWriter writer =
         writer_in_mid_frame(Trace(core_->trace()), Semaphores(core_->semaphores(), true));
     if (!in_time && writer.is_sure && !writer.is_gone) {
       throw Error(Problem::busy, core_->name,

@@ -57,7 +57,7 @@ struct Scenario {
 };
 
 /// What was found after the deaths of one scenario.
-struct Tally {
+struct DeathTally {
   std::uint64_t deaths = 0;
   std::uint64_t absent = 0;      ///< x was not there
   std::uint64_t whole = 0;       ///< a reader got a whole frame
@@ -70,7 +70,7 @@ struct Tally {
 class Inquest {
  public:
   Inquest(const Scenario& scenario, Stage& stage, pid_t dead, std::string where, Verdict& verdict,
-          Tally& tally)
+          DeathTally& tally)
       : scenario_(scenario),
         stage_(stage),
         dead_(dead),
@@ -186,7 +186,7 @@ class Inquest {
   pid_t dead_;
   std::string where_;
   Verdict& verdict_;
-  Tally& tally_;
+  DeathTally& tally_;
 };
 
 /// A command under way, on a stage of its own.
@@ -292,9 +292,10 @@ Steps survey(const Scenario& scenario, bool calls_only, Verdict& verdict) {
   return steps;
 }
 
-Tally die_at_every_step(const Scenario& scenario, const DeathOptions& options, Verdict& verdict) {
+DeathTally die_at_every_step(const Scenario& scenario, const DeathOptions& options,
+                             Verdict& verdict) {
   const unsigned stride = std::max(options.stride, 1U);
-  Tally tally;
+  DeathTally tally;
   const Steps steps = survey(scenario, options.calls_only, verdict);
   const auto die = [&](const std::string& where, const std::function<void(Execution&)>& run) {
     Execution execution(scenario);
@@ -412,10 +413,10 @@ int deaths(const DeathOptions& options) {
     return skipped;
   }
   Verdict verdict;
-  Tally sum;
+  DeathTally sum;
   fmt::print("{:<30}  {:>6}  {:>6}  {:>6}  {:>10}  {:>7}  {:>6}\n", "KILLED WHILE IT WAS TO",
              "DEATHS", "ABSENT", "WHOLE", "UNFINISHED", "UNNAMED", "HIDDEN");
-  const auto print = [](std::string_view name, const Tally& tally) {
+  const auto print = [](std::string_view name, const DeathTally& tally) {
     fmt::print("{:<30}  {:>6}  {:>6}  {:>6}  {:>10}  {:>7}  {:>6}\n", name, tally.deaths,
                tally.absent, tally.whole, tally.unfinished, tally.unnamed, tally.hidden);
     static_cast<void>(std::fflush(stdout));
@@ -424,7 +425,7 @@ int deaths(const DeathOptions& options) {
     if (scenario.name.find(options.only) == std::string::npos) {
       continue;
     }
-    const Tally tally = die_at_every_step(scenario, options, verdict);
+    const DeathTally tally = die_at_every_step(scenario, options, verdict);
     print(scenario.name, tally);
     verdict.expect(tally.deaths > 0, scenario.name + ": nobody died");
     sum.deaths += tally.deaths;

@@ -22,7 +22,7 @@ constexpr unsigned actors = 24;
 constexpr std::size_t small_frame = 4096;
 constexpr std::size_t large_frame = 256UL * 1024;
 
-struct Board {
+struct SoakBoard {
   std::atomic<std::uint64_t> written{0};
   std::atomic<std::uint64_t> read{0};
   std::atomic<std::uint64_t> torn{0};
@@ -47,7 +47,7 @@ void unless_it_goes(const std::function<void()>& work) {
   }
 }
 
-void write_some(const std::filesystem::path& path, Board& board, Random& random) {
+void write_some(const std::filesystem::path& path, SoakBoard& board, Random& random) {
   unless_it_goes([&] {
     Stream stream = Stream::open(path, Access::read_write);
     const bool pauses = pick(random, 2) == 0;
@@ -61,7 +61,7 @@ void write_some(const std::filesystem::path& path, Board& board, Random& random)
   });
 }
 
-void follow_some(const std::filesystem::path& path, Board& board, Random& random) {
+void follow_some(const std::filesystem::path& path, SoakBoard& board, Random& random) {
   unless_it_goes([&] {
     Follower follower(Stream::open(path));
     std::vector<std::byte> frame(follower.stream().format().bytes());
@@ -84,7 +84,7 @@ void follow_some(const std::filesystem::path& path, Board& board, Random& random
 }
 
 /// A child that does one thing at random, and ends.
-Child act(const Directory& directory, Board& board, std::uint64_t seed) {
+Child act(const Directory& directory, SoakBoard& board, std::uint64_t seed) {
   return Child([&directory, &board, seed] {
     Random random(seed);
     const std::string name = name_of(pick(random, streams));
@@ -161,7 +161,7 @@ int soak(const SoakOptions& options) {
   Random random(seed);
   Verdict verdict;
   const Directory directory;
-  const Shared<Board> board;
+  const Shared<SoakBoard> board;
   std::vector<Child> cast;
   std::uint64_t started = 0;
   std::uint64_t killed = 0;

@@ -151,8 +151,8 @@ class BenchTool final : public Tool {
   bool shown_ = false;
 };
 
-const Registration registration("bench", "measure these tools beside what bounds them", {}, {},
-                                make<BenchTool>);
+const Registration bench_registration("bench", "measure these tools beside what bounds them", {},
+                                      {}, make<BenchTool>);
 
 }  // namespace
 }  // namespace shmim::tools::bench

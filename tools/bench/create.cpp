@@ -10,7 +10,7 @@
 namespace shmim::tools::bench {
 namespace {
 
-void measure(const Bench& bench, std::uint64_t size) {
+void measure_size(const Bench& bench, std::uint64_t size) {
   const std::string plain = (bench.scratch.path() / "plain").string();
   const std::size_t bytes = format_of(size).file_bytes();
   Case contest{"create", bytes_text(size), {}, 20};
@@ -44,7 +44,7 @@ void measure(const Bench& bench, std::uint64_t size) {
 
 void measure_create(const Bench& bench) {
   for (const std::uint64_t size : bench.sizes_or({64 << 20})) {
-    measure(bench, size);
+    measure_size(bench, size);
   }
 }
 

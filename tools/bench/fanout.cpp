@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t readers = 10;
 
-struct Bare {
+struct BareFanout {
   std::array<sem_t, readers> semaphores;
 };
 
@@ -34,7 +34,7 @@ void wait_by_turns(sem_t& bare, const Stream& stream) {
 void measure_fanout(const Bench& bench) {
   const Temporary temporary(bench.scratch, "fanout", 64);
   Stream stream = temporary.stream();
-  const Shared<Bare> bare;
+  const Shared<BareFanout> bare;
   std::vector<std::unique_ptr<Peer>> peers;
   for (sem_t& semaphore : bare->semaphores) {
     sem_init(&semaphore, 1, 0);

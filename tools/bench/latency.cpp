@@ -68,7 +68,7 @@ double from_post_to_wake(Mailbox& box, const Peer& peer, bool spins, const Post&
   return static_cast<double>(box.woken_at.load(std::memory_order_relaxed) - begin);
 }
 
-void measure(const Bench& bench, const char* name, std::chrono::nanoseconds spin) {
+void measure_reader(const Bench& bench, const char* name, std::chrono::nanoseconds spin) {
   const Temporary temporary(bench.scratch, "latency", 64);
   Stream stream = temporary.stream();
   const Shared<Mailbox> box;
@@ -93,8 +93,8 @@ void measure(const Bench& bench, const char* name, std::chrono::nanoseconds spin
 }  // namespace
 
 void measure_latency(const Bench& bench) {
-  measure(bench, "reader asleep", std::chrono::nanoseconds{0});
-  measure(bench, "reader spins", std::chrono::hours{1});
+  measure_reader(bench, "reader asleep", std::chrono::nanoseconds{0});
+  measure_reader(bench, "reader spins", std::chrono::hours{1});
 }
 
 }  // namespace shmim::tools::bench

@@ -35,7 +35,7 @@ void measure_small(const Bench& bench, std::uint64_t size) {
   bench.run(contest);
 }
 
-void measure(const Bench& bench, std::uint64_t size) {
+void measure_large(const Bench& bench, std::uint64_t size) {
   const Temporary temporary(bench.scratch, "snapshot", size);
   Stream stream = temporary.stream();
   WriteGuard(stream).publish();
@@ -59,7 +59,7 @@ void measure_snapshot(const Bench& bench) {
   constexpr std::uint64_t small = 64 << 10;
   for (const std::uint64_t size :
        bench.sizes_or({64, 400, 16 << 10, 128 << 10, 512 << 10, 8 << 20})) {
-    size < small ? measure_small(bench, size) : measure(bench, size);
+    size < small ? measure_small(bench, size) : measure_large(bench, size);
   }
 }
 

@@ -179,8 +179,8 @@ class Cat final : public Tool {
   std::string warned_;
 };
 
-const Registration registration("cat", "write frames to standard output", {"SLE", true},
-                                {.missing = "shmim-ls", .similar = "shmim-cat {}"}, make<Cat>);
+const Registration cat_registration("cat", "write frames to standard output", {"SLE", true},
+                                    {.missing = "shmim-ls", .similar = "shmim-cat {}"}, make<Cat>);
 
 }  // namespace
 }  // namespace shmim::tools

@@ -166,13 +166,13 @@ class Connect final : public Tool {
   std::optional<std::chrono::nanoseconds> timeout_;
 };
 
-const Registration registration("connect",
-                                "make a stream available, from memory or from a FITS file",
-                                {"SLEN"},
-                                {.missing = "shmim-create {} SIZE",
-                                 .similar = "shmim-connect {}",
-                                 .exists = "shmim-connect {}"},
-                                make<Connect>);
+const Registration connect_registration("connect",
+                                        "make a stream available, from memory or from a FITS file",
+                                        {"SLEN"},
+                                        {.missing = "shmim-create {} SIZE",
+                                         .similar = "shmim-connect {}",
+                                         .exists = "shmim-connect {}"},
+                                        make<Connect>);
 
 }  // namespace
 }  // namespace shmim::tools

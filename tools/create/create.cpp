@@ -152,10 +152,10 @@ class Create final : public Tool {
   std::unique_ptr<ImageFile> image_;
 };
 
-const Registration registration("create", "make a stream", {"SLN"},
-                                {.missing = "shmim-create {} SIZE",
-                                 .exists = "shmim-create {} SIZE --recreate"},
-                                make<Create>);
+const Registration create_registration("create", "make a stream", {"SLN"},
+                                       {.missing = "shmim-create {} SIZE",
+                                        .exists = "shmim-create {} SIZE --recreate"},
+                                       make<Create>);
 
 }  // namespace
 }  // namespace shmim::tools

@@ -138,8 +138,9 @@ class Info final : public Tool {
   std::map<ino_t, std::string> names_;  ///< of the streams there are
 };
 
-const Registration registration("info", "show everything that is known about a stream", {"SE"},
-                                {.missing = "shmim-ls", .similar = "shmim-info {}"}, make<Info>);
+const Registration info_registration("info", "show everything that is known about a stream", {"SE"},
+                                     {.missing = "shmim-ls", .similar = "shmim-info {}"},
+                                     make<Info>);
 
 }  // namespace
 }  // namespace shmim::tools

@@ -190,8 +190,8 @@ class Kw final : public Tool {
   bool all_ = false;
 };
 
-const Registration registration("kw", "list, read and write the keywords of a stream", {"SE"},
-                                {.missing = "shmim-ls", .similar = "shmim-kw {}"}, make<Kw>);
+const Registration kw_registration("kw", "list, read and write the keywords of a stream", {"SE"},
+                                   {.missing = "shmim-ls", .similar = "shmim-kw {}"}, make<Kw>);
 
 }  // namespace
 }  // namespace shmim::tools

@@ -96,7 +96,7 @@ class Link final : public Tool {
   std::string target_;
 };
 
-const Registration registration("link", "give a stream another name", {"SEN"}, {}, make<Link>);
+const Registration link_registration("link", "give a stream another name", {"SEN"}, {}, make<Link>);
 
 }  // namespace
 }  // namespace shmim::tools

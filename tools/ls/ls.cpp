@@ -206,8 +206,8 @@ class Ls final : public Tool {
   ProcessTable processes_;
 };
 
-const Registration registration("ls", "list the streams there are, and how they are", {"SE"}, {},
-                                make<Ls>);
+const Registration ls_registration("ls", "list the streams there are, and how they are", {"SE"}, {},
+                                   make<Ls>);
 
 }  // namespace
 }  // namespace shmim::tools

@@ -231,9 +231,10 @@ class Post final : public Tool {
   bool claim_ = false;
 };
 
-const Registration registration("post", "post semaphores, and publish frames", {"SE", true},
-                                {.missing = "shmim-create {} SIZE", .similar = "shmim-post {}"},
-                                make<Post>);
+const Registration post_registration("post", "post semaphores, and publish frames", {"SE", true},
+                                     {.missing = "shmim-create {} SIZE",
+                                      .similar = "shmim-post {}"},
+                                     make<Post>);
 
 }  // namespace
 }  // namespace shmim::tools

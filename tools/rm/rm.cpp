@@ -129,8 +129,8 @@ class Rm final : public Tool {
   std::optional<HolderTable> holders_;
 };
 
-const Registration registration("rm", "remove streams and wake those who wait on them", {"SE"},
-                                {.unreadable = "shmim-rm --force {}"}, make<Rm>);
+const Registration rm_registration("rm", "remove streams and wake those who wait on them", {"SE"},
+                                   {.unreadable = "shmim-rm --force {}"}, make<Rm>);
 
 }  // namespace
 }  // namespace shmim::tools

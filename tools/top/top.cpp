@@ -132,7 +132,7 @@ class Top final : public Tool {
   bool metrics_ = false;
 };
 
-const Registration registration("top", "watch the streams as they run", {"SE"}, {}, make<Top>);
+const Registration top_registration("top", "watch the streams as they run", {"SE"}, {}, make<Top>);
 
 }  // namespace
 }  // namespace shmim::tools

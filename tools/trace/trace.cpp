@@ -334,9 +334,10 @@ class Trace final : public Tool {
   std::optional<std::map<ino_t, std::string>> names_;
 };
 
-const Registration registration("trace", "show who made a stream's frame, and what triggered it",
-                                {"SE"}, {.missing = "shmim-ls", .similar = "shmim-trace {}"},
-                                make<Trace>);
+const Registration trace_registration("trace",
+                                      "show who made a stream's frame, and what triggered it",
+                                      {"SE"}, {.missing = "shmim-ls", .similar = "shmim-trace {}"},
+                                      make<Trace>);
 
 }  // namespace
 }  // namespace shmim::tools

@@ -171,9 +171,10 @@ class Wait final : public Tool {
   bool appear_ = false;
 };
 
-const Registration registration("wait", "wait for the next frame of a stream", {"SE"},
-                                {.missing = "shmim-wait {} --appear", .similar = "shmim-wait {}"},
-                                make<Wait>);
+const Registration wait_registration("wait", "wait for the next frame of a stream", {"SE"},
+                                     {.missing = "shmim-wait {} --appear",
+                                      .similar = "shmim-wait {}"},
+                                     make<Wait>);
 
 }  // namespace
 }  // namespace shmim::tools

@@ -240,7 +240,7 @@ TEST_CASE("--print fills in fields, with a format where one is given") {
   CHECK_FALSE(refused([&] { render("{name:d}", record); }).empty());
   CHECK(to_json_line(record) ==
         "{\"cnt0\":7,\"name\":\"im\\u001b1\",\"latency\":0.5,\"semaphore\":-1}\n");
-  CHECK(to_json_line({{"name", "\xFF"}}) == "{\"name\":\"\xEF\xBF\xBD\"}\n");
+  CHECK(to_json_line(Record{{"name", "\xFF"}}) == "{\"name\":\"\xEF\xBF\xBD\"}\n");
 }
 
 TEST_CASE("frames print in the shortest exact form, rows as lines, planes apart") {

@@ -103,6 +103,7 @@ class Options {
   /// An option that may be repeated.
   Option& texts(std::string_view names, std::string kind, std::vector<std::string>& target,
                 std::string help);
+  // NOLINTBEGIN(performance-unnecessary-value-param): moved, as no template shows
   template <class Number>
   Option& number(std::string_view names, std::string kind, Number& target, std::string help,
                  Limits limits = {}) {
@@ -119,6 +120,7 @@ class Options {
                  target = static_cast<Number>(parse_whole(text, limits));
                });
   }
+  // NOLINTEND(performance-unnecessary-value-param)
   /// Numbers of an option that may be repeated.
   Option& numbers(std::string_view names, std::string kind, std::vector<unsigned>& target,
                   std::string help, Limits limits = {});

@@ -20,6 +20,7 @@
 
 #include "shmim/error.hpp"
 #include "shmim/float16.hpp"
+#include "support/unit.hpp"
 
 namespace {
 
@@ -29,34 +30,17 @@ using Bytes = std::vector<std::byte>;
 
 // ---- Helpers
 
-class Directory {
+class FitsDirectory : public test::Directory {
  public:
-  Directory() {
-    std::string name = (fs::temp_directory_path() / "shmim-fits-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  ~Directory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-
   /// Path of a file in the directory.
   [[nodiscard]] std::string operator/(const std::string& name) const {
-    return (path_ / name).string();
+    return (path() / name).string();
   }
-  /// The same, for a file made of these bytes.
+  /// Path of a file that is made of these bytes.
   std::string add(const std::string& name, std::span<const std::byte> bytes) const {
-    std::ofstream(path_ / name, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
+    test::write_bytes(path() / name, bytes);
     return *this / name;
   }
-
- private:
-  fs::path path_;
 };
 
 /// Calls a function of cfitsio, to make files that the library itself does not make.
@@ -160,7 +144,7 @@ class Hand {
 };
 
 template <class T>
-Bytes bytes_of(const std::vector<T>& values) {
+Bytes raw_bytes(const std::vector<T>& values) {
   Bytes bytes(values.size() * sizeof(T));
   std::memcpy(bytes.data(), values.data(), bytes.size());
   return bytes;
@@ -282,15 +266,15 @@ std::vector<T> samples() {
 template <class T>
 void check_round_trip(DataType type) {
   const std::vector<T> values = samples<T>();
-  const Bytes fits = to_fits(Hdu::primary, type, {2, 3}, bytes_of(values), {});
+  const Bytes fits = to_fits(Hdu::primary, type, {2, 3}, raw_bytes(values), {});
   CHECK(fits.size() == 2 * 2880);
-  const Directory directory;
+  const FitsDirectory directory;
   for (const auto& image : {only_image_of(fits), open_fits(directory.add("x.fits", fits))}) {
     CHECK(image->format().type == type);
     CHECK(image->format().shape == Shape{2, 3});
     CHECK(image->keywords().empty());
     CHECK(image->unfit_keywords().empty());
-    CHECK(bytes_of(read<T>(*image)) == bytes_of(values));
+    CHECK(raw_bytes(read<T>(*image)) == raw_bytes(values));
   }
 }
 
@@ -311,7 +295,7 @@ TEST_CASE("every type FITS has goes out and comes back bit for bit") {
 
 TEST_CASE("complex numbers become an axis of two") {
   const std::vector<float> values{1, 2, 3, 4};
-  const Bytes fits = to_fits(Hdu::primary, DataType::complex64, {2}, bytes_of(values), {});
+  const Bytes fits = to_fits(Hdu::primary, DataType::complex64, {2}, raw_bytes(values), {});
   CHECK(has_card(fits, "SHMIMTYP= 'complex64'          / element type of the stream"));
   const auto image = only_image_of(fits);
   CHECK(image->format().type == DataType::float32);
@@ -320,7 +304,7 @@ TEST_CASE("complex numbers become an axis of two") {
 
   const std::vector<double> wide{1, 2, 3, 4};
   const auto wide_image =
-      only_image_of(to_fits(Hdu::primary, DataType::complex128, {1, 2}, bytes_of(wide), {}));
+      only_image_of(to_fits(Hdu::primary, DataType::complex128, {1, 2}, raw_bytes(wide), {}));
   CHECK(wide_image->format().type == DataType::float64);
   CHECK(wide_image->format().shape == Shape{2, 1, 2});
   CHECK(read<double>(*wide_image) == wide);
@@ -328,7 +312,7 @@ TEST_CASE("complex numbers become an axis of two") {
 
 TEST_CASE("float16 becomes float32") {
   const std::vector<std::uint16_t> halves{0x3C00, 0xC000, 0x0001, 0x7BFF};
-  const Bytes fits = to_fits(Hdu::primary, DataType::float16, {4}, bytes_of(halves), {});
+  const Bytes fits = to_fits(Hdu::primary, DataType::float16, {4}, raw_bytes(halves), {});
   CHECK(has_card(fits, "SHMIMTYP= 'float16 '           / element type of the stream"));
   const auto image = only_image_of(fits);
   CHECK(image->format().type == DataType::float32);
@@ -446,7 +430,7 @@ TEST_CASE("axes that no stream has are named") {
 }
 
 TEST_CASE("an axis may be longer than a stream's") {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::string file = directory.add(
       "x.fits", Hand().image(8, {4294967296}).data(std::vector<std::uint8_t>(1)).bytes());
   fs::resize_file(file, 2880 + 1491309 * std::uintmax_t{2880});  // a hole: no disk is used
@@ -470,7 +454,7 @@ Bytes three_hdus() {
 }
 
 TEST_CASE("the first HDU that holds an image is taken, or the one that is named") {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::string file = directory.add("x.fits", three_hdus());
   const auto values = [&](const std::string& hdu) {
     return read<std::int16_t>(*open_fits(file + hdu));
@@ -494,7 +478,7 @@ TEST_CASE("the first HDU that holds an image is taken, or the one that is named"
 }
 
 TEST_CASE("a section of an image") {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::string file = directory.add("x.fits", three_hdus());
   const auto values = [&](const std::string& section) {
     return read<std::int16_t>(*open_fits(file + section));
@@ -511,11 +495,11 @@ TEST_CASE("a section of an image") {
 }
 
 TEST_CASE("a section keeps type, scaling and keywords") {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::vector<std::uint64_t> values{1, UINT64_MAX, 3};
   const std::vector<Keyword> keywords{{"GAIN", 1.5, "e/adu"}};
   const std::string file = directory.add(
-      "u64.fits", to_fits(Hdu::primary, DataType::uint64, {3}, bytes_of(values), keywords));
+      "u64.fits", to_fits(Hdu::primary, DataType::uint64, {3}, raw_bytes(values), keywords));
   const auto image = open_fits(file + "[2:3]");
   CHECK(image->format().type == DataType::uint64);
   CHECK(read<std::uint64_t>(*image) == std::vector<std::uint64_t>{UINT64_MAX, 3});
@@ -534,7 +518,7 @@ TEST_CASE("a section keeps type, scaling and keywords") {
 }
 
 TEST_CASE("a section of four axes may be one of three") {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::vector<std::uint8_t> data{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
   const std::string file =
       directory.add("x.fits", Hand().image(8, {2, 2, 2, 2}).data(data).bytes());
@@ -544,7 +528,7 @@ TEST_CASE("a section of four axes may be one of three") {
 }
 
 TEST_CASE("world coordinates go along with a section") {
-  const Directory directory;
+  const FitsDirectory directory;
   Hand hand;
   hand.image(8, {10, 10}).card("CRPIX1", "5.5").card("CRPIX2", "5.5").card("CRPIX1A", 1);
   hand.card("CDELT1", "2.0").card("CDELT2", "3.0").card("CD1_1", "0.5").card("CD2_1", "0.25");
@@ -566,7 +550,7 @@ TEST_CASE("world coordinates go along with a section") {
 }
 
 TEST_CASE("extended syntax that does more than name is refused") {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::string file = directory.add("x.fits", three_hdus());
   const auto refused = [&](const std::string& brackets, const std::string& why) {
     check_message(error_of_opening(file + brackets), Problem::usage, brackets + why);
@@ -591,7 +575,7 @@ TEST_CASE("extended syntax that does more than name is refused") {
 }
 
 TEST_CASE("a file name is taken as it stands") {
-  const Directory directory;
+  const FitsDirectory directory;
   for (const char* name : {"x(copy.fits)", "a|b", "!x.fits", "x.fits+1", "x[1].fits", "x[1]",
                            "file with blanks ", "-", "stdin", "~nobody.fits", "mem:x.fits"}) {
     CAPTURE(name);
@@ -613,10 +597,10 @@ TEST_CASE("each image of a file in memory, read in any order") {
 }
 
 TEST_CASE("a file is continued by extensions") {
-  Bytes fits = to_fits(Hdu::primary, DataType::uint16, {2}, bytes_of<std::uint16_t>({1, 65535}),
+  Bytes fits = to_fits(Hdu::primary, DataType::uint16, {2}, raw_bytes<std::uint16_t>({1, 65535}),
                        std::vector<Keyword>{{"N", 1L, ""}});
   const Bytes second =
-      to_fits(Hdu::extension, DataType::int8, {2, 1, 2}, bytes_of<std::int8_t>({-128, 1, 2, 127}),
+      to_fits(Hdu::extension, DataType::int8, {2, 1, 2}, raw_bytes<std::int8_t>({-128, 1, 2, 127}),
               std::vector<Keyword>{{"N", 2L, "the second"}});
   CHECK(text_of(second).starts_with("XTENSION= 'IMAGE   '"));
   CHECK(second.size() == 2 * 2880);
@@ -633,10 +617,10 @@ TEST_CASE("a file is continued by extensions") {
 // ---- Compressed files
 
 TEST_CASE("gzip reads like a plain file") {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::vector<std::uint16_t> values{1, 2, 65535, 4};
   const std::string file = directory / "x.fits.gz";
-  save(to_fits(Hdu::primary, DataType::uint16, {2, 2}, bytes_of(values), {}), file);
+  save(to_fits(Hdu::primary, DataType::uint16, {2, 2}, raw_bytes(values), {}), file);
   std::array<char, 2> magic{};
   std::ifstream(file).read(magic.data(), magic.size());
   CHECK(std::string_view(magic.data(), magic.size()) == "\x1f\x8b");
@@ -648,7 +632,7 @@ TEST_CASE("gzip reads like a plain file") {
 
 template <class T>
 void check_tiles(DataType type, int image, int memory, int compression) {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::string file = directory / "x.fits.fz";
   std::vector<T> values(64 * 3);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -665,13 +649,13 @@ void check_tiles(DataType type, int image, int memory, int compression) {
   CAPTURE(to_string(type));
   CHECK(whole->format().type == type);
   CHECK(whole->format().shape == Shape{64, 3});
-  CHECK(bytes_of(read<T>(*whole)) == bytes_of(values));
+  CHECK(raw_bytes(read<T>(*whole)) == raw_bytes(values));
   CHECK(lines(whole->keywords()) == lines(keywords));
   CHECK(lines(whole->unfit_keywords()) == "");
   const auto section = open_fits(file + "[5:8,2:2]");
   CHECK(section->format().type == type);
-  CHECK(bytes_of(read<T>(*section)) ==
-        bytes_of(std::vector<T>(values.begin() + 68, values.begin() + 72)));
+  CHECK(raw_bytes(read<T>(*section)) ==
+        raw_bytes(std::vector<T>(values.begin() + 68, values.begin() + 72)));
 }
 
 TEST_CASE("tile-compressed images read like plain ones") {
@@ -686,7 +670,7 @@ TEST_CASE("tile-compressed images read like plain ones") {
 }
 
 TEST_CASE("floats that were compressed as integers are floats again") {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::string file = directory / "x.fits.fz";
   std::vector<float> values(4096);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -704,7 +688,7 @@ TEST_CASE("floats that were compressed as integers are floats again") {
 // ---- Files that are none, or not whole
 
 TEST_CASE("what is not a FITS file is told") {
-  const Directory directory;
+  const FitsDirectory directory;
   check_message(error_of_opening(directory / "none.fits"), Problem::failed,
                 "none.fits: cannot be read: No such file or directory");
   check_message(error_of_opening(directory / "none.fits[1]"), Problem::failed,
@@ -730,7 +714,7 @@ TEST_CASE("what is not a FITS file is told") {
 }
 
 TEST_CASE("a file that may not be read is told") {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::string file = directory.add("x.fits", image_with({}));
   fs::permissions(file, fs::perms::none);
   const NotRoot not_root;
@@ -738,7 +722,7 @@ TEST_CASE("a file that may not be read is told") {
 }
 
 TEST_CASE("a file without an image is told") {
-  const Directory directory;
+  const FitsDirectory directory;
   const Bytes empty = Hand().image(8, {}).data<std::uint8_t>({}).bytes();
   check_message(error_of_opening(directory.add("empty.fits", empty)), Problem::not_an_image,
                 "empty.fits: holds no image");
@@ -754,9 +738,9 @@ TEST_CASE("a file without an image is told") {
 }
 
 TEST_CASE("a truncated file is never read as zeros") {
-  const Directory directory;
+  const FitsDirectory directory;
   const std::vector<std::int16_t> values(4000, 7);
-  Bytes fits = to_fits(Hdu::primary, DataType::int16, {100, 40}, bytes_of(values), {});
+  Bytes fits = to_fits(Hdu::primary, DataType::int16, {100, 40}, raw_bytes(values), {});
   CHECK(fits.size() == 4 * 2880);
   const auto cut = [&](std::size_t bytes) {
     return directory.add("cut.fits", std::span(fits).first(bytes));

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""tidy.py CLANG_TIDY BUILD_DIR: clang-tidy over our own sources; a warning fails.
+
+clang-tidy takes ten times as long over the headers of a source as over the source, so it is given
+several sources in one, one after the other; those that do not go together are parted. It looks only
+at what has changed since it was found clean.
+"""
+import concurrent.futures
+import hashlib
+import itertools
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+SOURCES_AT_ONCE = 24
+
+tool = sys.argv[1]
+build = pathlib.Path(sys.argv[2]).resolve()
+root = pathlib.Path(__file__).resolve().parents[3]
+work = build / "tests" / "tidy"
+
+
+def compile_flags():
+    """Our own sources, each with what it is compiled with."""
+    flags = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        source = entry["file"]
+        if pathlib.Path(source).is_relative_to(root) and source.endswith(".cpp"):
+            words = shlex.split(entry["command"])
+            words = words[next(i for i, word in enumerate(words) if word.startswith("-")):]
+            output = words.index("-o")
+            del words[output:output + 2]
+            words.remove("-c")
+            words.remove(source)
+            flags[source] = tuple(words)
+    return flags
+
+
+def dependencies():
+    """What each source includes, itself too, as Ninja knows it from the last build."""
+    depends = {}
+    said = subprocess.run(["ninja", "-C", build, "-t", "deps"], check=True, capture_output=True, text=True)
+    for block in said.stdout.split("\n\n"):
+        files = [line.strip() for line in block.splitlines()[1:]]
+        if files:
+            depends.setdefault(files[0], set()).update(files)
+    return depends
+
+
+def state(sources, flags):
+    """A sum over all that the judgement of the sources rests on; none if that is not known."""
+    if not all(source in depends for source in sources):
+        return None
+    total = hashlib.sha256(repr((sources, flags, version)).encode())
+    for file in sorted(set().union(*(depends[source] for source in sources))):
+        total.update((build / file).read_bytes())
+    return total.hexdigest()
+
+
+def joined(sources, path):
+    """Writes the sources to `path`, without what those before have included; gives the line in it at
+    which each begins."""
+    begins, lines, included = [], [], set()
+    for source in sources:
+        begins.append((len(lines) + 1, source))
+        its = pathlib.Path(source).read_text().splitlines()
+        lines += ["" if line in included else line for line in its]
+        included.update(line for line in its if line.startswith("#include"))
+    path.write_text("\n".join(lines) + "\n")
+    return begins
+
+
+def judge(sources, flags):
+    """What clang-tidy has to say of the sources, as one text."""
+    name = hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
+    stamp = work / name
+    now = state(sources, flags)
+    if now and stamp.is_file() and stamp.read_text() == now:
+        return ""
+    path = work / f"{name}.cpp"
+    begins = joined(sources, path)
+    folders = sorted({f"-iquote{os.path.dirname(source)}" for source in sources})
+    command = [*flags, *folders, "-w"]  # what compilers warn of, the builds show
+    if len(sources) > 1 and subprocess.run(["clang++", "-fsyntax-only", *command, path], cwd=build,
+                                           capture_output=True).returncode:
+        half = len(sources) // 2
+        return judge(sources[:half], flags) + judge(sources[half:], flags)
+    ran = subprocess.run([tool, "--quiet", "--warnings-as-errors=*", f"--config-file={root}/.clang-tidy",
+                          path, "--", *command], cwd=build, capture_output=True, text=True)
+
+    def original(found):
+        line = int(found[1])
+        begin, source = next(b for b in reversed(begins) if b[0] <= line)
+        return f"{source}:{line - begin + 1}:"
+
+    said = re.sub(re.escape(str(path)) + r":(\d+):", original, ran.stdout)
+    if ran.returncode:
+        return said or ran.stderr
+    if now:
+        stamp.write_text(now)
+    return said
+
+
+os.chdir(root)
+work.mkdir(parents=True, exist_ok=True)
+version = subprocess.run([tool, "--version"], check=True, capture_output=True, text=True).stdout
+version += (root / ".clang-tidy").read_text()
+depends = dependencies()
+batches = []
+for flags, sources in itertools.groupby(sorted(compile_flags().items(), key=lambda item: (item[1], item[0])),
+                                        key=lambda item: item[1]):
+    sources = [source for source, _ in sources]
+    batches += [(sources[i:i + SOURCES_AT_ONCE], flags) for i in range(0, len(sources), SOURCES_AT_ONCE)]
+batches.sort(key=lambda batch: -len(batch[0]))  # what takes longest is not to be begun last
+if not batches:  # or every one of them would be clean
+    sys.exit(f"{build}: no sources")
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    said = list(pool.map(lambda batch: judge(*batch), batches))
+print("".join(said), end="")
+sys.exit(any(said))
