@@ -23,6 +23,15 @@ a          $(stat -c %s "$(stream_file a)")  uint8
 longname  $(stat -c %s "$(stream_file longname)")  float32"
 }
 
+@test "wide characters are aligned as a terminal shows them" {
+  make 相机 2
+  make cam 2
+  run_out out shmim-ls -o name,cnt0
+  compare table "$(<out)" "NAME  CNT0
+cam      0
+相机     0"
+}
+
 @test "dead writers are marked, and readers counted" {
   make cam 2
   make idle 2

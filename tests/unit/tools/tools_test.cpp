@@ -294,3 +294,23 @@ TEST_CASE("NumPy's header is 64 bytes or a multiple, and says type and shape in 
         std::string::npos);
   CHECK(header.back() == '\n');
 }
+
+TEST_CASE("a text is as wide as a terminal shows it") {
+  CHECK(width_of("") == 0);
+  CHECK(width_of("cam") == 3);
+  CHECK(width_of("caméra") == 6);
+  CHECK(width_of("相机2") == 5);
+  CHECK(width_of("🔭") == 2);
+  CHECK(beginning_of("caméra", 4) == "camé");
+  CHECK(beginning_of("相机2", 3) == "相");
+  CHECK(beginning_of("相机2", 5) == "相机2");
+  CHECK(beginning_of("cam", 9) == "cam");
+  CHECK(beginning_of("cam", 0).empty());
+}
+
+TEST_CASE("a table is aligned by what a terminal shows") {
+  CHECK(to_table({{"NAME", "CNT0"}, {"相机", "1"}, {"cam", "22"}}, 2, {false, true}) ==
+        "NAME  CNT0\n"
+        "相机     1\n"
+        "cam     22\n");
+}

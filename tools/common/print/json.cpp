@@ -10,14 +10,6 @@
 #include "common/io/exit.hpp"
 
 namespace shmim::tools {
-namespace {
-
-/// True of all bytes of UTF-8 but those that go on with a character.
-bool begins_character(char byte) noexcept {
-  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
-}
-
-}  // namespace
 
 std::string to_json_line(const Record& record) {
   return record.dump(-1, ' ', false, Record::error_handler_t::replace) + "\n";
@@ -62,18 +54,21 @@ std::string quoted(const std::string& text) {
   }
 }
 
-std::size_t width_of(std::string_view text) noexcept {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+std::size_t width_of(std::string_view text) {
+  // {fmt} adds blanks up to a width that no text of so many bytes is above.
+  return 2 * text.size() - fmt::formatted_size("{:{}}", text, text.size());
 }
 
-std::string_view beginning_of(std::string_view text, std::size_t width) noexcept {
-  std::size_t bytes = 0;
-  for (std::size_t left = width; bytes < text.size(); ++bytes) {
-    if (begins_character(text[bytes]) && left-- == 0) {
-      break;
+std::string_view beginning_of(std::string_view text, std::size_t width) {
+  // To {fmt} that is how many characters, each of which may be wide.
+  std::string_view beginning = text.substr(0, fmt::formatted_size("{:.{}}", text, width));
+  while (width_of(beginning) > width) {
+    while ((static_cast<unsigned char>(beginning.back()) & 0xC0U) == 0x80U) {
+      beginning.remove_suffix(1);
     }
+    beginning.remove_suffix(1);
   }
-  return text.substr(0, bytes);
+  return beginning;
 }
 
 std::string to_table(const std::vector<std::vector<std::string>>& rows) {

@@ -29,9 +29,9 @@ std::string to_table(const std::vector<std::vector<std::string>>& rows);
 std::string to_table(const std::vector<std::vector<std::string>>& rows, std::size_t columns,
                      const std::vector<bool>& right);
 
-/// Characters that a text fills on a terminal, if each fills one.
-std::size_t width_of(std::string_view text) noexcept;
-/// The beginning of a text, as much of it as fills so many characters.
-std::string_view beginning_of(std::string_view text, std::size_t width) noexcept;
+/// Columns that a text fills on a terminal: a wide character, as of Chinese, fills two.
+std::size_t width_of(std::string_view text);
+/// The beginning of a text, as much of it as goes into so many columns.
+std::string_view beginning_of(std::string_view text, std::size_t width);
 
 }  // namespace shmim::tools
