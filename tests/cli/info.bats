@@ -214,6 +214,10 @@ PY
     shmim-info cam --check float32,8
   check 5 '' '~ shmim-info: cam: semaphores is 3, not 10*' -- shmim-info cam --check semaphores=10
   check 2 '' "~ shmim-info: --check: 'float' is not a type, size or field: *" -- shmim-info cam --check float
+  for value in many -1 1.5 70000 ''; do
+    check 2 '' "~ shmim-info: --check: 'keywords=$value': the value must be a whole number up to 65535*" \
+      -- shmim-info cam --check "keywords=$value"
+  done
   check 2 '' "~ shmim-info: --check: 'axes=2': the fields are *" -- shmim-info cam --check axes=2
   check 2 '' "~ shmim-info: --check: size '4xx' is not like*" -- shmim-info cam --check 4xx
 }

@@ -1,6 +1,7 @@
 // shmim-info: everything that a stream's header knows, and what its frames are like.
 
 #include <cctype>
+#include <limits>
 #include <map>
 
 #include "common/app/tool.hpp"
@@ -93,7 +94,8 @@ class Info final : public Tool {
   static Number number(const std::string& text, const std::string& word) {
     const auto value = parse_number<Number>(text);
     if (!value) {
-      throw UsageError(fmt::format("--check: '{}' is not a number that it takes", word));
+      throw UsageError(fmt::format("--check: '{}': the value must be a whole number up to {}", word,
+                                   std::numeric_limits<Number>::max()));
     }
     return *value;
   }
