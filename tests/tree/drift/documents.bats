@@ -87,3 +87,11 @@ man_page() { cat "$SHMIM_BUILD_DIR/man/$1"; }
     [ "$offset $size" = "$man_offset $man_size" ]
   done <"$BATS_TEST_TMPDIR/rows"
 }
+
+@test "what a document links to in the tree is there" {
+  cd "$SHMIM_SOURCE_DIR"
+  local document link
+  while IFS=: read -r document link; do
+    [[ -e $(dirname "$document")/$link ]] || { echo "$document links to $link, which is not there"; false; }
+  done < <(grep -roE --include='*.md' --exclude-dir=build '\]\([^):#]+' . | sed 's/\](//')
+}
