@@ -99,6 +99,7 @@ is_restored() {
   shows '^new '
   keys '?'
   shows '^  d +delete the stream'
+  grep -q 'delete the stream' "$SHMIM_BUILD_DIR/man/shmim-top.1"
   keys '?'
   shows '^new '
 }

@@ -53,6 +53,16 @@ std::string scdoc_text(std::string text) {
   return text;
 }
 
+/// The list of what is explained, each word of a name in bold.
+std::string explained(const char* heading, const std::vector<Explained>& list) {
+  std::string text = list.empty() ? "" : fmt::format("# {}\n\n", heading);
+  for (const Explained& entry : list) {
+    text += fmt::format("*{}*\n\t{}\n\n", replaced(scdoc_text(entry.name), " ", "* *"),
+                        scdoc_text(entry.meaning));
+  }
+  return text;
+}
+
 std::string man(const Declared& declared) {
   std::string text = "# OPTIONS\n\n";
   for (const Option& option : declared.options->all()) {
@@ -65,12 +75,8 @@ std::string man(const Declared& declared) {
     }
     text += fmt::format("{}\n\t{}\n\n", names, scdoc_text(option.description()));
   }
-  if (const auto columns = declared.tool->columns(); !columns.empty()) {
-    text += "# COLUMNS\n\n";
-    for (const Explained& column : columns) {
-      text += fmt::format("*{}*\n\t{}\n\n", scdoc_text(column.name), scdoc_text(column.meaning));
-    }
-  }
+  text += explained("COLUMNS", declared.tool->columns());
+  text += explained("KEYS", declared.tool->keys());
   text += "# EXIT STATUS\n\n";
   for (const ExitMeaning& meaning : exit_meanings()) {
     text += fmt::format("*{}*\n\t{}\n\n", meaning.status, scdoc_text(meaning.meaning));

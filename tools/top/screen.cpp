@@ -10,6 +10,7 @@
 #include "common/print/facts.hpp"
 #include "common/print/graph_text.hpp"
 #include "common/print/words.hpp"
+#include "top/keys.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -45,12 +46,9 @@ const Columns& columns_shown() {
 /// `text` in so many columns, cut with a mark where it is longer.
 std::string fitted(const std::string& text, int width, bool is_right) {
   const auto room = static_cast<std::size_t>(width);
-  const std::size_t length = width_of(text);
-  if (length <= room) {
-    const std::string blanks(room - length, ' ');
-    return is_right ? blanks + text : text + blanks;
-  }
-  return std::string(beginning_of(text, room - 1)) + "~";
+  const std::string shown =
+      width_of(text) <= room ? text : fmt::format("{}~", beginning_of(text, room - 1));
+  return is_right ? fmt::format("{:>{}}", shown, room) : fmt::format("{:<{}}", shown, room);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -309,24 +307,14 @@ int Screen::draw_picture(const Stream& stream, int first, int last) {
 std::vector<std::string> Screen::graph_lines() { return lines_of(to_tree(model_.graph())); }
 
 std::vector<std::string> Screen::help_lines() {
-  return {"Keys",
-          "",
-          "  up down PgUp PgDn Home End   choose a stream (j and k too)",
-          "  < >, left right              sort by the column before or after",
-          "  r                            sort in reverse order",
-          "  /                            filter by name, as you type; Esc for all",
-          "  space                        freeze, and go on",
-          "  Enter                        what is known of the stream, and its picture",
-          "  [ ]                          scroll that",
-          "  c                            cuts of the picture: percentiles, full range",
-          "  l                            cuts of the picture: from, to",
-          "  g                            the graph of all streams",
-          "  d                            delete the stream, if you say yes",
-          "  ? h                          this",
-          "  q                            leave",
-          "",
-          "FLOW is bytes of pixels per second; MISS counts frames of its trigger stream",
-          "that its writer did not take; RD is readers, SAT saturated semaphores."};
+  std::vector<std::string> lines{"Keys", ""};
+  for (const KeyLine& keys : key_lines()) {
+    lines.push_back(fmt::format("  {:<31} {}", keys.names, keys.meaning));
+  }
+  lines.insert(lines.end(),
+               {"", "FLOW is bytes of pixels per second; MISS counts frames of its trigger stream",
+                "that its writer did not take; RD is readers, SAT saturated semaphores."});
+  return lines;
 }
 
 void Screen::draw_foot() {
@@ -419,84 +407,80 @@ void Screen::finish_prompt() {
 }
 
 bool Screen::handle_command(int key) {
-  switch (key) {
-    case 'q':
-    case 'Q':
+  const auto command = command_of(key);
+  if (!command) {
+    message_ = "? tells what the keys do";
+    return true;
+  }
+  switch (*command) {
+    case Command::leave:
       return false;
-    case key::up:
-    case 'k':
+    case Command::previous:
       move(-1);
       break;
-    case key::down:
-    case 'j':
+    case Command::next:
       move(1);
       break;
-    case key::page_up:
+    case Command::page_up:
       move(-static_cast<int>(page_));
       break;
-    case key::page_down:
+    case Command::page_down:
       move(static_cast<int>(page_));
       break;
-    case key::home:
+    case Command::first:
       move(-static_cast<int>(count_));
       break;
-    case key::end:
+    case Command::last:
       move(static_cast<int>(count_));
       break;
-    case key::left:
-    case '<':
+    case Command::sort_left:
       sort_by_neighbour(-1);
       break;
-    case key::right:
-    case '>':
+    case Command::sort_right:
       sort_by_neighbour(1);
       break;
-    case 'r':
+    case Command::reverse:
       model_.sort_by(model_.order(), !model_.is_descending());
       break;
-    case '/':
+    case Command::filter:
       typed_.clear();
       model_.set_filter("");
       mode_ = Mode::filter;
       break;
-    case key::escape:
+    case Command::unfilter:
       model_.set_filter("");
       pane_ = Pane::none;
       break;
-    case ' ':
-    case 'f':
+    case Command::freeze:
       model_.set_frozen(!model_.is_frozen());
       break;
-    case key::enter:
+    case Command::detail:
       toggle(Pane::detail);
       break;
-    case 'g':
+    case Command::graph:
       toggle(Pane::graph);
       break;
-    case '?':
-    case 'h':
+    case Command::help:
       toggle(Pane::help);
       break;
-    case '[':
+    case Command::scroll_up:
       scroll_ -= std::min<std::size_t>(scroll_, 1);
       break;
-    case ']':
+    case Command::scroll_down:
       ++scroll_;
       break;
-    case 'c':
+    case Command::change_cuts:
       cuts_.kind = cuts_.kind == Cuts::Kind::percentile ? Cuts::Kind::full : Cuts::Kind::percentile;
       message_ = cuts_.kind == Cuts::Kind::full ? "cuts: the full range"
                                                 : "cuts: all but the outer hundredths";
       break;
-    case 'l':
+    case Command::set_cuts:
       typed_.clear();
       mode_ = Mode::low_cut;
       break;
-    case 'd':
+    case Command::remove:
       ask_to_remove();
       break;
-    default:
-      message_ = "? tells what the keys do";
   }
   return true;
 }

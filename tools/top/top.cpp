@@ -4,6 +4,7 @@
 
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
+#include "top/keys.hpp"
 #include "top/metrics.hpp"
 #include "top/screen.hpp"
 
@@ -35,6 +36,14 @@ class Top final : public Tool {
     std::vector<Explained> explained;
     for (const Column* column : parse_columns("columns", table_list)) {
       explained.push_back({column->name, column->meaning});
+    }
+    return explained;
+  }
+
+  [[nodiscard]] std::vector<Explained> keys() const override {
+    std::vector<Explained> explained;
+    for (const KeyLine& keys : key_lines()) {
+      explained.push_back({keys.names, keys.meaning});
     }
     return explained;
   }

@@ -38,6 +38,8 @@ class Tool {
   virtual Exit run(const Context& context) = 0;
   /// The columns that its table can have, for its manual page; none if it prints no table.
   [[nodiscard]] virtual std::vector<Explained> columns() const { return {}; }
+  /// The keys that it understands, for its manual page; none if it has no screen.
+  [[nodiscard]] virtual std::vector<Explained> keys() const { return {}; }
 };
 
 /// A tool among those this program was linked from: one in each executable, all in the generator.

@@ -38,6 +38,20 @@ Record processes_of(const std::vector<Process>& processes) {
   return list;
 }
 
+const char* clock_name(StampClock clock) noexcept {
+  switch (clock) {
+    case StampClock::tai:
+      return "TAI";
+    case StampClock::utc:
+      return "UTC";
+    case StampClock::same:
+      return "TAI=UTC";
+    case StampClock::unknown:
+      break;
+  }
+  return "TAI?";
+}
+
 std::string time_text(Tai stamp, const Row& row) { return to_utc(stamp, row.description().clock); }
 
 /// Those that have a value only where there was a second look.
@@ -99,6 +113,8 @@ constexpr std::array all_columns{
              return target ? Record(*target) : Record();
            },
            nullptr},
+    Column{"path", "path", "path of the file", false,
+           [](const Row& row) { return Record(row.description().path.string()); }, nullptr},
     Column{"state", "state", "whole, being written, unfinished (the writer died), or no stream",
            false, [](const Row& row) { return Record(state_of(row.description())); }, nullptr},
     Column{"type", "datatype", "type of the elements", false,
@@ -118,7 +134,7 @@ constexpr std::array all_columns{
              const auto& hertz = row.watched->rate.hertz;
              return hertz ? Record(*hertz) : Record();
            }>,
-           [](const Row& row) { return rate_in_words(row.watched->rate.hertz); }},
+           [](const Row& row) { return rate_in_words(row.watched->rate.hertz); }, true},
     Column{"throughput", "throughput", "bytes of pixels per second; as text in millions", true,
            if_measured<[](const Row& row) {
              const auto bytes = row.watched->bytes_per_second();
@@ -127,20 +143,21 @@ constexpr std::array all_columns{
            [](const Row& row) {
              const auto bytes = row.watched->bytes_per_second();
              return bytes ? fmt::format("{:.{}f}MB/s", *bytes / 1e6, *bytes < 1e7 ? 3 : 1) : "-";
-           }},
+           },
+           true},
     Column{"age", "age", "time since the last frame was written; in JSON in seconds", true,
            if_readable<[](const Row& row) { return to_json(age(row)); }>,
            [](const Row& row) { return in_words(*age(row)); }},
     Column{"jitter", "jitter",
            "root mean square distance of the write times from those of a regular writer", true,
-           if_measured<rate_value<&Rate::jitter>>, rate_text<&Rate::jitter>},
+           if_measured<rate_value<&Rate::jitter>>, rate_text<&Rate::jitter>, true},
     Column{"missed", "missed",
            "frames of its trigger stream that its writer has not taken, since the first look", true,
            if_measured<[](const Row& row) {
              return row.watched->missed ? Record(*row.watched->missed) : Record();
            }>,
-           nullptr},
-    Column{"bytes", "bytes", "of the file", true,
+           nullptr, true},
+    Column{"bytes", "bytes", "bytes of the file", true,
            [](const Row& row) {
              return row.description().is_dangling() ? Record()
                                                     : Record(row.description().file_bytes);
@@ -189,12 +206,52 @@ constexpr std::array all_columns{
            [](const Row& row) { return fmt::format("{:#x}", header(row).imagetype); }},
     Column{"location", "location", "the GPU that has the array; -1 in CPU memory", true,
            if_readable<field_value<&M::location>>, nullptr},
-    Column{"inode", "inode", "of the file; traces know streams by it", true,
+    Column{"inode", "inode", "of the file that the stream was made in; traces know it by this",
+           true, if_readable<field_value<&M::inode>>, nullptr},
+    Column{"file-inode", "file_inode", "of the file; another than inode where it is a copy", true,
            [](const Row& row) {
              const ino_t inode = row.description().identity.inode;
              return inode == 0 ? Record() : Record(inode);
            },
            nullptr},
+    Column{"version", "version", "version of the layout", false,
+           if_readable<[](const Row& row) { return layout::text_of(header(row).version); }>,
+           nullptr},
+    Column{"header-name", "header_name", "the name that the stream was made under", false,
+           if_readable<[](const Row& row) { return layout::text_of(header(row).name); }>, nullptr},
+    Column{"axes", "naxis", "number of axes", true, if_readable<field_value<&M::naxis>>, nullptr},
+    Column{"elements", "nelement", "number of elements of a frame", true,
+           if_readable<field_value<&M::nelement>>, nullptr},
+    Column{"accessed", "lastaccesstime", "when it was last accessed, by what its writers say, UTC",
+           false, if_readable<[](const Row& row) {
+             return time_text(to_tai(header(row).lastaccesstime), row);
+           }>,
+           nullptr},
+    Column{"clock", "clock", "clock that its times are of: TAI, UTC, or not known: TAI?", false,
+           if_readable<[](const Row& row) { return clock_name(row.description().clock); }>,
+           nullptr},
+    Column{"tai-offset", "tai_offset", "seconds that TAI is ahead of UTC, by the kernel", true,
+           [](const Row&) { return Record(tai_offset().count()); }, nullptr},
+    Column{"creator-pid", "creatorPID", "creator, as the header has it", true,
+           if_readable<field_value<&M::creator_pid>>, nullptr},
+    Column{"owner-pid", "ownerPID", "owner, as the header has it: 1 is nobody", true,
+           if_readable<field_value<&M::owner_pid>>, nullptr},
+    Column{"shared", "shared", "1 where it is in shared memory", true,
+           if_readable<field_value<&M::shared>>, nullptr},
+    Column{"status", "status", "1 to be logged, 2 to be logged no more, 0 neither", true,
+           if_readable<field_value<&M::status>>, nullptr},
+    Column{"flag", "flag", "flag that loggers use", true, if_readable<field_value<&M::flag>>,
+           nullptr},
+    Column{"logflag", "logflag", "another flag that loggers use", true,
+           if_readable<field_value<&M::logflag>>, nullptr},
+    Column{"write", "write", "1 while a frame is written", true,
+           if_readable<field_value<&M::write>>, nullptr},
+    Column{"trace", "NBproctrace", "steps that the trace has room for", true,
+           if_readable<field_value<&M::nb_proctrace>>, nullptr},
+    Column{"buffer-index", "CBindex", "slot of the circular buffer that was written last", true,
+           if_readable<field_value<&M::cb_index>>, nullptr},
+    Column{"buffer-cycle", "CBcycle", "times that the circular buffer has wrapped", true,
+           if_readable<field_value<&M::cb_cycle>>, nullptr},
 };
 
 /// What columns were called once.
@@ -273,12 +330,15 @@ void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse) {
 
 std::span<const Column> stream_columns() noexcept { return all_columns; }
 
+const Column* find_column(std::string_view name) noexcept {
+  const auto* found = std::find_if(all_columns.begin(), all_columns.end(),
+                                   [name](const Column& column) { return column.name == name; });
+  return found == all_columns.end() ? nullptr : found;
+}
+
 bool needs_measuring(const Columns& columns) noexcept {
-  constexpr std::array measured{"rate", "throughput", "jitter", "missed"};
-  return std::any_of(columns.begin(), columns.end(), [&](const Column* column) {
-    return std::find(measured.begin(), measured.end(), std::string_view(column->name)) !=
-           measured.end();
-  });
+  return std::any_of(columns.begin(), columns.end(),
+                     [](const Column* column) { return column->is_measured; });
 }
 
 Columns parse_columns(const std::string& option, const std::string& list) {
@@ -286,9 +346,8 @@ Columns parse_columns(const std::string& option, const std::string& list) {
   std::string_view rest = list;
   while (true) {
     const std::string_view name = rest.substr(0, rest.find(','));
-    const auto* column = std::find_if(all_columns.begin(), all_columns.end(),
-                                      [name](const Column& known) { return known.name == name; });
-    if (column == all_columns.end()) {
+    const Column* column = find_column(name);
+    if (column == nullptr) {
       for (const auto& [old, now] : renamed_columns) {
         if (name == old) {
           throw UsageError(fmt::format("{}: the column {} is now {}", option, old, now));

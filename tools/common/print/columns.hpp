@@ -21,15 +21,16 @@ struct StreamRow {
   [[nodiscard]] const Description& description() const noexcept { return watched->description; }
 };
 
-/// All there is to know of a column: headings, --columns, JSON and manual pages are made of this.
+/// A fact about a stream: tables, JSON, metrics and manual pages tell it as it stands here.
 struct Column {
   const char* name;     ///< for --columns and --sort; in capitals, its heading
   const char* key;      ///< in JSON; as in the header of a stream where it stands there
-  const char* meaning;  ///< for the manual page
+  const char* meaning;  ///< for the manual page and for metrics
   bool is_right;        ///< aligned right, as numbers are
   Record (*value)(const StreamRow& row);  ///< null where there is none
   /// As text, where that is not the value as it is.
   std::string (*text)(const StreamRow& row);
+  bool is_measured = false;  ///< it has no value before a second look
 
   [[nodiscard]] std::string heading() const;
   [[nodiscard]] std::string cell(const StreamRow& row) const;
@@ -38,6 +39,8 @@ struct Column {
 using Columns = std::vector<const Column*>;
 
 std::span<const Column> stream_columns() noexcept;
+/// The column of that name, or null.
+const Column* find_column(std::string_view name) noexcept;
 /// Sorts rows by a column: numbers as numbers, lists by their length, what has no value first.
 void sort_rows(std::vector<StreamRow>& rows, const Column& by, bool reverse);
 /// Those of a list like `name,cnt0`. Throws UsageError, naming those there are.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/print/columns.hpp"
 #include "common/print/words.hpp"
 
 namespace shmim::tools {
@@ -28,25 +29,6 @@ Record to_record(const Statistics& statistics) {
           {"stddev", statistics.stddev},
           {"saturated", statistics.saturated},
           {"non_finite", statistics.non_finite}};
-}
-
-Record age(const Description& description, layout::Timespec stamp) {
-  const auto since = description.age(to_tai(stamp));
-  return since ? Record(Seconds(*since).count()) : Record();
-}
-
-const char* clock_name(StampClock clock) noexcept {
-  switch (clock) {
-    case StampClock::tai:
-      return "TAI";
-    case StampClock::utc:
-      return "UTC";
-    case StampClock::same:
-      return "TAI=UTC";
-    case StampClock::unknown:
-      break;
-  }
-  return "TAI?";
 }
 
 std::string clock_in_words(StampClock clock) {
@@ -137,52 +119,14 @@ void say_statistics(const Statistics& statistics, const Say& say) {
 
 std::string FactsTeller::to_json_line(const Facts& facts) const {
   const Description& description = facts.description;
-  const layout::Metadata& header = description.header;
-  const auto time = [&](layout::Timespec stamp) {
-    return to_utc(to_tai(stamp), description.clock);
-  };
-  Record record{{"name", description.name},
-                {"path", description.path.string()},
-                {"target", description.target ? Record(*description.target) : Record()},
-                {"bytes", description.file_bytes},
-                {"state", state_of(description)},
-                {"version", layout::text_of(header.version)},
-                {"header_name", layout::text_of(header.name)},
-                {"naxis", header.naxis},
-                {"size", to_json(description.format.shape)},
-                {"nelement", header.nelement},
-                {"datatype", to_string(description.format.type)},
-                {"imagetype", header.imagetype},
-                {"creationtime", time(header.creationtime)},
-                {"lastaccesstime", time(header.lastaccesstime)},
-                {"atime", time(header.atime)},
-                {"writetime", time(header.writetime)},
-                {"age", age(description, header.writetime)},
-                {"clock", clock_name(description.clock)},
-                {"tai_offset", tai_offset().count()},
-                {"creatorPID", header.creator_pid},
-                {"ownerPID", header.owner_pid},
-                {"creator", to_json(description.creator)},
-                {"owner", to_json(description.owner)},
-                {"writer", to_json(description.writer)},
-                {"claimer", to_json(description.claimer)},
-                {"shared", header.shared},
-                {"inode", header.inode},
-                {"location", header.location},
-                {"status", header.status},
-                {"flag", header.flag},
-                {"logflag", header.logflag},
-                {"sem", header.sem},
-                {"NBproctrace", header.nb_proctrace},
-                {"cnt0", header.cnt0},
-                {"cnt1", header.cnt1},
-                {"cnt2", header.cnt2},
-                {"write", header.write},
-                {"NBkw", header.nb_kw},
-                {"CBsize", header.cb_size},
-                {"CBindex", header.cb_index},
-                {"CBcycle", header.cb_cycle},
-                {"imdatamemsize", header.imdatamemsize}};
+  const Watched watched{description, {}, {}, 0};
+  const StreamRow row{&watched, false, &facts.holders, &processes_};
+  Record record;
+  for (const Column& column : stream_columns()) {
+    if (!column.is_measured) {
+      record[column.key] = column.value(row);
+    }
+  }
   record["semaphores"] = Record::array();
   for (const SemaphoreState& semaphore : description.semaphores) {
     record["semaphores"].push_back({{"value", semaphore.value},
@@ -210,11 +154,6 @@ std::string FactsTeller::to_json_line(const Facts& facts) const {
          {"trigger_inode", hop.entry.trigger_inode},
          {"latency", hop.latency ? Record(Seconds(*hop.latency).count()) : Record()}});
   }
-  Record holders = Record::array();
-  for (const pid_t pid : facts.holders.processes) {
-    holders.push_back(to_json(processes_.look_up(pid)));
-  }
-  record["holders"] = {{"processes", holders}, {"unknown", facts.holders.unknown.size()}};
   if (facts.rate) {
     record["rate"] = shmim::tools::to_record(*facts.rate);
   }
