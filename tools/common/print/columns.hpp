@@ -23,13 +23,13 @@ struct StreamRow {
 
 /// A fact about a stream: tables, JSON, metrics and manual pages tell it as it stands here.
 struct Column {
-  const char* name;     ///< for --columns and --sort; in capitals, its heading
-  const char* key;      ///< in JSON; as in the header of a stream where it stands there
-  const char* meaning;  ///< for the manual page and for metrics
-  bool is_right;        ///< aligned right, as numbers are
-  Record (*value)(const StreamRow& row);  ///< null where there is none
+  const char* name = nullptr;     ///< for --columns and --sort; in capitals, its heading
+  const char* key = nullptr;      ///< in JSON; as in the header of a stream where it stands there
+  const char* meaning = nullptr;  ///< for the manual page and for metrics
+  bool is_right = false;          ///< aligned right, as numbers are
+  Record (*value)(const StreamRow& row) = nullptr;  ///< null where there is none
   /// As text, where that is not the value as it is.
-  std::string (*text)(const StreamRow& row);
+  std::string (*text)(const StreamRow& row) = nullptr;
   bool is_measured = false;  ///< it has no value before a second look
 
   [[nodiscard]] std::string heading() const;
