@@ -17,12 +17,12 @@ namespace shmim::faults {
 namespace {
 
 constexpr unsigned most_processes = 256;
-constexpr int nothing = -1;
+constexpr int got_nothing = -1;
 
 /// What one process of the crowd got in this round.
 struct Result {
   pid_t pid = 0;
-  int got = nothing;             ///< an index, or an outcome
+  int got = got_nothing;         ///< an index, or an outcome
   bool is_sound = false;         ///< it saw what it must
   std::array<char, 2048> why{};  ///< where it got nothing
 };
@@ -97,7 +97,7 @@ std::uint64_t count(std::span<const Result> results, const std::function<bool(co
 bool names_everyone(const Result& loser, std::span<const Result> winners) {
   const std::string_view why(loser.why.data());
   return std::all_of(winners.begin(), winners.end(), [why](const Result& winner) {
-    return winner.got == nothing ||
+    return winner.got == got_nothing ||
            why.find(fmt::format("{} (", winner.pid)) != std::string_view::npos;
   });
 }
@@ -167,12 +167,13 @@ void claim_semaphores(const CrowdOptions& options, Verdict& verdict) {
     std::set<int> taken;
     for (const Result& result : results) {
       taken.insert(result.got);
-      verdict.expect(result.got != nothing || names_everyone(result, results),
+      verdict.expect(result.got != got_nothing || names_everyone(result, results),
                      fmt::format("semaphores, round {}: '{}' does not name all who hold them",
                                  round, result.why.data()));
     }
-    taken.erase(nothing);
-    const auto winners = count(results, [](const Result& result) { return result.got != nothing; });
+    taken.erase(got_nothing);
+    const auto winners =
+        count(results, [](const Result& result) { return result.got != got_nothing; });
     verdict.expect(
         taken.size() == semaphores && winners == semaphores,
         fmt::format("semaphores, round {}: {} have one of {}", round, winners, taken.size()));
@@ -199,11 +200,12 @@ void claim_writing(const CrowdOptions& options, Verdict& verdict) {
   });
   for (unsigned round = 0; round < options.rounds; ++round) {
     const auto results = crowd.contend();
-    const auto winners = count(results, [](const Result& result) { return result.got != nothing; });
+    const auto winners =
+        count(results, [](const Result& result) { return result.got != got_nothing; });
     verdict.expect(winners == 1, fmt::format("writing, round {}: {} have it", round, winners));
     verdict.expect(count(results,
                          [&](const Result& result) {
-                           return result.got == nothing && !names_everyone(result, results);
+                           return result.got == got_nothing && !names_everyone(result, results);
                          }) == 0,
                    fmt::format("writing, round {}: an error does not name who has it", round));
     crowd.done();
@@ -225,7 +227,7 @@ struct Mixture {
     std::set<int> theirs;
     for (unsigned index = 0; index < results.size(); ++index) {
       const Result& result = results[index];
-      if (result.got == nothing) {
+      if (result.got == got_nothing) {
         continue;
       }
       if (is_ours(index)) {
@@ -255,7 +257,7 @@ void claim_beside_the_c_library(const CrowdOptions& options, Verdict& verdict) {
   Crowd crowd(options.processes, [&](unsigned index, Result& result) -> std::shared_ptr<void> {
     if (!is_ours(index)) {
       const auto semaphore = c_library::claim_semaphore(image);
-      result.got = semaphore ? static_cast<int>(*semaphore) : nothing;
+      result.got = semaphore ? static_cast<int>(*semaphore) : got_nothing;
       return {};
     }
     try {

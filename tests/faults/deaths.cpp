@@ -20,7 +20,7 @@ constexpr std::uint64_t new_number = 2;
 constexpr std::uint64_t mended_number = 3;
 constexpr std::size_t frame_bytes = 128;
 /// With which survivors wait for one of whom they cannot tell whether it is dead.
-constexpr std::chrono::milliseconds patience{50};
+constexpr std::chrono::milliseconds reader_patience{50};
 /// In a command: the directory for files.
 constexpr std::string_view files_mark = "FILES";
 
@@ -116,7 +116,7 @@ class Inquest {
 
   void read(const Stream& stream) {
     std::vector<std::byte> frame(stream.format().bytes());
-    const Snapshot snapshot = stream.snapshot(frame, deadline_after(patience));
+    const Snapshot snapshot = stream.snapshot(frame, deadline_after(reader_patience));
     if (snapshot.state == FrameState::whole) {
       ++tally_.whole;
       expect(is_uniform(frame), "a torn frame was taken for a whole one");
@@ -141,7 +141,7 @@ class Inquest {
     // Whole in the buffer, and for the next writer to count.
     const std::uint64_t uncounted = stream.circular_buffer().holds_uncounted() ? 1 : 0;
     {
-      WriteGuard guard(stream, deadline_after(patience));
+      WriteGuard guard(stream, deadline_after(reader_patience));
       fill_frame(guard.pixels(), mended_number);
       guard.publish();
     }

@@ -15,7 +15,7 @@
 namespace shmim::tools::bench {
 namespace {
 
-constexpr std::size_t count = 1000;
+constexpr std::size_t stream_count = 1000;
 
 /// The screen that people leave open, while each stream gets ten frames a second: the processor
 /// time of one refresh, of which there are ten a second too.
@@ -52,7 +52,7 @@ void measure_screen(const Bench& bench, const std::vector<std::string>& paths) {
 
 void measure_list(const Bench& bench) {
   std::vector<std::string> paths;
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < stream_count; ++i) {
     Stream stream = bench.scratch.stream(fmt::format("list{:03}", i), 256);
     paths.push_back(stream.path().string());
   }
@@ -71,7 +71,7 @@ void measure_list(const Bench& bench) {
                     sum += static_cast<std::uint64_t>(header.back());
                   }
                 }) /
-                count;
+                stream_count;
        }});
   contest.contenders.push_back(
       {"list_streams and Stream::open", [&] {
@@ -81,7 +81,7 @@ void measure_list(const Bench& bench) {
                         Stream::open(stream_path(bench.scratch.path(), name), Access::read).cnt0();
                   }
                 }) /
-                count;
+                stream_count;
        }});
   contest.contenders.push_back(
       {"list_streams and describe", [&] {
@@ -92,17 +92,17 @@ void measure_list(const Bench& bench) {
                     sum += describe(path, processes).header.cnt0;
                   }
                 }) /
-                count;
+                stream_count;
        }});
   contest.contenders.push_back(
       {"shmim-ls", [&] {
          return run_program({{sibling("ls").string(), "--dir", bench.scratch.path().string()}})
                     .nanoseconds /
-                count;
+                stream_count;
        }});
   bench.run(contest);
   measure_screen(bench, paths);
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < stream_count; ++i) {
     bench.scratch.remove(fmt::format("list{:03}", i));
   }
 }

@@ -13,7 +13,7 @@
 namespace shmim::tools::bench {
 namespace {
 
-constexpr std::uint64_t frame_bytes = 8 << 20;
+constexpr std::uint64_t big_frame_bytes = 8 << 20;
 
 void write_file(const std::string& path, std::span<const std::byte> bytes) {
   std::ofstream(path, std::ios::binary)
@@ -24,14 +24,14 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
 }  // namespace
 
 void measure_memory(const Bench& bench) {
-  const Temporary temporary(bench.scratch, "big", frame_bytes);
+  const Temporary temporary(bench.scratch, "big", big_frame_bytes);
   Stream stream = temporary.stream();
   WriteGuard(stream).publish();
   const std::string raw = (bench.scratch.path() / "raw").string();
   const std::string fits = (bench.scratch.path() / "fits").string();
   {
     // Gone before a tool is forked: what we have then counts as its own.
-    const std::vector<std::byte> pixels(frame_bytes, std::byte{1});
+    const std::vector<std::byte> pixels(big_frame_bytes, std::byte{1});
     write_file(raw, pixels);
     write_file(fits,
                to_fits(Hdu::primary, stream.format().type, stream.format().shape, pixels, {}));
@@ -41,10 +41,13 @@ void measure_memory(const Bench& bench) {
   std::filesystem::copy_file(fits, conf / "shmim.loaded.fits",
                              std::filesystem::copy_options::overwrite_existing);
 
-  Case contest{
-      "memory", fmt::format("over a stream of {}", bytes_text(frame_bytes)), {}, 1, Unit::bytes};
+  Case contest{"memory",
+               fmt::format("over a stream of {}", bytes_text(big_frame_bytes)),
+               {},
+               1,
+               Unit::bytes};
   contest.contenders.push_back(
-      {"a frame and 4 MiB", [] { return static_cast<double>(frame_bytes + (4 << 20)); }});
+      {"a frame and 4 MiB", [] { return static_cast<double>(big_frame_bytes + (4 << 20)); }});
   const auto add = [&](const std::string& name, std::vector<std::string> arguments) {
     Command command{{sibling(name.substr(0, name.find(' '))).string()}};
     command.words.insert(command.words.end(), arguments.begin(), arguments.end());
@@ -52,8 +55,8 @@ void measure_memory(const Bench& bench) {
     contest.contenders.push_back({"shmim-" + name, [&bench, command] {
                                     const std::uint64_t peak = run_for_memory(command).peak_bytes;
                                     bench.scratch.remove("loaded");
-                                    return static_cast<double>(std::max(peak, frame_bytes) -
-                                                               frame_bytes);
+                                    return static_cast<double>(std::max(peak, big_frame_bytes) -
+                                                               big_frame_bytes);
                                   }});
   };
   add("cat", {"big"});

@@ -48,7 +48,7 @@ constexpr std::array all_keys{
     Keys{{"q Q", "leave"}, {{{'q', Command::leave}, {'Q', Command::leave}}}},
 };
 
-constexpr auto lines = [] {
+constexpr auto lines_of_keys = [] {
   std::array<KeyLine, all_keys.size()> found{};
   for (std::size_t i = 0; i < found.size(); ++i) {
     found[i] = all_keys[i].line;
@@ -58,7 +58,7 @@ constexpr auto lines = [] {
 
 }  // namespace
 
-std::span<const KeyLine> key_lines() noexcept { return lines; }
+std::span<const KeyLine> key_lines() noexcept { return lines_of_keys; }
 
 std::optional<Command> command_of(int key) noexcept {
   for (const Keys& keys : all_keys) {

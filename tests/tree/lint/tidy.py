@@ -24,18 +24,24 @@ root = pathlib.Path(__file__).resolve().parents[3]
 work = build / "tests" / "tidy"
 
 
+def ours(compiled):
+    """Our own sources in a file that is compiled: a unity build compiles lists of them."""
+    if "/Unity/unity_" in compiled:
+        return re.findall(r'^#include "(.*\.cpp)"', (build / compiled).read_text(), re.MULTILINE)
+    return [compiled] if pathlib.Path(compiled).is_relative_to(root) and compiled.endswith(".cpp") else []
+
+
 def compile_flags():
     """Our own sources, each with what it is compiled with."""
     flags = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        source = entry["file"]
-        if pathlib.Path(source).is_relative_to(root) and source.endswith(".cpp"):
-            words = shlex.split(entry["command"])
-            words = words[next(i for i, word in enumerate(words) if word.startswith("-")):]
-            output = words.index("-o")
-            del words[output:output + 2]
-            words.remove("-c")
-            words.remove(source)
+        words = shlex.split(entry["command"])
+        words = words[next(i for i, word in enumerate(words) if word.startswith("-")):]
+        output = words.index("-o")
+        del words[output:output + 2]
+        words.remove("-c")
+        words.remove(entry["file"])
+        for source in ours(entry["file"]):
             flags[source] = tuple(words)
     return flags
 
@@ -46,8 +52,8 @@ def dependencies():
     said = subprocess.run(["ninja", "-C", build, "-t", "deps"], check=True, capture_output=True, text=True)
     for block in said.stdout.split("\n\n"):
         files = [line.strip() for line in block.splitlines()[1:]]
-        if files:
-            depends.setdefault(files[0], set()).update(files)
+        for source in ours(files[0]) if files else []:
+            depends.setdefault(source, set()).update(files)
     return depends
 
 

@@ -11,7 +11,7 @@ struct Renamed {
   std::string_view answer;
 };
 
-constexpr std::array table{
+constexpr std::array renamed_options{
     Renamed{"cat", "--every",
             "--every is gone: --follow shows every frame unless --latest is given"},
     Renamed{"connect", "--check", "--check is gone: what is asked for is always checked"},
@@ -28,7 +28,7 @@ constexpr std::array table{
 }  // namespace
 
 std::string_view renamed_option(std::string_view tool, std::string_view name) noexcept {
-  for (const Renamed& entry : table) {
+  for (const Renamed& entry : renamed_options) {
     if (entry.tool == tool && entry.name == name) {
       return entry.answer;
     }

@@ -6,7 +6,7 @@ namespace shmim::tools {
 
 namespace {
 
-constexpr std::array meanings{
+constexpr std::array meanings_of_statuses{
     ExitMeaning{"0", "done"},
     ExitMeaning{"1", "failed"},
     ExitMeaning{"2", "wrong usage: a wrong option, reference or modifier"},
@@ -35,6 +35,6 @@ Exit exit_of(Problem problem) noexcept {
   }
 }
 
-std::span<const ExitMeaning> exit_meanings() noexcept { return meanings; }
+std::span<const ExitMeaning> exit_meanings() noexcept { return meanings_of_statuses; }
 
 }  // namespace shmim::tools
