@@ -98,8 +98,16 @@ std::optional<TraceEntry> Trace::newest() const noexcept {
 }
 
 bool TraceWriter::take_over(pid_t from, pid_t pid) const noexcept {
-  return slots_.empty() || layout::exchange_if(slots_.front().procwrite_pid, from, pid) ||
-         layout::exchange_if(slots_.front().procwrite_pid, -from, pid);
+  if (slots_.empty()) {
+    return true;
+  }
+  layout::TraceSlot& slot = slots_.front();
+  const bool is_ours = layout::exchange_if(slot.procwrite_pid, from, pid) ||
+                       layout::exchange_if(slot.procwrite_pid, -from, pid);
+  if (is_ours) {
+    layout::store(slot.ts_streamupdate.seconds, std::int64_t{0});
+  }
+  return is_ours;
 }
 
 bool TraceWriter::take_over(Mark found, pid_t pid) const noexcept {
@@ -141,11 +149,25 @@ void TraceWriter::restore(Mark mark) const noexcept {
   }
 }
 
-void TraceWriter::begin(pid_t pid) const noexcept {
-  if (!slots_.empty()) {
-    layout::store(slots_.front().procwrite_pid, pid);
-    layout::store(slots_.front().ts_streamupdate.seconds, std::int64_t{0});
+bool TraceWriter::begin(Mark found, pid_t pid) const noexcept {
+  if (slots_.empty()) {
+    return true;
   }
+  // What decides is what those who take over change, of a mark that this writer has not yet put in
+  // the place of a dead one's, or that it left itself with its last frame.
+  layout::TraceSlot& slot = slots_.front();
+  if (found.pid == pid) {
+    if (!layout::exchange_if(slot.ts_streamupdate.seconds, found.seconds, std::int64_t{0})) {
+      return false;
+    }
+    layout::store(slot.procwrite_pid, pid);
+    return true;
+  }
+  if (!layout::exchange_if(slot.procwrite_pid, found.pid, pid)) {
+    return false;
+  }
+  layout::store(slot.ts_streamupdate.seconds, std::int64_t{0});
+  return true;
 }
 
 void TraceWriter::finish(Tai written, pid_t pid) const noexcept {

@@ -22,8 +22,9 @@ class TraceWriter {
     std::int64_t seconds = 0;
   };
   [[nodiscard]] Mark mark() const noexcept;
-  /// Marks entry 0 as that of a writer at work, as the first thing under the flag.
-  void begin(pid_t pid) const noexcept;
+  /// Marks entry 0 as that of a writer at work, as the first thing under the flag. False if
+  /// somebody took that writer for the one of `found`, the mark it met, and took over from it.
+  [[nodiscard]] bool begin(Mark found, pid_t pid) const noexcept;
   /// Takes the mark away again, where nothing else was changed.
   void restore(Mark mark) const noexcept;
   /// Marks entry 0 as that of a writer that has left its frame unfinished.

@@ -27,10 +27,11 @@ WriteGuard::WriteGuard(Stream& stream, const Deadline* deadline)
   if (!layout::begin_writing(header_)) {
     await_turn(deadline);
   }
-  if (!unfinished_) {
-    remember_mark();
+  // The mark lets others tell our death from a slow peer. Whoever was stopped between the flag and
+  // the mark may find that another took the flag for that of a dead writer's frame, and wait anew.
+  while (!unfinished_ && !put_mark()) {
+    await_turn(deadline);
   }
-  TraceWriter(core_->trace()).begin(pid_);  // so that others can tell our death from a slow peer
   if (unfinished_) {
     restore_newest_frame();
   }
@@ -74,6 +75,11 @@ void WriteGuard::await_turn(const Deadline* given) {
       }
     }
   } while (!layout::begin_writing(header_));
+}
+
+bool WriteGuard::put_mark() noexcept {
+  remember_mark();
+  return TraceWriter(core_->trace()).begin({before_.pid, before_.seconds}, pid_);
 }
 
 void WriteGuard::remember_mark() noexcept {

@@ -78,6 +78,7 @@ class SHMIM_EXPORT WriteGuard {
  private:
   WriteGuard(Stream& stream, const Deadline* deadline);
   void await_turn(const Deadline* given);
+  [[nodiscard]] bool put_mark() noexcept;
   void remember_mark() noexcept;
   void restore_newest_frame() noexcept;
   void require_open() const;

@@ -1,6 +1,9 @@
 #include <array>
+#include <barrier>
 #include <limits>
+#include <thread>
 
+#include "parts/trace_writer.hpp"
 #include "support/unit.hpp"
 
 using namespace shmim;
@@ -86,4 +89,47 @@ TEST_CASE("a trace of any bytes has no PID below 1") {
   CHECK(entries[1].pid == 8);
   slots[0].procwrite_pid = 0;
   CHECK_FALSE(Trace(slots).newest());
+}
+
+TEST_CASE("of a writer that is late with its mark and one that takes over, one writes") {
+  constexpr pid_t dead = 4711;
+  constexpr pid_t late = 11;
+  constexpr pid_t other = 12;
+  constexpr int rounds = 20'000;
+  layout::TraceSlot slot{};
+  const TraceWriter trace({&slot, 1});
+  // What the late writer meets under the flag: a dead writer's frame, or the last one of its own.
+  for (const TraceWriter::Mark found : {TraceWriter::Mark{dead, 0}, TraceWriter::Mark{late, 5}}) {
+    const bool is_sure = found.pid == dead;
+    bool late_writes = false;
+    bool other_writes = false;
+    int failures = 0;
+    const auto judge_and_reset = [&]() noexcept {
+      failures += late_writes == other_writes ||
+                          slot.procwrite_pid != (late_writes ? late : other) ||
+                          slot.ts_streamupdate.seconds != 0
+                      ? 1
+                      : 0;
+      slot.procwrite_pid = found.pid;
+      slot.ts_streamupdate.seconds = found.seconds;
+    };
+    judge_and_reset();
+    failures = 0;
+    std::barrier start(2);
+    std::barrier end(2, judge_and_reset);
+    std::jthread taker([&] {
+      for (int round = 0; round < rounds; ++round) {
+        start.arrive_and_wait();
+        other_writes = is_sure ? trace.take_over(dead, other) : trace.take_over(found, other);
+        end.arrive_and_wait();
+      }
+    });
+    for (int round = 0; round < rounds; ++round) {
+      start.arrive_and_wait();
+      late_writes = trace.begin(found, late);
+      end.arrive_and_wait();
+    }
+    taker.join();
+    CHECK(failures == 0);
+  }
 }
