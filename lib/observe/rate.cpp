@@ -137,7 +137,7 @@ bool see_frames(const Stream& stream, std::vector<FrameTime>& seen) {
     seen.clear();  // what was seen was that there is no frame: nothing to count from
   }
   const CircularBuffer buffer = stream.circular_buffer();
-  const auto position = !seen.empty() && buffer.in_use() ? buffer.newest() : std::nullopt;
+  const auto position = !seen.empty() ? buffer.newest() : std::nullopt;
   if (position && position->cnt0 >= newest.cnt0) {
     const std::uint64_t oldest = std::max(buffer.oldest(*position), seen.back().cnt0 + 1);
     for (std::uint64_t cnt0 = oldest; cnt0 < newest.cnt0; ++cnt0) {

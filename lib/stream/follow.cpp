@@ -107,10 +107,7 @@ std::optional<Arrival> Follower::look_for_successor() {
 }
 
 bool Follower::has_seen_all() const noexcept {
-  // The frame seen last may be one ahead of the counter: taken from the circular buffer, whole,
-  // before its writer has counted it. If that died there, nobody will until the next one writes.
-  const std::uint64_t cnt0 = stream_.cnt0();
-  return cnt0 == seen_ || cnt0 + 1 == seen_;
+  return stream_.cnt0() == seen_;
 }
 
 Arrival Follower::wait_for_change(Deadline deadline) {
@@ -196,37 +193,25 @@ std::vector<TraceEntry> Follower::trace_of(std::uint64_t cnt0) const {
              : std::vector<TraceEntry>();
 }
 
-bool Follower::take_in_order(const CopyFrame& copy, TakenFrame& frame) {
-  const CircularBuffer buffer = stream_.circular_buffer();
-  const auto newest = buffer.newest();
-  if (!newest) {
+bool Follower::take_from_buffer(CircularBuffer::Position found, const CopyFrame& copy,
+                                TakenFrame& frame) {
+  if (!stream_.circular_buffer().read(found, found.cnt0, copy, frame.info)) {
     return false;
   }
-  const auto ahead = static_cast<std::int64_t>(newest->cnt0 - seen_);
-  if (ahead == 0) {
-    return false;
-  }
-  // A counter that went back is a new beginning, of which the newest frame is as good as any.
-  std::uint64_t wanted = ahead < 0 ? newest->cnt0 : seen_ + 1;
-  if (const std::uint64_t oldest = buffer.oldest(*newest); ahead > 0 && wanted < oldest) {
-    frame.missed += oldest - wanted;
-    wanted = oldest;
-    seen_ = wanted - 1;
-  }
-  if (!buffer.read(*newest, wanted, copy, frame.info)) {
-    return false;
-  }
-  seen_ = wanted;
-  frame.trace = trace_of(wanted);
+  frame.missed += found.cnt0 - seen_ - 1;
+  seen_ = found.cnt0;
+  frame.trace = trace_of(seen_);
   return true;
 }
 
 bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame& frame) {
   // Together with the pixels, if they are those of the array, the trace is of the same frame.
-  const bool in_buffer = stream_.circular_buffer().in_use();
+  const std::byte* array = stream_.unguarded_pixels().data();
+  bool is_of_array = false;
   const auto copy_all = [&](std::span<const std::byte> pixels) {
     copy(pixels);
-    if (!in_buffer) {
+    is_of_array = pixels.data() == array;
+    if (is_of_array) {
       frame.trace = stream_.trace().entries();
     }
   };
@@ -245,10 +230,26 @@ bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame&
     frame.missed += static_cast<std::uint64_t>(ahead - 1);
   }
   seen_ = frame.info.cnt0;
-  if (in_buffer || stream_.circular_buffer().in_use()) {
+  if (!is_of_array) {
     frame.trace = trace_of(seen_);
   }
   return true;
+}
+
+bool Follower::take(FrameOrder order, Backoff& backoff, const CopyFrame& copy, TakenFrame& frame) {
+  if (order == FrameOrder::every) {
+    if (const auto first = stream_.circular_buffer().first_after(seen_)) {
+      // Where a writer fills the buffer faster than it is read there is no order to be had, and any
+      // whole frame is better than none.
+      if (take_from_buffer(*first, copy, frame)) {
+        return true;
+      }
+      if (backoff.pause()) {
+        return false;
+      }
+    }
+  }
+  return take_newest(deadline_after(std::chrono::seconds{1}), copy, frame);
 }
 
 Arrival Follower::next(FrameOrder order, Deadline deadline, const CopyFrame& copy,
@@ -265,20 +266,9 @@ Arrival Follower::next(FrameOrder order, Deadline deadline, const CopyFrame& cop
     if (!backoff) {
       backoff.emplace(deadline_after(std::chrono::seconds{1}));
     }
-    const bool in_order = order == FrameOrder::every && stream_.circular_buffer().in_use();
-    const bool taken = in_order ? take_in_order(copy, frame)
-                                : take_newest(deadline_after(std::chrono::seconds{1}), copy, frame);
-    if (taken) {
+    if (take(order, *backoff, copy, frame)) {
       keep_own_trace(frame);
       return Arrival::arrived;
-    }
-    if (in_order && !backoff->pause()) {
-      // No order to be had: a writer that fills the buffer unseen. Any whole frame is better than
-      // none.
-      if (take_newest(deadline_after(std::chrono::seconds{1}), copy, frame)) {
-        keep_own_trace(frame);
-        return Arrival::arrived;
-      }
     }
   }
 }

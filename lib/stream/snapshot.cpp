@@ -16,18 +16,18 @@ using layout::Metadata;
 
 Stream::Reading::Reading(const Stream& stream, What what, const Deadline* deadline)
     : core_(*stream.core_),
-      frame_(what == What::pixels ? core_.array() : std::span<std::byte>()),
-      in_buffer_(what == What::pixels && core_.buffer().in_use()),
+      array_(what == What::pixels ? core_.array() : std::span<std::byte>()),
       given_(deadline) {}
 
 bool Stream::Reading::begin() noexcept {
-  if (in_buffer_) {
-    const CircularBuffer buffer = core_.buffer();
-    const auto newest = buffer.newest();
-    found_ = newest ? buffer.begin_read(*newest, newest->cnt0) : CircularBuffer::Found();
+  const CircularBuffer buffer = core_.buffer();
+  const auto in_buffer = array_.empty() ? std::nullopt : buffer.newest();
+  found_ = in_buffer ? buffer.begin_read(*in_buffer, in_buffer->cnt0) : CircularBuffer::Found();
+  if (!found_.frame.empty()) {
     frame_ = found_.frame;
-    return !frame_.empty();
+    return true;
   }
+  frame_ = array_;
   const Metadata& shared = core_.header();
   if (layout::is_writing(shared)) {
     return false;
@@ -36,17 +36,21 @@ bool Stream::Reading::begin() noexcept {
   result_.info.cnt1 = layout::load(shared.cnt1);
   result_.info.atime = to_tai(layout::load(shared.atime));
   result_.info.writetime = to_tai(layout::load(shared.writetime));
+  access_ = to_tai(layout::load(shared.lastaccesstime));
   return true;
 }
 
 bool Stream::Reading::end() {
   const Metadata& shared = core_.header();
   bool is_whole = false;
-  if (in_buffer_) {
+  if (!found_.frame.empty()) {
     is_whole = core_.buffer().end_read(found_, result_.info);
   } else {
     layout::finish_copy();
-    is_whole = layout::load(shared.write) == 0 && layout::load(shared.cnt0) == result_.info.cnt0;
+    // pyMilk clears the flag before it counts: between the two, what shows that there was another
+    // frame is the time of its access, which it stores before it clears the flag.
+    is_whole = layout::load(shared.write) == 0 && layout::load(shared.cnt0) == result_.info.cnt0 &&
+               to_tai(layout::load(shared.lastaccesstime)) == access_;
   }
   if (is_whole) {
     core_.require_not_lost();  // or it was zeros

@@ -98,15 +98,17 @@ WriteGuard::~WriteGuard() {
 
 void WriteGuard::restore_newest_frame() noexcept {
   const CircularBuffer buffer = core_->buffer();
-  if (!buffer.in_use()) {
-    return;
-  }
+  // Looked for before the buffer is altered. No other than the frame that is counted will do: what
+  // the array has may be newer.
+  const auto newest = buffer.newest();
   if (buffer.holds_uncounted()) {
-    // All of its frame but the count: readers may have it, and the next slot is the next frame's.
-    static_cast<void>(layout::count_frame(header_));
+    core_->buffer_writer().withdraw_newest();
   }
-  core_->buffer_writer().copy_newest(pixels_);
-  unfinished_ = false;
+  FrameInfo info;
+  const auto put_back = [this](std::span<const std::byte> frame) {
+    copy_frame(pixels_.data(), frame.data(), frame.size());
+  };
+  unfinished_ = !newest || !buffer.read(*newest, newest->cnt0, put_back, info);
 }
 
 std::span<std::byte> WriteGuard::plane(std::uint32_t z) {
@@ -131,7 +133,7 @@ void WriteGuard::write(std::span<const std::byte> frame) {
         fmt::format("a frame has {} bytes, and {} were given", pixels_.size(), frame.size()));
   }
   is_touched_ = true;
-  const std::span<std::byte> slot = core_->buffer_writer().next_frame();
+  const std::span<std::byte> slot = core_->buffer_writer().begin_frame();
   in_buffer_ = !slot.empty();
   if (in_buffer_) {
     copy_frame_twice(pixels_.data(), slot.data(), frame.data(), pixels_.size());
@@ -167,11 +169,12 @@ std::uint64_t WriteGuard::show(const SemaphoreSet& posts) noexcept {
   layout::store(header_.atime, to_timespec(info.atime));
   layout::store(header_.writetime, to_timespec(info.writetime));
   core_->store_slice_info(info);
-  if (in_buffer_) {
-    core_->buffer_writer().push(info);
-  } else {
-    core_->buffer_writer().push(pixels_, info);
+  const CircularBufferWriter buffer = core_->buffer_writer();
+  if (!in_buffer_) {
+    const std::span<std::byte> slot = buffer.begin_frame();
+    copy_frame(slot.data(), pixels_.data(), slot.size());
   }
+  buffer.push(info);
   TraceEntry newest = trigger_ == nullptr ? TraceEntry{} : trigger_->entry;
   newest.pid = this_process();
   newest.writing = Writing::begun;  // until the frame is counted
@@ -183,6 +186,7 @@ std::uint64_t WriteGuard::show(const SemaphoreSet& posts) noexcept {
   } else {
     trace.record(newest, trigger_->ancestors);
   }
+  buffer.number(info.cnt0);
   const std::uint64_t count = layout::count_frame(header_);
   trace.finish(written, pid_);
   layout::end_writing(header_);

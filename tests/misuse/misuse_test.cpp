@@ -106,7 +106,7 @@ TEST_CASE("views of a temporary") {
   CHECK(semaphores.value(0) == 1);
   CHECK(semaphores.reader(claim->index()) == this_process());
   CHECK(trace.entries().size() == 1);
-  CHECK_FALSE(buffer.in_use());
+  CHECK_FALSE(buffer.newest());
 }
 
 TEST_CASE("writing through a stream that is read-only") {

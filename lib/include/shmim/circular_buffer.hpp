@@ -30,6 +30,10 @@ using CopyFrame = std::function<void(std::span<const std::byte> frame)>;
 
 /// The last frames of a stream, each in a slot of its own: a view, which keeps the stream mapped.
 /// A reader can take a frame from here while the writer is busy with a later one.
+///
+/// Many programs write the array and leave the buffer as it is. So a slot is taken for a frame's only
+/// where its number says so, as those that we wrote do, or where the buffer has moved as often as
+/// the counter. All else is in the array alone.
 class SHMIM_EXPORT CircularBuffer {
  public:
   CircularBuffer(const layout::Metadata& header, std::span<const layout::CircularBufferSlot> slots,
@@ -45,17 +49,19 @@ class SHMIM_EXPORT CircularBuffer {
   [[nodiscard]] std::uint32_t size() const noexcept {
     return static_cast<std::uint32_t>(slots_.size());
   }
-  /// True once a frame has gone through it.
-  [[nodiscard]] bool in_use() const noexcept;
 
   /// A frame and the slot it was found in.
   struct Position {
     std::uint64_t cnt0 = 0;
     std::uint32_t slot = 0;
+    /// Every frame has gone through the buffer: those before this one are in the slots before.
+    bool has_all = false;
   };
-  /// The newest frame that is whole, found without waiting for the writer; nullopt if writer and
-  /// buffer moved too fast to say which frame the slot holds.
+  /// The frame that cnt0 counts, found without waiting for the writer; nullopt if it is not in the
+  /// buffer, or cannot be told to be.
   [[nodiscard]] std::optional<Position> newest() const noexcept;
+  /// The oldest frame after `cnt0` that is there, with room for a writer at work.
+  [[nodiscard]] std::optional<Position> first_after(std::uint64_t cnt0) const noexcept;
 
   /// Hands frame `cnt0`, given where a frame is known to be, to `copy`, which is called with its
   /// bytes; true if the writer cannot have touched the frame meanwhile. False: too old, or
@@ -74,7 +80,8 @@ class SHMIM_EXPORT CircularBuffer {
   struct Found {
     std::span<const std::byte> frame;
     std::uint64_t cnt0 = 0;
-    std::size_t slot = 0;
+    std::uint32_t slot = 0;
+    bool is_numbered = false;
     bool is_newest = false;
   };
   /// The two halves of read(), before and after the copy. A frame that is too old is empty.
@@ -84,14 +91,15 @@ class SHMIM_EXPORT CircularBuffer {
   /// Oldest frame that read() can be expected to give, with room for a writer at work.
   [[nodiscard]] std::uint64_t oldest(Position newest) const noexcept;
 
-  /// True where the newest slot holds the frame after cnt0: its writer is about to count it, or
-  /// died before it did. For streams of ours; other programs do not say which frame a slot holds.
+  /// True where a writer of ours has filled the newest slot with a frame that it has not counted:
+  /// it is about to, or died before it did.
   [[nodiscard]] bool holds_uncounted() const noexcept;
 
  private:
   [[nodiscard]] bool is_untouched(std::uint64_t cnt0) const noexcept;
-  [[nodiscard]] std::optional<Position> number_by_next_step(std::uint32_t slot,
-                                                            std::uint64_t cnt0) const noexcept;
+  [[nodiscard]] bool is_frame(std::uint64_t cnt0, std::uint32_t slot, bool has_all) const noexcept;
+  /// The slot that many frames before.
+  [[nodiscard]] std::uint32_t slot_before(std::uint32_t slot, std::uint64_t frames) const noexcept;
   const layout::Metadata* header_;
   std::span<const layout::CircularBufferSlot> slots_;
   std::span<const std::byte> frames_;

@@ -18,6 +18,8 @@
 
 namespace shmim {
 
+class Backoff;
+
 /// How waiting for a frame ended.
 enum class Arrival {
   arrived,
@@ -103,7 +105,10 @@ class SHMIM_EXPORT Follower {
   [[nodiscard]] std::optional<Arrival> look_for_successor();
   [[nodiscard]] bool has_seen_all() const noexcept;
   [[nodiscard]] Arrival wait_for_change(Deadline deadline);
-  [[nodiscard]] bool take_in_order(const CopyFrame& copy, TakenFrame& frame);
+  [[nodiscard]] bool take(FrameOrder order, Backoff& backoff, const CopyFrame& copy,
+                          TakenFrame& frame);
+  [[nodiscard]] bool take_from_buffer(CircularBuffer::Position found, const CopyFrame& copy,
+                                      TakenFrame& frame);
   [[nodiscard]] bool take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame& frame);
   [[nodiscard]] std::vector<TraceEntry> trace_of(std::uint64_t cnt0) const;
   Stream stream_;

@@ -194,7 +194,7 @@ struct TraceSlot {
 };
 
 struct CircularBufferSlot {
-  std::uint64_t cnt0;
+  std::uint64_t cnt0;  ///< 0 where a program of the C library, which does not say, filled it first
   std::uint64_t cnt1;
   Timespec atime;
   Timespec writetime;
@@ -492,6 +492,25 @@ inline std::uint32_t buffer_index(const Metadata& header) noexcept {
 }
 inline void set_buffer_index(Metadata& header, std::uint32_t index) noexcept {
   shared_ref(header.cb_index).store(index, std::memory_order_release);
+}
+
+/// In the place of a slot's cnt0: one of ours is filling it, or died while it did.
+inline constexpr std::uint64_t being_filled = ~std::uint64_t{0};
+
+/// The number of the frame in a slot. Acquire pairs with number_slot(): whoever finds the number
+/// sees that frame.
+inline std::uint64_t number_in(const CircularBufferSlot& slot) noexcept {
+  return shared_ref(slot.cnt0).load(std::memory_order_acquire);
+}
+/// Takes the number away before the frame is altered: the fence keeps what we write from being seen
+/// before. So a reader that finds the same number before and after its copy has one frame.
+inline void begin_filling(CircularBufferSlot& slot) noexcept {
+  shared_ref(slot.cnt0).store(being_filled, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+}
+/// Release: not visible before what was written.
+inline void number_slot(CircularBufferSlot& slot, std::uint64_t cnt0) noexcept {
+  shared_ref(slot.cnt0).store(cnt0, std::memory_order_release);
 }
 
 /// Takes a word from one value to another in one step, or leaves it. Acquire and release: who

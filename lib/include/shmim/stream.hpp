@@ -213,9 +213,10 @@ class SHMIM_EXPORT Stream {
 
    private:
     const Core& core_;
+    std::span<const std::byte> array_;  ///< none if it is the trace that is read
     std::span<const std::byte> frame_;
-    bool in_buffer_;  ///< the frames are taken from the circular buffer
-    CircularBuffer::Found found_;
+    CircularBuffer::Found found_;  ///< the frame, if it is in the circular buffer
+    Tai access_{};
     Snapshot result_;
     const Deadline* given_;
     Deadline deadline_;

@@ -211,9 +211,41 @@ void die_uncounted(Stream& stream, std::uint16_t value) {
   const auto frame = frame_of(stream, value);
   REQUIRE(reap(in_child([&] {
             WriteGuard guard(stream);
-            buffer_of(stream).push(frame, {stream.cnt0() + 1, 0, TaiClock::now(), TaiClock::now()});
+            const CircularBufferWriter buffer = buffer_of(stream);
+            std::ranges::copy(frame, buffer.begin_frame().begin());
+            buffer.push({stream.cnt0() + 1, 0, TaiClock::now(), TaiClock::now()});
+            buffer.number(stream.cnt0() + 1);
             ::_exit(7);
           })) == 7);
+}
+
+/// A frame as pyMilk writes it: no time of writing, no circular buffer, the flag down before the
+/// count.
+void write_as_pymilk(Stream& stream, std::uint16_t value) {
+  std::byte* begin = stream.unguarded_writable_pixels().data() - sizeof(layout::Metadata);
+  auto& header = *reinterpret_cast<layout::Metadata*>(begin);
+  layout::store(header.write, std::uint8_t{1});
+  std::ranges::copy(frame_of(stream, value), stream.unguarded_writable_pixels().begin());
+  layout::store(header.lastaccesstime, to_timespec(TaiClock::now()));
+  layout::end_writing(header);
+  layout::count_frame(header);
+}
+
+/// A frame as UpdateIm of the C library publishes it, which numbers no slot.
+void write_as_c_library(Stream& stream, std::uint16_t value) {
+  std::byte* begin = stream.unguarded_writable_pixels().data() - sizeof(layout::Metadata);
+  auto& header = *reinterpret_cast<layout::Metadata*>(begin);
+  layout::store(header.write, std::uint8_t{1});
+  const auto frame = frame_of(stream, value);
+  std::ranges::copy(frame, stream.unguarded_writable_pixels().begin());
+  const std::size_t slots = stream.format().circular_buffer;
+  const std::uint32_t next = (header.cb_index + 1) % static_cast<std::uint32_t>(slots);
+  std::byte* frames = begin + stream.file_bytes() - slots * frame.size();
+  std::ranges::copy(frame, frames + next * frame.size());
+  header.cb_cycle += next == 0 ? 1 : 0;
+  layout::set_buffer_index(header, next);
+  layout::count_frame(header);
+  layout::end_writing(header);
 }
 
 /// The frame that comes next, by its number and by its first pixel; nothing where none came.
@@ -231,39 +263,122 @@ std::optional<std::pair<std::uint64_t, int>> next_frame(Follower& follower, Fram
 
 }  // namespace
 
-TEST_CASE("a frame whose writer died before it counted it is taken once, and keeps its number") {
+TEST_CASE("a frame whose writer died before it counted it is no frame") {
+  using Frame = std::pair<std::uint64_t, int>;
+  for (const FrameOrder order : {FrameOrder::every, FrameOrder::latest}) {
+    const Directory directory;
+    Format format = Directory::small_format();
+    format.circular_buffer = 8;
+    Stream stream = directory.make("im1", format);
+    publish(stream, std::uint16_t{1});
+    publish(stream, std::uint16_t{2});
+    Follower follower(stream.duplicate());
+    publish(stream, std::uint16_t{3});
+    die_uncounted(stream, 99);
+    CHECK(next_frame(follower, order) == Frame{3, 3});
+    CHECK_FALSE(next_frame(follower, order));
+    CHECK(publish(stream, std::uint16_t{5}) == 4);
+    CHECK(next_frame(follower, order) == Frame{4, 5});
+    CHECK(publish(stream, std::uint16_t{6}) == 5);
+    CHECK(next_frame(follower, order) == Frame{5, 6});
+    die_uncounted(stream, 99);
+    write_as_pymilk(stream, 7);
+    CHECK(publish(stream, std::uint16_t{8}) == 7);
+    CHECK(next_frame(follower, FrameOrder::latest) == Frame{7, 8});
+    CHECK_FALSE(next_frame(follower, order));
+  }
+}
+
+TEST_CASE("frames that did not go through the circular buffer are taken from the array") {
   const Directory directory;
   Format format = Directory::small_format();
-  format.circular_buffer = 8;
+  format.circular_buffer = 4;
+  Stream stream = directory.make("im1", format);
+  using Frame = std::pair<std::uint64_t, int>;
+  const auto follow_one = [](Follower& follower, std::uint64_t cnt0, int value) {
+    CHECK(next_frame(follower, FrameOrder::every) == Frame{cnt0, value});
+  };
+  SUBCASE("after ours, by pyMilk") {
+    Follower follower(stream.duplicate());
+    std::uint16_t value = 0;
+    for (; value < 6; ++value) {
+      publish(stream, value);
+      follow_one(follower, value + 1U, value);
+    }
+    for (; value < 16; ++value) {
+      write_as_pymilk(stream, value);
+      follow_one(follower, value + 1U, value);
+    }
+    publish(stream, value);
+    follow_one(follower, value + 1U, value);
+  }
+  SUBCASE("after the C library's, by pyMilk") {
+    Follower follower(stream.duplicate());
+    std::uint16_t value = 0;
+    for (; value < 6; ++value) {
+      write_as_c_library(stream, value);
+      follow_one(follower, value + 1U, value);
+    }
+    for (; value < 16; ++value) {
+      write_as_pymilk(stream, value);
+      follow_one(follower, value + 1U, value);
+      write_as_c_library(stream, ++value);
+      follow_one(follower, value + 1U, value);
+    }
+  }
+  SUBCASE("what waits in the buffer goes before the newest, which is in the array alone") {
+    publish(stream, std::uint16_t{1});
+    Follower follower(stream.duplicate());
+    write_as_pymilk(stream, 2);
+    publish(stream, std::uint16_t{3});
+    write_as_pymilk(stream, 4);
+    TakenFrame taken;
+    const CopyFrame nothing = [](std::span<const std::byte>) {};
+    REQUIRE(follower.next(FrameOrder::every, soon(), nothing, taken) == Arrival::arrived);
+    CHECK(taken.info.cnt0 == 3);
+    CHECK(taken.missed == 1);
+    follow_one(follower, 4, 4);
+  }
+  SUBCASE("the C library's stay in order where ours lie between") {
+    Follower follower(stream.duplicate());
+    for (std::uint16_t value = 0; value < 30; value += 3) {
+      publish(stream, value);
+      write_as_c_library(stream, static_cast<std::uint16_t>(value + 1));
+      for (int i = 0; i < 2; ++i) {
+        const auto number = value + static_cast<unsigned>(i);
+        follow_one(follower, number + 1, static_cast<int>(number));
+      }
+      write_as_c_library(stream, static_cast<std::uint16_t>(value + 2));
+      follow_one(follower, value + 3U, value + 2);
+    }
+  }
+}
+
+TEST_CASE("a frame that its writer left unfinished is mended with no other than the one counted") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.circular_buffer = 4;
   Stream stream = directory.make("im1", format);
   publish(stream, std::uint16_t{1});
-  publish(stream, std::uint16_t{2});
-  Follower follower(stream.duplicate());
-  Follower lagging(stream.duplicate());
-  lagging.set_seen(1);
-  publish(stream, std::uint16_t{3});
-  die_uncounted(stream, 99);
-  using Frame = std::pair<std::uint64_t, int>;
-  SUBCASE("in order") {
-    CHECK(next_frame(follower, FrameOrder::every) == Frame{3, 3});
-    CHECK_FALSE(next_frame(follower, FrameOrder::every));
-    CHECK(publish(stream, std::uint16_t{5}) == 5);
-    CHECK(next_frame(follower, FrameOrder::every) == Frame{4, 99});
-    CHECK(next_frame(follower, FrameOrder::every) == Frame{5, 5});
-    CHECK_FALSE(next_frame(follower, FrameOrder::every));
+  const auto die_in_mid_frame = [&] {
+    REQUIRE(reap(in_child([&] {
+              WriteGuard guard(stream);
+              guard.pixels()[0] = std::byte{99};
+              ::_exit(7);
+            })) == 7);
+  };
+  SUBCASE("which is in the buffer") {
+    die_in_mid_frame();
+    WriteGuard guard(stream);
+    CHECK_FALSE(guard.needs_whole_frame());
+    CHECK(std::ranges::equal(guard.pixels(), frame_of(stream, std::uint16_t{1})));
   }
-  SUBCASE("the newest") {
-    CHECK(next_frame(follower, FrameOrder::latest) == Frame{4, 99});
-    CHECK_FALSE(next_frame(follower, FrameOrder::latest));
-    CHECK(publish(stream, std::uint16_t{5}) == 5);
-    CHECK(next_frame(follower, FrameOrder::latest) == Frame{5, 5});
-    CHECK_FALSE(next_frame(follower, FrameOrder::latest));
-  }
-  SUBCASE("from further behind") {
-    CHECK(publish(stream, std::uint16_t{5}) == 5);
-    for (const Frame& frame : {Frame{2, 2}, Frame{3, 3}, Frame{4, 99}, Frame{5, 5}}) {
-      CHECK(next_frame(lagging, FrameOrder::every) == frame);
-    }
+  SUBCASE("which is not") {
+    write_as_pymilk(stream, 2);
+    die_in_mid_frame();
+    WriteGuard guard(stream);
+    CHECK(guard.needs_whole_frame());
+    guard.cancel();
   }
 }
 

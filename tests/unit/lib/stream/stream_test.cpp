@@ -499,7 +499,7 @@ TEST_CASE("a frame written at once is in the array and in the circular buffer, a
         REQUIRE(stream.snapshot(read).state == FrameState::whole);
         CHECK(read == frame);
         const auto newest = stream.circular_buffer().newest();
-        CHECK(newest.has_value() == (slots > 0));
+        CHECK(newest.has_value() == (slots > 1));  // one slot is no more than the array
         CHECK((!newest || newest->cnt0 == count));
       }
     }
