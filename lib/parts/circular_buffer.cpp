@@ -149,14 +149,12 @@ bool CircularBuffer::end_read(const Found& found, FrameInfo& info) const noexcep
     info.writetime = to_tai(layout::load(header_->writetime));
   }
   layout::finish_copy();
-  return is_untouched(found.cnt0) &&
-         (!found.is_numbered || layout::load(slot.cnt0) == found.cnt0);
+  return is_untouched(found.cnt0) && (!found.is_numbered || layout::load(slot.cnt0) == found.cnt0);
 }
 
 bool CircularBuffer::holds_uncounted() const noexcept {
   const std::uint32_t index = layout::buffer_index(*header_);
-  return index < size() &&
-         is_uncounted(layout::number_in(slots_[index]), layout::cnt0(*header_));
+  return index < size() && is_uncounted(layout::number_in(slots_[index]), layout::cnt0(*header_));
 }
 
 }  // namespace shmim

@@ -106,9 +106,7 @@ std::optional<Arrival> Follower::look_for_successor() {
   return std::nullopt;
 }
 
-bool Follower::has_seen_all() const noexcept {
-  return stream_.cnt0() == seen_;
-}
+bool Follower::has_seen_all() const noexcept { return stream_.cnt0() == seen_; }
 
 Arrival Follower::wait_for_change(Deadline deadline) {
   if (options_.cancelled && options_.cancelled()) {

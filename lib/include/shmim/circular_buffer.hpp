@@ -31,9 +31,9 @@ using CopyFrame = std::function<void(std::span<const std::byte> frame)>;
 /// The last frames of a stream, each in a slot of its own: a view, which keeps the stream mapped.
 /// A reader can take a frame from here while the writer is busy with a later one.
 ///
-/// Many programs write the array and leave the buffer as it is. So a slot is taken for a frame's only
-/// where its number says so, as those that we wrote do, or where the buffer has moved as often as
-/// the counter. All else is in the array alone.
+/// Many programs write the array and leave the buffer as it is. So a slot is taken for a frame's
+/// only where its number says so, as those that we wrote do, or where the buffer has moved as often
+/// as the counter. All else is in the array alone.
 class SHMIM_EXPORT CircularBuffer {
  public:
   CircularBuffer(const layout::Metadata& header, std::span<const layout::CircularBufferSlot> slots,
