@@ -42,9 +42,10 @@ double modified_julian_day(Tai time) {
   constexpr std::int64_t nanoseconds_of_day = 86'400'000'000'000;
   constexpr double of_1970 = 40587;
   const std::int64_t since_1970 = elapsed(Tai{tai_offset()}, time).count();
-  return of_1970 + static_cast<double>(since_1970 / nanoseconds_of_day) +
-         static_cast<double>(since_1970 % nanoseconds_of_day) /
-             static_cast<double>(nanoseconds_of_day);
+  const std::int64_t days = since_1970 / nanoseconds_of_day;
+  const std::int64_t rest = since_1970 % nanoseconds_of_day;
+  return of_1970 + static_cast<double>(days) +
+         static_cast<double>(rest) / static_cast<double>(nanoseconds_of_day);
 }
 
 const Keyword* find(std::span<const Keyword> keywords, std::string_view name) {

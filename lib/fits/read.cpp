@@ -460,7 +460,11 @@ std::shared_ptr<const File> open_checked(const std::string& path, const std::str
   check_kind(path, subject);
   const Kind kind = kind_of(path, subject);
   if (kind == Kind::gzip) {
-    return open_in_memory(fits::gunzip(path, subject), subject);
+    std::vector<std::byte> bytes = fits::gunzip(path, subject);
+    if (!looks_like_fits(bytes)) {
+      throw Error(Problem::not_an_image, subject, "is gzip, and holds no FITS file");
+    }
+    return open_in_memory(std::move(bytes), subject);
   }
   if (kind == Kind::plain && std::filesystem::file_size(path) % block_bytes != 0) {
     return open_in_memory(read_file(path, subject), subject);

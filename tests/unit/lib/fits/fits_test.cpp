@@ -703,6 +703,33 @@ TEST_CASE("gzip reads like a plain file") {
   CHECK(read<std::uint16_t>(*open_fits(file + "[0][2:2,*]")) == std::vector<std::uint16_t>{2, 4});
 }
 
+TEST_CASE("gzip of something else is told") {
+  const FitsDirectory directory;
+  const std::array<unsigned char, 20> nothing{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3};
+  check_message(error_of_opening(directory.add("nothing.gz", std::as_bytes(std::span(nothing)))),
+                Problem::not_an_image, "nothing.gz: is gzip, and holds no FITS file");
+  check_message(
+      error_of_opening(directory.add("cut.gz", std::as_bytes(std::span(nothing).first(11)))),
+      Problem::failed, "cut.gz: is truncated or damaged: unexpected end of file (zlib -5)");
+}
+
+TEST_CASE("gzip of several members is read to its end") {
+  const FitsDirectory directory;
+  const std::vector<std::uint16_t> values(5000, 77);
+  const Bytes fits = to_fits(Hdu::primary, DataType::uint16, {5000}, raw_bytes(values), {});
+  // Two members that hold one FITS file each: what is read is both, one behind the other.
+  const std::string file = directory / "x.fits.gz";
+  save(fits, file);
+  Bytes members = test::bytes_of(file);
+  const Bytes again = members;
+  members.insert(members.end(), again.begin(), again.end());
+  check_message(error_of([&] {
+                  static_cast<void>(open_fits_images(directory.add("twice.fits.gz", members)));
+                }),
+                Problem::failed, "first keyword not XTENSION");
+  CHECK(read<std::uint16_t>(*open_fits(directory / "twice.fits.gz")) == values);
+}
+
 template <class T>
 void check_tiles(DataType type, int image, int memory, int compression) {
   const FitsDirectory directory;
@@ -910,7 +937,7 @@ TEST_CASE("the last HDU may be without filling, after others and as tiles") {
   save_tiles(values, SHORT_IMG, TSHORT, RICE_1, 0, tiles);
   const Bytes filled = test::bytes_of(tiles);
   const std::string text = text_of(filled);
-  const std::size_t header = 2 * 2880;
+  const std::size_t header = std::size_t{2} * 2880;
   const std::size_t heap = std::stoul(text.substr(text.rfind("PCOUNT  =") + 10, 20));
   const std::size_t rows = 2 * std::stoul(text.substr(text.rfind("NAXIS1  =", header) + 10, 20));
   const std::size_t end = header + rows + heap;
