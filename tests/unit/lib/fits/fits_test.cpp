@@ -1232,16 +1232,17 @@ TEST_CASE("BLANK is no card where no pixel can have it") {
 
 // ---- Which frame it was
 
-/// The keywords that an image has when a frame with these is written as FITS.
 Bytes fits_of(const FrameOrigin& origin, const std::vector<Keyword>& keywords = {}) {
   return to_fits(Hdu::primary, DataType::uint8, {1}, Bytes(1), keywords, origin);
 }
 
-const FrameOrigin whole_origin{
-    "cam", {12, 3, parse_utc("2026-11-22T01:52:49.123456789"), parse_utc("2026-11-22T01:52:50.5")}};
+FrameOrigin whole_origin() {
+  return {"cam",
+          {12, 3, parse_utc("2026-11-22T01:52:49.123456789"), parse_utc("2026-11-22T01:52:50.5")}};
+}
 
 TEST_CASE("a frame says which it was, and is known again by it") {
-  const Bytes fits = fits_of(whole_origin, {{"GAIN", 2.0, ""}});
+  const Bytes fits = fits_of(whole_origin(), {{"GAIN", 2.0, ""}});
   auto cards = cards_of(fits);
   cards.erase(cards.begin(), cards.begin() + 5);
   CHECK(lines(cards) ==
@@ -1261,13 +1262,13 @@ TEST_CASE("a frame says which it was, and is known again by it") {
   REQUIRE(image->frame());
   CHECK(image->frame()->cnt0 == 12);
   CHECK(image->frame()->cnt1 == 3);
-  CHECK(image->frame()->atime == whole_origin.frame.atime);
-  CHECK(image->frame()->writetime == whole_origin.frame.writetime);
+  CHECK(image->frame()->atime == whole_origin().frame.atime);
+  CHECK(image->frame()->writetime == whole_origin().frame.writetime);
   CHECK_FALSE(only_image_of(image_with({}))->frame());
 }
 
 TEST_CASE("each extension is named after its stream") {
-  Bytes fits = fits_of(whole_origin);
+  Bytes fits = fits_of(whole_origin());
   const Bytes second = to_fits(Hdu::extension, DataType::uint8, {1}, Bytes(1), {},
                                FrameOrigin{"wfs", {7, 0, never, never}});
   fits.insert(fits.end(), second.begin(), second.end());
@@ -1283,7 +1284,7 @@ TEST_CASE("times that a frame does not have are left out") {
     std::string found;
     for (const std::string& card : cards_of(fits_of({"cam", frame}))) {
       const std::string name = card.substr(0, 8);
-      found += name.find("-") != name.npos || name == "TIMESYS " ? name + " " : "";
+      found += name.find('-') != name.npos || name == "TIMESYS " ? name + " " : "";
     }
     return found;
   };
@@ -1295,7 +1296,7 @@ TEST_CASE("times that a frame does not have are left out") {
 TEST_CASE("a keyword goes before the card of its name, and those it would contradict") {
   const auto names = [](const std::vector<Keyword>& keywords) {
     std::string found;
-    for (const std::string& card : cards_of(fits_of(whole_origin, keywords))) {
+    for (const std::string& card : cards_of(fits_of(whole_origin(), keywords))) {
       found += card.substr(0, 8) + "|";
     }
     return found.substr(found.find("EXTEND  |") + 9);
