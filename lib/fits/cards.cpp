@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "fits/frame.hpp"
 #include "shmim/error.hpp"
 
 namespace shmim::fits {
@@ -61,6 +63,11 @@ bool is_structural(Card& card, std::string_view name) {
   }
 }
 
+/// True for EXTNAME and its like.
+bool is_name_of_hdu(Card& card) {
+  return cfitsio::functions().fits_get_keyclass(card.text.data()) == TYP_HDUID_KEY;
+}
+
 /// True for what a tile-compressed image adds. Elsewhere ZSCALE, say, may be anybody's keyword.
 bool is_compression(Card& card, std::string_view name) {
   return cfitsio::functions().fits_get_keyclass(card.text.data()) == TYP_CMPRS_KEY ||
@@ -86,19 +93,17 @@ bool is_quoted(std::string_view value) {
 /// Goes through the cards of a header and sorts them.
 class Reader {
  public:
-  explicit Reader(const cfitsio::File& file) : file_(file), compressed_(file.is_compressed()) {
-    int more = 0;
-    file_.call(&Functions::fits_get_hdrspace, &count_, &more);
-  }
+  Reader(const cfitsio::File& file, bool keeps_blank) : file_(file), keeps_blank_(keeps_blank) {}
 
   Header read() {
-    while (next_ <= count_) {
-      Card card = take();
-      std::string name = name_of(card);
-      const bool skipped = is_structural(card, name) || (compressed_ && is_compression(card, name));
-      if (card.has_value() && !skipped) {
-        read_keyword(card, std::move(name));
-      }
+    read_hdu();
+    if (const int number = file_.hdu(); inherits_ && number != 1) {
+      file_.call(&Functions::fits_movabs_hdu, 1, nullptr);
+      is_inherited_ = true;
+      keeps_blank_ = false;
+      own_values_ = std::exchange(first_values_, {});
+      read_hdu();
+      file_.call(&Functions::fits_movabs_hdu, number, nullptr);
     }
     return std::move(header_);
   }
@@ -121,6 +126,29 @@ class Reader {
     return card;
   }
 
+  void read_hdu() {
+    compressed_ = file_.is_compressed();
+    int more = 0;
+    file_.call(&Functions::fits_get_hdrspace, &count_, &more);
+    for (next_ = 1; next_ <= count_;) {
+      Card card = take();
+      std::string name = name_of(card);
+      if (name == "INHERIT") {
+        inherits_ = parse(card).text == "T";
+      } else if (card.has_value() && !is_skipped(card, name)) {
+        read_keyword(card, std::move(name));
+      }
+    }
+  }
+
+  bool is_skipped(Card& card, const std::string& name) const {
+    if (is_inherited_ && (own_values_.contains(name) || is_name_of_hdu(card))) {
+      return true;
+    }
+    const bool is_kept = keeps_blank_ && name == "BLANK";
+    return (is_structural(card, name) && !is_kept) || (compressed_ && is_compression(card, name));
+  }
+
   static Value parse(Card& card) {
     std::array<char, FLEN_CARD> value{};
     std::array<char, FLEN_CARD> comment{};
@@ -132,6 +160,9 @@ class Reader {
   void read_keyword(Card& card, std::string name) {
     Value value = parse(card);
     Keyword keyword{std::move(name), {}, std::move(value.comment)};
+    if (is_again(keyword.name, value.text)) {
+      return;
+    }
     if (!value.valid) {
       refuse(keyword, "value that cannot be read");
     } else if (value.text.empty()) {
@@ -147,6 +178,15 @@ class Reader {
     } else {
       read_number(std::move(keyword), value.text);
     }
+  }
+
+  /// True of a further card of one name, which is named unless it says the same.
+  bool is_again(const std::string& name, const std::string& value) {
+    const auto [first, is_new] = first_values_.try_emplace(name, value);
+    if (!is_new && first->second != value) {
+      header_.unfit.push_back(fmt::format("{} (stands there again, as {})", name, value));
+    }
+    return !is_new;
   }
 
   /// A string that ends in '&' goes on in the CONTINUE cards that follow.
@@ -199,7 +239,9 @@ class Reader {
   }
 
   void add(Keyword keyword) {
-    if (const std::optional<std::string> why = keyword_error(keyword)) {
+    if (std::optional<FrameInfo> frame = header_.frame; take_frame_keyword(keyword, frame)) {
+      header_.frame = is_inherited_ ? header_.frame : frame;
+    } else if (const std::optional<std::string> why = keyword_error(keyword)) {
       refuse(keyword, *why);
     } else if (header_.keywords.size() == UINT16_MAX) {
       refuse(keyword, fmt::format("a stream has at most {} keywords", UINT16_MAX));
@@ -212,10 +254,15 @@ class Reader {
   }
 
   const cfitsio::File& file_;
-  bool compressed_;
+  bool keeps_blank_;
+  bool compressed_ = false;
+  bool inherits_ = false;
+  bool is_inherited_ = false;  ///< what is read now is of the primary HDU
   int count_ = 0;
   int next_ = 1;
   Header header_;
+  std::map<std::string, std::string> first_values_;  ///< by name
+  std::map<std::string, std::string> own_values_;    ///< of the HDU that inherits
 };
 
 /// FITS headers are printable ASCII.
@@ -268,6 +315,26 @@ std::string real(double value) {
   return text;
 }
 
+/// True of a number that an image of this type may have in the file for a pixel.
+bool is_stored(std::int64_t value, DataType type) {
+  switch (type) {
+    case DataType::uint8:
+    case DataType::int8:
+      return std::in_range<std::uint8_t>(value);
+    case DataType::uint16:
+    case DataType::int16:
+      return std::in_range<std::int16_t>(value);
+    case DataType::uint32:
+    case DataType::int32:
+      return std::in_range<std::int32_t>(value);
+    case DataType::uint64:
+    case DataType::int64:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string in_quotes(std::string_view value) {
   std::string text;
   for (const char c : ascii(std::string(value), '?')) {
@@ -288,26 +355,40 @@ std::string value_part(const Keyword& keyword) {
 
 }  // namespace
 
-Header read_header(const cfitsio::File& file) { return Reader(file).read(); }
+Header read_header(const cfitsio::File& file, bool keeps_blank) {
+  return Reader(file, keeps_blank).read();
+}
 
-std::optional<std::string> make_card(const Keyword& keyword) {
-  if (const std::optional<std::string> why = keyword_error(keyword)) {
-    throw Error(Problem::usage, keyword.name, fmt::format("no keyword of a stream: {}", *why));
+std::optional<std::string> why_left_out(const Keyword& keyword, DataType type) {
+  if (keyword.name.empty()) {
+    return "it has no name";
   }
-  std::string text = name_part(keyword.name) + value_part(keyword);
+  const std::string text = name_part(keyword.name) + value_part(keyword);
   Card card(text);
-  if (is_structural(card, keyword.name)) {
+  if (keyword.name == "BLANK" && std::holds_alternative<std::int64_t>(keyword.value) &&
+      is_stored(std::get<std::int64_t>(keyword.value), type)) {
     return std::nullopt;
   }
+  if (is_structural(card, keyword.name)) {
+    return "FITS gives the name a meaning of its own";
+  }
+  if (text.size() > card_bytes) {
+    return fmt::format("name and value take {} bytes, a card has {}", text.size(), card_bytes);
+  }
+  return std::nullopt;
+}
+
+std::string make_card(const Keyword& keyword) {
+  std::string text = name_part(keyword.name) + value_part(keyword);
   if (!keyword.comment.empty()) {
     text += comment_part(keyword);
   }
   return text.substr(0, card_bytes);
 }
 
-std::optional<std::string> why_altered(const Keyword& keyword) {
-  if (!make_card(keyword)) {
-    return "FITS gives the name a meaning of its own";
+std::optional<std::string> why_altered(const Keyword& keyword, DataType type) {
+  if (std::optional<std::string> why = why_left_out(keyword, type)) {
+    return why;
   }
   if (const auto* number = std::get_if<double>(&keyword.value);
       number != nullptr && !std::isfinite(*number)) {
@@ -320,8 +401,9 @@ std::optional<std::string> why_altered(const Keyword& keyword) {
   }
   const std::size_t before = name_part(keyword.name).size() + value_part(keyword).size();
   if (!keyword.comment.empty() && before + comment_part(keyword).size() > card_bytes) {
+    const std::size_t room = card_bytes - before;
     return fmt::format("comment of {} bytes, {} fit in its card", keyword.comment.size(),
-                       card_bytes - before - comment_mark.size());
+                       room - std::min(room, comment_mark.size()));
   }
   return std::nullopt;
 }

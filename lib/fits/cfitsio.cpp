@@ -20,24 +20,20 @@ namespace {
                           why != nullptr ? why : "no reason given"));
 }
 
-template <class Function>
-void load(void* library, Function& function, const char* symbol) {
-  function = reinterpret_cast<Function>(dlsym(library, symbol));
-  if (function == nullptr) {
+void* library() {
+  // Never closed: libcurl, which comes with it, does not survive that.
+  static void* const opened = dlopen(SHMIM_CFITSIO_SONAME, RTLD_NOW | RTLD_LOCAL);
+  if (opened == nullptr) {
     not_installed();
   }
+  return opened;
 }
 
 Functions load_functions() {
-  // Never closed: libcurl, which comes with it, does not survive that.
-  void* library = dlopen(SHMIM_CFITSIO_SONAME, RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    not_installed();
-  }
   Functions functions{};
 #define SHMIM_CFITSIO_TEXT(symbol) #symbol
 #define SHMIM_CFITSIO_LOAD(function) \
-  load(library, functions.function, SHMIM_CFITSIO_TEXT(function));
+  functions.function = symbol<decltype(functions.function)>(SHMIM_CFITSIO_TEXT(function));
   SHMIM_CFITSIO_FUNCTIONS(SHMIM_CFITSIO_LOAD)
 #undef SHMIM_CFITSIO_LOAD
 #undef SHMIM_CFITSIO_TEXT
@@ -55,6 +51,14 @@ std::string first_message(const Functions& fits) {
 }
 
 }  // namespace
+
+void* find_symbol(const char* name) {
+  void* const found = dlsym(library(), name);
+  if (found == nullptr) {
+    not_installed();
+  }
+  return found;
+}
 
 const Functions& functions() {
   static const Functions loaded = load_functions();
@@ -112,12 +116,14 @@ File File::open(const std::string& path, const std::string& subject) {
   return file;
 }
 
-File File::open(std::shared_ptr<const std::vector<std::byte>> bytes, const std::string& subject) {
+File File::open(std::shared_ptr<const std::vector<std::byte>> bytes, std::size_t size,
+                const std::string& subject) {
   File file(subject);
   file.memory_ = std::make_unique<Memory>();
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): opened for reading, nothing is written
   file.memory_->begin = const_cast<std::byte*>(bytes->data());
   file.memory_->size = bytes->size();
+  file.memory_->file_size = size;
   file.memory_->owner = std::move(bytes);
   file.open_with(&Functions::fits_open_memfile, "memory", READONLY, &file.memory_->begin,
                  &file.memory_->size, std::size_t{0}, nullptr);
@@ -138,6 +144,12 @@ File File::create(std::size_t bytes, const std::string& subject) {
   return file;
 }
 
+int File::hdu() const {
+  int number = 0;
+  functions().fits_get_hdu_num(handle_.get(), &number);
+  return number;
+}
+
 bool File::is_compressed() const {
   int status = 0;
   return functions().fits_is_compressed_image(handle_.get(), &status) != 0;
@@ -145,7 +157,7 @@ bool File::is_compressed() const {
 
 std::uint64_t File::size() const noexcept {
   if (memory_ != nullptr) {
-    return memory_->size;
+    return memory_->file_size;
   }
   // The one number that cfitsio knows of files plain and gzip, and has no function for.
   return static_cast<std::uint64_t>(handle_->Fptr->filesize);

@@ -60,6 +60,13 @@ struct Functions {
 /// Loads cfitsio the first time. Throws Error (failed) where it is not installed.
 const Functions& functions();
 
+/// A function of cfitsio, or of what is loaded with it. Throws as functions() does.
+void* find_symbol(const char* name);
+template <class Function>
+Function symbol(const char* name) {
+  return reinterpret_cast<Function>(find_symbol(name));
+}
+
 /// Held around each call: cfitsio has one stack of messages for the whole process, and need not
 /// have been built for threads at all.
 std::mutex& mutex();
@@ -82,7 +89,9 @@ class File {
  public:
   /// `path` is taken as it stands: no URL, no filter, no output file. `subject` is for messages.
   static File open(const std::string& path, const std::string& subject);
-  static File open(std::shared_ptr<const std::vector<std::byte>> bytes, const std::string& subject);
+  /// Memory, of which the first `size` bytes are the file's: the rest fills up its last block.
+  static File open(std::shared_ptr<const std::vector<std::byte>> bytes, std::size_t size,
+                   const std::string& subject);
   /// A new file in memory, which has room for `bytes` before it has to grow.
   static File create(std::size_t bytes, const std::string& subject);
 
@@ -107,6 +116,8 @@ class File {
 
   [[nodiscard]] fitsfile* handle() const noexcept { return handle_.get(); }
   [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
+  /// Number of the current HDU, from 1.
+  [[nodiscard]] int hdu() const;
   /// True where the current HDU is a tile-compressed image.
   [[nodiscard]] bool is_compressed() const;
   /// Bytes there are, decompressed where the file is gzip.
@@ -124,6 +135,7 @@ class File {
 
     void* begin = nullptr;
     std::size_t size = 0;
+    std::size_t file_size = 0;                            ///< of it, the file's own
     std::shared_ptr<const std::vector<std::byte>> owner;  ///< not set: `begin` is from malloc
   };
   struct Close {

@@ -4,6 +4,10 @@
 #include <cfloat>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <string_view>
 #include <system_error>
@@ -17,6 +21,7 @@
 #include "fits/cards.hpp"
 #include "fits/cfitsio.hpp"
 #include "fits/file_name.hpp"
+#include "fits/gzip.hpp"
 #include "fits/section.hpp"
 #include "shmim/error.hpp"
 #include "shmim/fits.hpp"
@@ -36,11 +41,7 @@ using fits::Section;
 
 // ---- The file, before cfitsio sees it: its errors do not tell these cases apart.
 
-bool looks_compressed(std::string_view bytes) {
-  constexpr std::array<std::string_view, 4> magic{"\x1f\x8b", "\x1f\x9d", "PK", "BZh"};
-  return std::any_of(magic.begin(), magic.end(),
-                     [bytes](std::string_view start) { return bytes.starts_with(start); });
-}
+enum class Kind { plain, gzip, compressed };
 
 void check_kind(const std::string& path, const std::string& subject) {
   struct stat status {};
@@ -66,7 +67,7 @@ void check_kind(const std::string& path, const std::string& subject) {
   }
 }
 
-void check_beginning(const std::string& path, const std::string& subject) {
+Kind kind_of(const std::string& path, const std::string& subject) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                              &std::fclose);
   if (file == nullptr) {
@@ -78,18 +79,21 @@ void check_beginning(const std::string& path, const std::string& subject) {
   if (bytes.empty()) {
     throw Error(Problem::not_an_image, subject, "is empty");
   }
-  if (!looks_like_fits(std::as_bytes(std::span(bytes))) && !looks_compressed(bytes)) {
-    throw Error(Problem::not_an_image, subject, "is not a FITS file");
+  if (looks_like_fits(std::as_bytes(std::span(bytes)))) {
+    return Kind::plain;
   }
+  if (bytes.starts_with("\x1f\x8b")) {
+    return Kind::gzip;
+  }
+  constexpr std::array<std::string_view, 3> read_by_cfitsio{"\x1f\x9d", "PK", "BZh"};
+  if (std::any_of(read_by_cfitsio.begin(), read_by_cfitsio.end(),
+                  [bytes](std::string_view start) { return bytes.starts_with(start); })) {
+    return Kind::compressed;
+  }
+  throw Error(Problem::not_an_image, subject, "is not a FITS file");
 }
 
 // ---- HDUs. cfitsio counts from 1; its extended syntax, and so our messages, from 0.
-
-int hdu_number(const File& file) {
-  int number = 0;
-  cfitsio::functions().fits_get_hdu_num(file.handle(), &number);
-  return number;
-}
 
 /// True where the current HDU has axes; a tile-compressed image counts, a table does not.
 bool holds_image(const File& file) {
@@ -151,20 +155,46 @@ void move_to_image(const File& file, const FileName& name) {
     move_to_name(file, std::get<FileName::Name>(name.hdu));
   }
   if (!holds_image(file)) {
-    not_an_image(file, fmt::format("HDU {} holds no image", hdu_number(file) - 1));
+    not_an_image(file, fmt::format("HDU {} holds no image", file.hdu() - 1));
   }
 }
 
-/// cfitsio reads what lies beyond the end of a file as zeros.
-void check_complete(const File& file) {
+LONGLONG read_integer(const File& file, const char* name, LONGLONG otherwise) {
+  LONGLONG value = otherwise;
+  file.call_unless(KEY_NO_EXIST, &Functions::fits_read_key, int{TLONGLONG}, name, &value, nullptr);
+  return value;
+}
+
+/// Numbers that no file reaches: of bytes that a header asks for.
+__extension__ using Wide = unsigned __int128;
+
+/// Where the data of the current HDU end, without the filling of the last block; nothing where that
+/// is more than can be told. cfitsio's own numbers do not tell: they wrap.
+std::optional<Wide> data_end(const File& file) {
   LONGLONG header = 0;
   LONGLONG data = 0;
   LONGLONG end = 0;
   file.call(&Functions::fits_get_hduaddrll, &header, &data, &end);
-  if (static_cast<std::uint64_t>(end) > file.size()) {
+  const LONGLONG axes = read_integer(file, "NAXIS", 0);
+  Wide bytes = axes > 0 ? 1 : 0;
+  bool is_told = true;
+  for (LONGLONG axis = 1; axis <= axes; ++axis) {
+    const LONGLONG length = read_integer(file, fmt::format("NAXIS{}", axis).c_str(), 0);
+    is_told = !__builtin_mul_overflow(bytes, static_cast<Wide>(length), &bytes) && is_told;
+  }
+  bytes += static_cast<Wide>(read_integer(file, "PCOUNT", 0));
+  const auto element = static_cast<Wide>(std::llabs(read_integer(file, "BITPIX", 8)) / 8);
+  is_told = !__builtin_mul_overflow(bytes, element, &bytes) && is_told;
+  return is_told ? std::optional(bytes + static_cast<Wide>(data)) : std::nullopt;
+}
+
+/// cfitsio reads what lies beyond the end of a file as zeros.
+void check_complete(const File& file) {
+  const std::optional<Wide> end = data_end(file);
+  if (!end || *end > file.size()) {
     throw Error(Problem::failed, file.subject(),
                 fmt::format("is truncated: it has {} bytes, and HDU {} needs {}", file.size(),
-                            hdu_number(file) - 1, end));
+                            file.hdu() - 1, end ? fmt::to_string(*end) : "more than 2^128"));
   }
 }
 
@@ -298,17 +328,17 @@ class FitsImage final : public ImageFile {
  public:
   /// The image of the current HDU, or a section of it.
   explicit FitsImage(std::shared_ptr<const File> file, const Section& section = {})
-      : file_(std::move(file)), hdu_(hdu_number(*file_)) {
+      : file_(std::move(file)), hdu_(file_->hdu()) {
     check_complete(*file_);
     read_type();
-    header_ = fits::read_header(*file_);
+    header_ = fits::read_header(*file_, is_exact_);
     const std::vector<LONGLONG> axes = image_axes(*file_);
     if (section.empty()) {
       format_.shape = shape_of(*file_, axes);
     } else {
       section_ = fits::resolve_section(section, axes, file_->subject());
       format_.shape = shape_of(*file_, lengths_of(section_));
-      fits::move_world(header_.keywords, section_);
+      fits::move_world(header_.keywords, fits::steps_of(section_));
     }
     format_.keywords = static_cast<std::uint16_t>(
         std::max<std::size_t>(format_.keywords, header_.keywords.size()));
@@ -319,6 +349,7 @@ class FitsImage final : public ImageFile {
   [[nodiscard]] const std::vector<std::string>& unfit_keywords() const override {
     return header_.unfit;
   }
+  [[nodiscard]] std::optional<FrameInfo> frame() const override { return header_.frame; }
 
   void read(std::span<std::byte> pixels) override {
     if (pixels.size() != format_.bytes()) {
@@ -326,10 +357,10 @@ class FitsImage final : public ImageFile {
                   fmt::format("{} bytes given for an image of {}", pixels.size(), format_.bytes()));
     }
     file_->call(&Functions::fits_movabs_hdu, hdu_, nullptr);
-    if (section_.empty()) {
-      read_all(pixels.data());
-    } else {
-      read_section(pixels.data());
+    const bool has_any = read_into(pixels.data(), blank());
+    if (has_any && may_hold_infinity_) {
+      format_.type == DataType::float32 ? restore_infinity<float>(pixels)
+                                        : restore_infinity<double>(pixels);
     }
   }
 
@@ -340,11 +371,13 @@ class FitsImage final : public ImageFile {
     const Scaling scaling{read_real(*file_, "BSCALE", 1), read_real(*file_, "BZERO", 0)};
     const std::optional<DataType> exact = exact_type(bitpix, scaling);
     format_.type = exact ? *exact : scaled_type(bitpix, scaling);
-    has_blanks_ = bitpix > 0 && !exact;
+    is_exact_ = bitpix > 0 && exact;
+    may_hold_infinity_ = bitpix < 0;
+    has_blanks_ = bitpix > 0 ? !exact : file_->is_compressed();
   }
 
-  /// What a pixel without a value becomes. Only in scaled integers are such pixels looked for: all
-  /// else is taken as it is.
+  /// What a pixel without a value becomes. Only in scaled integers, and in floats that may have
+  /// been compressed as such, are such pixels looked for: all else is taken as it is.
   void* blank() {
     if (!has_blanks_) {
       return nullptr;
@@ -352,13 +385,15 @@ class FitsImage final : public ImageFile {
     return format_.type == DataType::float32 ? static_cast<void*>(&nan32_) : &nan64_;
   }
 
-  void read_all(void* pixels) {
+  /// True where there was a pixel without a value.
+  bool read_into(void* pixels, void* blank) {
+    const int type = cfitsio_type(format_.type);
     int any_blank = 0;
-    file_->call(&Functions::fits_read_img, cfitsio_type(format_.type), LONGLONG{1},
-                static_cast<LONGLONG>(format_.shape.elements()), blank(), pixels, &any_blank);
-  }
-
-  void read_section(void* pixels) {
+    if (section_.empty()) {
+      file_->call(&Functions::fits_read_img, type, LONGLONG{1},
+                  static_cast<LONGLONG>(format_.shape.elements()), blank, pixels, &any_blank);
+      return any_blank != 0;
+    }
     std::vector<long> first;
     std::vector<long> last;
     std::vector<long> step;
@@ -367,9 +402,22 @@ class FitsImage final : public ImageFile {
       last.push_back(range.last);
       step.push_back(range.step);
     }
-    int any_blank = 0;
-    file_->call(&Functions::fits_read_subset, cfitsio_type(format_.type), first.data(), last.data(),
-                step.data(), blank(), pixels, &any_blank);
+    file_->call(&Functions::fits_read_subset, type, first.data(), last.data(), step.data(), blank,
+                pixels, &any_blank);
+    return any_blank != 0;
+  }
+
+  /// cfitsio takes infinity for no value in the tiles that hold floats as they are, among others
+  /// that hold integers. Without a value to put in its place it is read.
+  template <class T>
+  void restore_infinity(std::span<std::byte> pixels) {
+    std::vector<T> values(pixels.size() / sizeof(T));
+    read_into(values.data(), nullptr);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (std::isinf(values[i])) {
+        std::memcpy(pixels.data() + i * sizeof(T), &values[i], sizeof(T));
+      }
+    }
   }
 
   std::shared_ptr<const File> file_;
@@ -377,14 +425,50 @@ class FitsImage final : public ImageFile {
   Section section_;  ///< empty for the whole image
   Format format_;
   fits::Header header_;
+  bool is_exact_ = false;  ///< integers as they are in the file
   bool has_blanks_ = false;
+  bool may_hold_infinity_ = false;
   float nan32_ = std::numeric_limits<float>::quiet_NaN();
   double nan64_ = std::numeric_limits<double>::quiet_NaN();
 };
 
+constexpr std::size_t block_bytes = 2880;
+
+/// With what is lacking to fill the last block: cfitsio fails to read small files without.
+std::shared_ptr<const File> open_in_memory(std::vector<std::byte> bytes,
+                                           const std::string& subject) {
+  const std::size_t size = bytes.size();
+  bytes.resize((size + block_bytes - 1) / block_bytes * block_bytes);
+  return std::make_shared<const File>(
+      File::open(std::make_shared<const std::vector<std::byte>>(std::move(bytes)), size, subject));
+}
+
+std::vector<std::byte> read_file(const std::string& path, const std::string& subject) {
+  std::ifstream file(path, std::ios::binary);
+  const auto size = std::filesystem::file_size(path);
+  std::vector<std::byte> bytes;
+  bytes.reserve(size + block_bytes);  // to be filled up where it is
+  bytes.resize(size);
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!file) {
+    throw Error(Problem::failed, subject, "cannot be read");
+  }
+  return bytes;
+}
+
 std::shared_ptr<const File> open_checked(const std::string& path, const std::string& subject) {
   check_kind(path, subject);
-  check_beginning(path, subject);
+  const Kind kind = kind_of(path, subject);
+  if (kind == Kind::gzip) {
+    std::vector<std::byte> bytes = fits::gunzip(path, subject);
+    if (!looks_like_fits(bytes)) {
+      throw Error(Problem::not_an_image, subject, "is gzip, and holds no FITS file");
+    }
+    return open_in_memory(std::move(bytes), subject);
+  }
+  if (kind == Kind::plain && std::filesystem::file_size(path) % block_bytes != 0) {
+    return open_in_memory(read_file(path, subject), subject);
+  }
   return std::make_shared<const File>(File::open(path, subject));
 }
 
@@ -426,7 +510,10 @@ std::vector<std::unique_ptr<ImageFile>> open_fits_images(
   if (!looks_like_fits(*bytes)) {
     throw Error(Problem::not_an_image, name, "is not FITS");
   }
-  return images_in(std::make_shared<const File>(File::open(std::move(bytes), name)));
+  const std::size_t size = bytes->size();
+  return images_in(size % block_bytes == 0
+                       ? std::make_shared<const File>(File::open(std::move(bytes), size, name))
+                       : open_in_memory(*bytes, name));
 }
 
 bool looks_like_fits(std::span<const std::byte> bytes) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <fitsio.h>
 
 #include "shmim/keywords.hpp"
+#include "shmim/selection.hpp"
 
 namespace shmim::fits {
 
@@ -33,7 +35,11 @@ std::optional<Range> parse_range(std::string_view text);
 Section resolve_section(Section section, const std::vector<LONGLONG>& axes,
                         const std::string& subject);
 
-/// Moves the world coordinates (CRPIXn, CDELTn, CDi_n, and their alternates) along with the pixels.
-void move_world(std::vector<Keyword>& keywords, const Section& section);
+/// The same as a selection has it.
+std::vector<Selection::Steps> steps_of(const Section& section);
+
+/// Moves the world coordinates (CRPIXn, CDELTn, CDi_n, PCi_n, and their alternates) along with the
+/// pixels.
+void move_world(std::vector<Keyword>& keywords, std::span<const Selection::Steps> axes);
 
 }  // namespace shmim::fits

@@ -10,6 +10,7 @@
 
 #include "fits/cards.hpp"
 #include "fits/cfitsio.hpp"
+#include "fits/frame.hpp"
 #include "shmim/error.hpp"
 #include "shmim/fits.hpp"
 #include "shmim/float16.hpp"
@@ -133,16 +134,22 @@ void create_hdu(const File& file, int image, std::vector<LONGLONG> axes) {
   }
 }
 
-std::vector<std::string> cards_of(DataType type, std::span<const Keyword> keywords) {
+std::vector<std::string> cards_of(DataType type, std::span<const Keyword> keywords,
+                                  const std::optional<FrameOrigin>& origin) {
   std::vector<std::string> cards;
-  const auto add = [&cards](const Keyword& keyword) {
-    if (std::optional<std::string> card = fits::make_card(keyword)) {
-      cards.push_back(*std::move(card));
+  const auto add = [&cards, type](const Keyword& keyword) {
+    if (!fits::why_left_out(keyword, type)) {
+      cards.push_back(fits::make_card(keyword));
     }
   };
   const bool alien = elements_of(type).alien;
   if (alien) {
     add({std::string(type_keyword), std::string(to_string(type)), "element type of the stream"});
+  }
+  if (origin) {
+    for (const Keyword& keyword : fits::frame_keywords(*origin, keywords)) {
+      add(keyword);
+    }
   }
   for (const Keyword& keyword : keywords) {
     if (!(alien && keyword.name == type_keyword)) {
@@ -201,18 +208,19 @@ std::vector<std::byte> take_header(const File& file) {
 
 }  // namespace
 
-std::vector<std::string> altered_in_fits(std::span<const Keyword> keywords) {
+std::vector<std::string> altered_in_fits(DataType type, std::span<const Keyword> keywords) {
   std::vector<std::string> altered;
   for (const Keyword& keyword : keywords) {
-    if (const std::optional<std::string> why = fits::why_altered(keyword)) {
-      altered.push_back(fmt::format("{} ({})", keyword.name, *why));
+    if (const std::optional<std::string> why = fits::why_altered(keyword, type)) {
+      altered.push_back(fmt::format("{} ({})", keyword.name.empty() ? "''" : keyword.name, *why));
     }
   }
   return altered;
 }
 
 void to_fits(Hdu hdu, DataType type, const Shape& shape, std::span<const std::byte> pixels,
-             std::span<const Keyword> keywords, const WriteBytes& write) {
+             std::span<const Keyword> keywords, const WriteBytes& write,
+             const std::optional<FrameOrigin>& origin) {
   const Elements elements = elements_of(type);
   if (pixels.size() != shape.elements() * element_size(type)) {
     throw Error(Problem::usage, "",
@@ -227,7 +235,7 @@ void to_fits(Hdu hdu, DataType type, const Shape& shape, std::span<const std::by
     // Of an image of one element, or cfitsio would fill as much memory as the pixels take.
     const std::vector<LONGLONG> axes = axes_of(shape, elements);
     create_hdu(file, elements.image, std::vector<LONGLONG>(axes.size(), 1));
-    const std::vector<std::string> cards = cards_of(type, keywords);
+    const std::vector<std::string> cards = cards_of(type, keywords, origin);
     const int first = write_cards(file, cards);
     std::vector<std::byte> header = take_header(file);
     restore_names(header, first, cards);
@@ -248,12 +256,13 @@ void to_fits(Hdu hdu, DataType type, const Shape& shape, std::span<const std::by
 }
 
 std::vector<std::byte> to_fits(Hdu hdu, DataType type, const Shape& shape,
-                               std::span<const std::byte> pixels,
-                               std::span<const Keyword> keywords) {
+                               std::span<const std::byte> pixels, std::span<const Keyword> keywords,
+                               const std::optional<FrameOrigin>& origin) {
   std::vector<std::byte> bytes;
-  to_fits(hdu, type, shape, pixels, keywords, [&](std::span<const std::byte> part) {
+  const WriteBytes append = [&](std::span<const std::byte> part) {
     bytes.insert(bytes.end(), part.begin(), part.end());
-  });
+  };
+  to_fits(hdu, type, shape, pixels, keywords, append, origin);
   return bytes;
 }
 

@@ -87,11 +87,7 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
     description.owner = processes.look_up(description.header.owner_pid);
   }
   description.claimer = processes.look_up(stream.claimed_by());
-  if (const auto offset = tai_offset(); offset == std::chrono::seconds{0}) {
-    description.clock = StampClock::same;
-  } else {
-    description.clock = clock_of(description.created(), file_created(description.path), offset);
-  }
+  description.clock = clock_of(stream);
   description.looked = now_on(description.clock);
 }
 
@@ -120,15 +116,25 @@ StampClock clock_of(Tai created, Tai file_created, std::chrono::seconds offset) 
   return is_close(created, file_created) ? StampClock::utc : StampClock::unknown;
 }
 
+StampClock clock_of(const Stream& stream) noexcept {
+  const auto offset = tai_offset();
+  return offset == std::chrono::seconds{0}
+             ? StampClock::same
+             : clock_of(stream.created(), file_created(stream.path()), offset);
+}
+
+Tai on_tai(Tai stamp, StampClock clock) noexcept {
+  // Wraps on nonsense, where + would overflow.
+  return clock == StampClock::utc && stamp != never
+             ? Tai{elapsed(Tai{-std::chrono::nanoseconds(tai_offset())}, stamp)}
+             : stamp;
+}
+
 Tai now_on(StampClock clock) noexcept {
   return clock == StampClock::utc ? TaiClock::now() - tai_offset() : TaiClock::now();
 }
 
-std::string to_utc(Tai stamp, StampClock clock) {
-  return to_utc(clock == StampClock::utc && stamp != never
-                    ? Tai{elapsed(Tai{-std::chrono::nanoseconds(tai_offset())}, stamp)}
-                    : stamp);
-}
+std::string to_utc(Tai stamp, StampClock clock) { return to_utc(on_tai(stamp, clock)); }
 
 bool Description::is_dangling() const noexcept {
   return unreadable && unreadable->problem == Problem::dangling_link;

@@ -245,9 +245,12 @@ Keyword parse_keyword(std::string_view assignment, std::optional<char> type) {
   Keyword keyword;
   keyword.name = assignment.substr(0, equals);
   for (const char character : keyword.name) {
-    if (static_cast<unsigned char>(character) <= ' ' || character == '\x7F') {
-      reject(assignment, "its name holds a blank or a control character");
+    if (static_cast<unsigned char>(character) < ' ' || character == '\x7F') {
+      reject(assignment, "its name holds a control character");
     }
+  }
+  if (keyword.name.starts_with(' ') || keyword.name.ends_with(' ')) {
+    reject(assignment, "its name begins or ends with a blank");
   }
   std::string_view rest = assignment.substr(equals + 1);
   if (rest.starts_with('\'')) {

@@ -55,6 +55,12 @@ std::vector<std::string> set_keywords(const ImageFile& image, const Stream& stre
   return unfit;
 }
 
+void set_atime(WriteGuard& guard, const ImageFile& image) {
+  if (const auto frame = image.frame(); frame && frame->atime != never) {
+    guard.set_atime(frame->atime);
+  }
+}
+
 Stream prepare_draft(const Reference& reference, const CreateOptions& creation,
                      const SearchPath& search_path) {
   Stream stream = reference.location == Location::local
@@ -257,6 +263,7 @@ Connection recreate(const Reference& reference, const CreateOptions& creation,
 
 std::vector<std::string> fill(ImageFile& image, Stream& draft) {
   WriteGuard guard(draft);
+  set_atime(guard, image);
   image.read(guard.pixels());
   std::vector<std::string> unfit = set_keywords(image, draft);
   guard.publish(SemaphoreSet::only({}));
@@ -269,6 +276,7 @@ std::vector<std::string> load_frame(ImageFile& image, Stream& stream) {
   std::vector<std::byte> pixels(image.format().bytes());
   image.read(pixels);
   WriteGuard guard(stream);
+  set_atime(guard, image);
   guard.write(pixels);
   std::vector<std::string> unfit = set_keywords(image, stream);
   guard.publish();

@@ -97,7 +97,7 @@ python_check() { "$PYTHON" -c "$@"; }
     run_out back.raw shmim-cat back -o raw
     cmp frame back.raw
     run_out back.fits shmim-cat back -o fits
-    cmp out.fits back.fits
+    same_image out.fits back.fits
     shmim-rm back
   done
 }
@@ -123,6 +123,7 @@ with fits.open("a.fits") as f:
     assert header["COUNT"] == -3
     assert header["OBJECT"] == "O\x27Neill" and header.comments["OBJECT"] == "a name"
     assert header["lower_case_nm"] == 2
+    assert f["A"] is f[0] and header["CNT0"] == 1 and header["CNT1"] == 0
 '
   for entry in uint8:tui8:1 int8:tsi8:1 int16:tsi16:2 uint32:tui32:4 int32:tsi32:4 \
     uint64:tui64:8 int64:tsi64:8 float64:tf64:8; do
@@ -160,6 +161,174 @@ fits.CompImageHDU(a).writeto("tiled.fits.fz")
     shmim-cat b -o raw | cmp - plain
     shmim-rm b
   done
+}
+
+@test "FITS says which frame of which stream it is, and when it was acquired and written" {
+  make 'tui8>a' 2
+  shmim-post a --update
+  shmim-post a --update --atime 2020-01-02T03:04:05.123456789Z
+  run_out a.fits shmim-cat a -o fits
+  written=$(shmim-wait a --cnt0 0 --print '{writetime}')
+  header_of a.fits >header
+  grep -qxF "EXTNAME = 'a       '           / stream" header
+  grep -qxF 'CNT0    =                    2 / frames published, up to this one' header
+  grep -qxF 'CNT1    =                    0 / slice written last' header
+  grep -qxF "TIMESYS = 'UTC     '           / time scale of the dates" header
+  grep -qxF "DATE-OBS= '2020-01-02T03:04:05.123456789' / when the frame was acquired" header
+  grep -qxF "DATE-WRT= '${written%Z}' / when the frame was written" header
+  need_python astropy
+  python_check '
+from astropy.io import fits
+from astropy.time import Time
+with fits.open("a.fits") as f:
+    f.verify("exception")
+    header = f["a"].header
+    for date, day in (("DATE-OBS", "MJD-OBS"), ("DATE-WRT", "MJD-WRT")):
+        assert abs(Time(header[date], scale="utc").mjd - header[day]) < 1e-10, date
+'
+}
+
+@test "the extensions of FITS are named after their streams, and each frame has its own number" {
+  make 'tui8>a' 2
+  make 'tui8>b' 2 -c 4
+  run_out both.fits shmim-cat a b -o fits
+  check 0 '~ created c uint8 2 *' '' -- shmim-create c --from 'both.fits[b]'
+  start_ready reader shmim-cat b -f -n 3 -o fits
+  bytes 1 2 3 4 5 6 | shmim-post b --data -
+  finish reader 0 '~ *' ''
+  compare numbers "$(fold -w 80 reader.out | grep -a '^CNT0 ' | tr -s ' ' | cut -d ' ' -f 3 | paste -sd ' ')" '1 2 3'
+}
+
+@test "a stream that no frame came to has no times in FITS" {
+  make 'tui8>a' 2
+  run_out a.fits shmim-cat a -o fits
+  refute grep -qE '^(TIMESYS|DATE|MJD)' <(header_of a.fits)
+}
+
+@test "what a keyword says goes before the cards of the frame" {
+  make 'tui8>a' 2 --set "DATE-OBS=2022-06-15/of the original" --set EXTNAME=SCI
+  shmim-post a --update
+  run_out a.fits shmim-cat a -o fits
+  compare cards "$(header_of a.fits | grep -E '^(EXTNAME|DATE-OBS|MJD-OBS)')" \
+    "DATE-OBS= '2022-06-15'         / of the original
+EXTNAME = 'SCI     '"
+  # Dates of another scale cannot stand beside ours.
+  make 'tui8>b' 2 --set TIMESYS=TAI
+  shmim-post b --update
+  run_out b.fits shmim-cat b -o fits
+  compare cards "$(header_of b.fits | grep -E '^(TIMESYS|DATE|MJD)')" "TIMESYS = 'TAI     '"
+}
+
+@test "the keywords of another program's dates are kept, ours come back as times" {
+  local -a cards=("DATE-OBS= '2022-06-15'" "EXTNAME = 'SCI     '" "CNT0    =                   77")
+  bytes 1 2 | fits_file 8 2 >other.fits
+  shmim-create -q other --from other.fits
+  check 0 '2022-06-15
+SCI
+77' '' -- shmim-kw other DATE-OBS EXTNAME CNT0
+  make 'tui8>a' 2 --set GAIN=2
+  shmim-post a --update --atime 2020-01-02T03:04:05.123456789Z
+  shmim-cat a -o fits >a.fits
+  check 0 '~ created b *' '' -- shmim-create b --from a.fits
+  check 0 2020-01-02T03:04:05.123456789Z '' -- shmim-wait b --cnt0 0 --print '{atime}'
+  check 0 '{"stream":"b","name":"GAIN","type":"L","value":2,"comment":""}' '' -- shmim-kw b --json
+  # And so the next file has them once.
+  run_out b.fits shmim-cat b -o fits
+  compare cards "$(header_of b.fits | grep -cE '^(EXTNAME|CNT[01]|TIMESYS|(DATE|MJD)-(OBS|WRT)) *=')" 8
+}
+
+@test "NaN of compressed floats is NaN by every way in" {
+  need_python numpy astropy
+  python_check '
+import gzip, numpy
+from astropy.io import fits
+# Floats as integers in tiles of a row, as fpack makes them: 0.25 * n + 100, and one of no value.
+for name, bitpix in (("f4", -32), ("f8", -64)):
+    n = numpy.arange(12, dtype=">i4").reshape(3, 4)
+    n[1, 2] = -2147483647
+    tiles = numpy.empty(3, object)
+    for i in range(3):
+        tiles[i] = numpy.frombuffer(gzip.compress(n[i].tobytes()), "u1")
+    table = fits.BinTableHDU.from_columns([
+        fits.Column("COMPRESSED_DATA", "PB()", array=tiles),
+        fits.Column("ZSCALE", "D", array=[0.25] * 3), fits.Column("ZZERO", "D", array=[100.0] * 3)])
+    h = table.header
+    h["ZIMAGE"], h["ZCMPTYPE"], h["ZBITPIX"], h["ZNAXIS"] = True, "GZIP_1", bitpix, 2
+    h["ZNAXIS1"], h["ZNAXIS2"], h["ZTILE1"], h["ZTILE2"] = 4, 3, 4, 1
+    h["ZQUANTIZ"], h["ZBLANK"] = "NO_DITHER", -2147483647
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(name + ".fits.fz")
+'
+  for entry in f4:tf32 f8:tf64; do
+    IFS=: read -r file prefix <<<"$entry"
+    shmim-create -q "$file" --from "$file.fits.fz"
+    check 0 '100 100.25 100.5 100.75
+101 101.25 nan 101.75
+102 102.25 102.5 102.75' '' -- shmim-cat "$file"
+    shmim-create -q "part$file" --from "$file.fits.fz[2:3,2:2]"
+    check 0 '101.25 nan' '' -- shmim-cat "part$file"
+    cp "$file.fits.fz" "conf/shmim.conf$file.fits"
+    check 0 nan '' -- shmim-cat "conf$file[2,1]"
+    check 0 '~ created *' '' -- shmim-connect "conf$file"
+    check 0 nan '' -- shmim-cat "@S:conf$file[2,1]"
+    make "$prefix>post$file" 4x3
+    check 0 '' '' -- shmim-post "post$file" --data "$file.fits.fz"
+    check 0 nan '' -- shmim-cat "post$file[2,1]"
+    check 0 '' '' -- shmim-post "post$file" --update
+    shmim-post "post$file" --data - <"$file.fits.fz"
+    check 0 nan '' -- shmim-cat "post$file[2,1]"
+  done
+}
+
+@test "a slice of a stream has the world coordinates of its pixels, as a section of a file" {
+  local -a cards=("CRPIX1  =                  2.0" "CRPIX2  =                  2.0" "CRVAL1  =                100.0"
+    "CDELT1  =                  0.5" "CDELT2  =                  1.5" "PC2_1   =                  0.5")
+  sequence 12 | fits_file 8 4 3 >w.fits
+  cp w.fits conf/shmim.file.fits
+  shmim-create -q w --from w.fits
+  world() {
+    shmim-cat "$1" -o fits >slice.fits
+    header_of slice.fits | sed -nE 's/^(CRPIX|CRVAL|CDELT|PC)([0-9_]*) *= *(.*)/\1\2=\3/p' | paste -sd ' '
+  }
+  for name in w file; do
+    compare whole "$(world "$name")" 'CRPIX1=2.0 CRPIX2=2.0 CRVAL1=100.0 CDELT1=0.5 CDELT2=1.5 PC2_1=0.5'
+    compare part "$(world "$name[1:2,*]")" 'CRPIX1=1.0 CRPIX2=2.0 CRVAL1=100.0 CDELT1=0.5 CDELT2=1.5 PC2_1=0.5'
+    compare step "$(world "$name[1:3::2,2]")" 'CRPIX1=1.0 CRPIX2=0.0 CRVAL1=100.0 CDELT1=1.0 CDELT2=1.5 PC2_1=1.0'
+    compare back "$(world "$name[-*,*]")" 'CRPIX1=3.0 CRPIX2=2.0 CRVAL1=100.0 CDELT1=-0.5 CDELT2=1.5 PC2_1=-0.5'
+    compare bins "$(world "$name[::2b,::3b]")" 'CRPIX1=1.25 CRPIX2=1.0 CRVAL1=100.0 CDELT1=1.0 CDELT2=4.5 PC2_1=0.3333333333333333'
+  done
+  start_ready reader shmim-cat 'w[1:2,*]' -f -n 1 -o fits
+  shmim-post w --update
+  wait "$pid_reader"
+  header_of reader.out | grep -qxF 'CRPIX1  =                  1.0'
+  # Each is what the section of the file has.
+  shmim-create -q s --from 'w.fits[2:4:2,3:3]'
+  shmim-cat s -o fits >section.fits
+  shmim-cat 'w[1:3::2,2]' -o fits >slice.fits
+  same_image section.fits slice.fits
+}
+
+@test "BLANK of integers goes through a stream" {
+  local -a cards=("BLANK   =                  -99 / no value")
+  bytes 0 1 255 157 | fits_file 16 2 >blank.fits
+  shmim-create -q b --from blank.fits
+  check 0 '1 -99' '' -- shmim-cat b
+  check 0 -99 '' -- shmim-kw b BLANK
+  run_out back.fits shmim-cat b -o fits
+  header_of back.fits | grep -qxF 'BLANK   =                  -99 / no value'
+  make 'tf32>f' 2 --set BLANK=1
+  check 0 '~ *' 'shmim-cat: f: keywords altered or left out in FITS: BLANK (FITS gives the name a meaning of its own)' -- \
+    shmim-cat f -o fits
+}
+
+@test "a keyword that FITS cannot hold never costs the frame" {
+  make 'tui8>a' 2 --fill 7 --set A=1
+  # A comment of 80 bytes, as the C library and pyMilk may write it.
+  printf 'c%.0s' {1..80} | dd of="$(stream_file a)" bs=1 seek=$((392 + 48)) conv=notrunc status=none
+  shmim-cat a -o fits >a.fits 2>err
+  compare warning "$(<err)" 'shmim-cat: a: keywords altered or left out in FITS: A (comment of 80 bytes, 47 fit in its card)'
+  header_of a.fits | grep -qxF "A       =                    1 / $(printf 'c%.0s' {1..47})"
+  check 0 '~ created b uint8 2 *' '' -- shmim-create b --from a.fits
+  check 0 '7 7' '' -- shmim-cat b
 }
 
 @test "npy has the header of NumPy, to the byte, and the array" {

@@ -149,6 +149,11 @@ NEG     =                   -3 / minus"
   [[ $(head -c 2880 out | fold -w 80 | grep -c '^A  ') -eq 1 ]]
 }
 
+@test "--set takes a name with blanks, as HIERARCH has them" {
+  make a 2 --set 'ESO DET DIT=1.5/[s]'
+  check 0 1.5 '' -- shmim-kw a 'ESO DET DIT'
+}
+
 @test "--set that is not a keyword, or does not fit, makes nothing" {
   for text in GAIN =3 "T='x" "NAME_OF_17_LETTRS=1" "S='a text of 17 byte'"; do
     check 2 '' "~ shmim-create: keyword '$text': *
@@ -180,7 +185,7 @@ Try 'shmim-create --help' for more information." -- shmim-create a 2 -k 1 --set 
   shmim-cat a -o fits >a.fits
   check 0 "~ created b int16 3x2 * bytes $SHM/b.im.shm" '' -- shmim-create b --from a.fits
   run_out b.fits shmim-cat b -o fits
-  cmp a.fits b.fits
+  same_image a.fits b.fits
   # SIZE and type may be said too, and must agree.
   check 0 '~ created c int16 3x2 *' '' -- shmim-create 'tsi16>c' 3x2 --from a.fits
   check 5 '' 'shmim-create: a.fits: type is int16, not float32; size is 3x2, not 3x3' -- \
@@ -223,6 +228,74 @@ Try 'shmim-create --help' for more information." -- shmim-create a 2 -k 1 --set 
   head -c 4 /dev/zero | fits_file 8 4 >unfit.fits
   check 0 '~ created c *' '~ shmim-create: c: keywords left out: LONG (*16*), C (complex value)' -- \
     shmim-create c --from unfit.fits
+}
+
+@test "--from keeps the first of a keyword that stands twice, and names the other" {
+  local -a cards=("DEWPOINT=                  5.1" "DEWPOINT=                  7.2" "GAIN    =                    1"
+    "GAIN    =                    1")
+  bytes 1 2 | fits_file 8 2 >twice.fits
+  check 0 '~ created a *' 'shmim-create: a: keywords left out: DEWPOINT (stands there again, as 7.2)' -- \
+    shmim-create a --from twice.fits
+  check 0 '5.1
+1' '' -- shmim-kw a DEWPOINT GAIN
+}
+
+@test "--from of an image that inherits takes the keywords of the primary HDU too" {
+  local -a cards=("EXPTIME =                  1.5" "GAIN    =                  1.0")
+  : | fits_file 8 >primary
+  cards=("PCOUNT  =                    0" "GCOUNT  =                    1" "GAIN    =                  2.0"
+    "INHERIT =                    T")
+  bytes 1 2 | fits_file 8 2 | sed "1s/^SIMPLE  =                    T/XTENSION= 'IMAGE   '          /" >image
+  cat primary image >inherit.fits
+  check 0 '~ created a *' '' -- shmim-create a --from inherit.fits
+  check 0 '1.5
+2' '' -- shmim-kw a EXPTIME GAIN
+}
+
+@test "--from of a file whose last block is not filled" {
+  bytes 1 2 3 4 5 6 | fits_file 8 3 2 >whole.fits
+  head -c $((2880 + 6)) whole.fits >bare.fits
+  check 0 '~ created a uint8 3x2 *' '' -- shmim-create a --from bare.fits
+  check 0 '1 2 3
+4 5 6' '' -- shmim-cat a
+  head -c $((2880 + 5)) whole.fits >short.fits
+  check 1 '' 'shmim-create: short.fits: is truncated: it has 2885 bytes, and HDU 0 needs 2886' -- \
+    shmim-create b --from short.fits
+  # Filled with pixels of two blocks and a bit, by a pipe and gzip.
+  sequence 6000 | fits_file 8 100 60 | head -c $((2880 + 6000)) >more.fits
+  gzip -k more.fits
+  for file in more.fits more.fits.gz; do
+    shmim-create -q "from_${file//./_}" --from "$file"
+    shmim-cat "from_${file//./_}" -o raw | cmp - <(sequence 6000)
+  done
+  make 'tui8>c' 100x60
+  check 0 '' '' -- shmim-post c --data - <more.fits
+  shmim-cat c -o raw | cmp - <(sequence 6000)
+}
+
+@test "--from of gzip with several members reads all of them" {
+  sequence 6000 | fits_file 8 100 60 >whole.fits
+  split -b 2000 whole.fits part.
+  for part in part.*; do gzip -c "$part"; done >members.fits.gz
+  check 0 '~ created a uint8 100x60 *' '' -- shmim-create a --from members.fits.gz
+  shmim-cat a -o raw | cmp - <(sequence 6000)
+  head -c -10 members.fits.gz >cut.fits.gz
+  check 1 '' 'shmim-create: cut.fits.gz: is truncated or damaged: unexpected end of file (zlib -5)' -- \
+    shmim-create b --from cut.fits.gz
+  { head -c 40 members.fits.gz && head -c 400 /dev/urandom; } >broken.fits.gz
+  check 1 '' '~ shmim-create: broken.fits.gz: is truncated or damaged: * (zlib -?)' -- shmim-create b --from broken.fits.gz
+}
+
+@test "--from of an absurd size is the file's fault, with the true number" {
+  : | fits_file 64 2147483648 1073741824 >huge.fits
+  check 1 '' 'shmim-create: huge.fits: is truncated: it has 2880 bytes, and HDU 0 needs 18446744073709554496' -- \
+    shmim-create a --from huge.fits
+  : | fits_file 32 4294967295 4294967295 >huge.fits
+  check 1 '' 'shmim-create: huge.fits: is truncated: it has 2880 bytes, and HDU 0 needs 73786976260478470980' -- \
+    shmim-create a --from huge.fits
+  : | fits_file 8 9223372036854775807 9223372036854775807 9223372036854775807 >huge.fits
+  check 1 '' 'shmim-create: huge.fits: is truncated: it has 2880 bytes, and HDU 0 needs more than 2^128' -- \
+    shmim-create a --from huge.fits
 }
 
 @test "--like takes the format of a stream" {

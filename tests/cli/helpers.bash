@@ -256,6 +256,16 @@ fits_file() {
   head -c $(((2880 - size % 2880) % 2880)) /dev/zero
 }
 
+# same_image FILE FILE: two FITS files are the same, but for the cards that say which frame it was.
+same_image() { diff <(image_of "$1") <(image_of "$2") >&2; }
+image_of() {
+  header_of "$1" | grep -vE '^(EXTNAME|CNT[01]|TIMESYS|(DATE|MJD)-(OBS|WRT)) *='
+  tail -c +$((($(header_of "$1" | wc -l) + 35) / 36 * 2880 + 1)) "$1" | sha256sum
+}
+
+# header_of FILE: the cards of the first header of a FITS file.
+header_of() { fold -w 80 "$1" | sed -n 's/ *$//; p; /^END$/q'; }
+
 # need_python MODULE...: sets PYTHON to an interpreter that has them; the first in PATH may be somebody's own.
 need_python() {
   local candidate module imports=''

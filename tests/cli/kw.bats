@@ -47,6 +47,21 @@ FILTER   S     H       ' '' -- shmim-kw a
   check 1 2 "shmim-kw: a: has no keyword 'none'" -- shmim-kw a none GAINS
 }
 
+@test "a name with blanks is set, waited for and deleted like any other" {
+  local -a cards=("HIERARCH ESO DET DIT = 1.5 / [s]")
+  bytes 1 2 | fits_file 8 2 >eso.fits
+  shmim-create -q h --from eso.fits
+  check 0 1.5 '' -- shmim-kw h 'ESO DET DIT'
+  check 0 '' '' -- shmim-kw h 'ESO DET DIT=2' 'ESO TEL=NTT'
+  check 0 '' '' -- shmim-kw h --wait 'ESO DET DIT=2' -t 10s
+  check 0 '~ *ESO DET DIT  L     2      \[s\]*' '' -- shmim-kw h
+  check 0 '' '' -- shmim-post h --update --set 'ESO DET DIT=3'
+  check 0 3 '' -- shmim-kw h 'ESO DET DIT'
+  check 0 '' '' -- shmim-kw h --delete 'ESO DET DIT' 'ESO TEL'
+  check 2 '' "~ shmim-kw: h: keyword 'A =1': its name begins or ends with a blank*" -- shmim-kw h 'A =1'
+  check 2 '' "~ shmim-kw: h: keyword 'A\\\\x09B=1': its name holds a control character*" -- shmim-kw h $'A\tB=1'
+}
+
 @test "--as where it is not to be told from the value" {
   make a 2
   shmim-kw a --as string ID=0012

@@ -139,7 +139,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a -s 1 -s 10
   check 5 '' 'shmim-post: a.fits: type is uint16, not float32; size is 3x2, not 3x3
 try: shmim-info b' -- shmim-post b --data a.fits
   compare cnt0 "$(cnt0 b)" 0
-  head -c 3000 a.fits >short.fits
+  head -c $((2880 + 11)) a.fits >short.fits
   check 1 '' '~ shmim-post: short.fits: *' -- shmim-post a --data short.fits
   compare cnt0 "$(cnt0 a)" 0
 }
@@ -278,6 +278,27 @@ shmim-post: b: * in * s: * Hz of 200 Hz'
 Try 'shmim-post --help' for more information." -- shmim-post a --update --atime "$stamp"
   done
   compare cnt0 "$(cnt0 a)" "$count"
+}
+
+@test "--data of our FITS has the time of acquisition in it" {
+  make 'tui8>a' 2
+  for second in 1 2; do
+    bytes "$second" "$second" | shmim-post a --data - --atime "2020-01-01T00:00:0${second}Z"
+    shmim-cat a -o fits >"$second.fits"
+  done
+  bytes 3 3 | fits_file 8 2 >3.fits
+  make 'tui8>b' 2
+  acquired() { shmim-wait b --cnt0 0 --print '{atime}'; }
+  shmim-post b --data 1.fits
+  compare atime "$(acquired)" 2020-01-01T00:00:01.000000000Z
+  shmim-post b --data - <2.fits
+  compare atime "$(acquired)" 2020-01-01T00:00:02.000000000Z
+  # Another's file is of now; and what is asked for goes first.
+  shmim-post b --data 3.fits
+  check 0 '~ 20[2-9]?-*' '' -- shmim-wait b --cnt0 0 --print '{atime}'
+  refute test "$(acquired)" = 2020-01-01T00:00:02.000000000Z
+  shmim-post b --data 1.fits --atime 2021-01-01T00:00:00Z
+  compare atime "$(acquired)" 2021-01-01T00:00:00.000000000Z
 }
 
 @test "--plane writes a z plane; a circular stream rolls, and cnt1 names the plane" {

@@ -75,14 +75,28 @@ class Cat final : public Tool {
       return;
     }
     std::vector<std::byte> frame(selection.bytes());
-    stream.require_whole(stream.snapshot(
-        [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); }, deadline));
-    print(context, stream.name(), frame, selection, keywords_for_output(stream));
+    const Snapshot snapshot = stream.snapshot(
+        [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); }, deadline);
+    stream.require_whole(snapshot);
+    print(context, stream.name(), frame, selection, header_of(stream, snapshot.info, selection));
   }
 
-  /// FITS alone shows them; and to read them may take a while.
-  [[nodiscard]] std::vector<Keyword> keywords_for_output(const Stream& stream) const {
-    return format_ == "fits" ? stream.keywords().all() : std::vector<Keyword>();
+  /// What FITS has beside the pixels.
+  struct FitsHeader {
+    std::vector<Keyword> keywords;
+    std::optional<FrameOrigin> origin;
+  };
+
+  /// FITS alone shows it; and to read the keywords may take a while.
+  [[nodiscard]] FitsHeader header_of(const Stream& stream, FrameInfo frame,
+                                     const Selection& selection) const {
+    if (format_ != "fits") {
+      return {};
+    }
+    const StampClock clock = clock_of(stream);
+    frame.atime = on_tai(frame.atime, clock);
+    frame.writetime = on_tai(frame.writetime, clock);
+    return {move_world(stream.keywords().all(), selection), FrameOrigin{stream.name(), frame}};
   }
 
   void print_file(const Context& context, const Reference& wanted, const std::string& file) {
@@ -94,7 +108,11 @@ class Cat final : public Tool {
     image->read(pixels);
     std::vector<std::byte> frame(selection.bytes());
     selection.take(pixels, frame);
-    print(context, wanted.name, frame, selection, image->keywords());
+    FitsHeader header{move_world(image->keywords(), selection), std::nullopt};
+    if (const auto of_file = image->frame()) {
+      header.origin = FrameOrigin{wanted.name, *of_file};
+    }
+    print(context, wanted.name, frame, selection, header);
   }
 
   void follow(const Context& context, const Stream& stream, const Selection& selection) {
@@ -117,15 +135,16 @@ class Cat final : public Tool {
         note_missed(context, stream, missed);
         context.end_following(arrival, follower);
       }
-      print(context, stream.name(), frame, selection, keywords_for_output(follower.stream()));
+      print(context, stream.name(), frame, selection,
+            header_of(follower.stream(), taken_frame.info, selection));
     }
     note_missed(context, stream, missed);
   }
 
   /// Once, as long as it would say the same.
-  void warn_altered(const Context& context, const std::string& name,
+  void warn_altered(const Context& context, const std::string& name, DataType type,
                     const std::vector<Keyword>& keywords) {
-    const std::vector<std::string> altered = altered_in_fits(keywords);
+    const std::vector<std::string> altered = altered_in_fits(type, keywords);
     if (altered.empty()) {
       return;
     }
@@ -149,7 +168,7 @@ class Cat final : public Tool {
   }
 
   void print(const Context& context, const std::string& name, std::span<const std::byte> frame,
-             const Selection& selection, const std::vector<Keyword>& keywords) {
+             const Selection& selection, const FitsHeader& header) {
     const bool is_first = !std::exchange(printed_, true);
     if (format_ == "raw") {
       write_stdout(frame);
@@ -157,9 +176,9 @@ class Cat final : public Tool {
       write_stdout(npy_header(selection.type(), selection.shape()));
       write_stdout(frame);
     } else if (format_ == "fits") {
-      warn_altered(context, name, keywords);
+      warn_altered(context, name, selection.type(), header.keywords);
       to_fits(is_first ? Hdu::primary : Hdu::extension, selection.type(), selection.shape(), frame,
-              keywords, write_part);
+              header.keywords, write_part, header.origin);
     } else {
       if (!is_first && selection.shape().axes() > 1) {
         write_stdout("\n");

@@ -190,6 +190,9 @@ class Post final : public Tool {
           break;
         }
         pace.wait();
+        if (atime_.empty()) {
+          publisher.set_atime(source->atime());
+        }
         publisher.publish(frame);
       }
     });

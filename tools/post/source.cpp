@@ -117,12 +117,16 @@ class FitsFrames final : public FrameSource {
       }
       std::memcpy(frame.data(), &pixels_[frame_ * frame.size()], frame.size());
     }
+    const std::optional<FrameInfo> of_file = image.frame();
+    atime_ = of_file && of_file->atime != never ? std::optional(of_file->atime) : std::nullopt;
     if (++frame_ == counts_[image_]) {
       frame_ = 0;
       ++image_;
     }
     return true;
   }
+
+  [[nodiscard]] std::optional<Tai> atime() const override { return atime_; }
 
   bool rewind() override {
     image_ = 0;
@@ -136,6 +140,7 @@ class FitsFrames final : public FrameSource {
   std::vector<std::byte> pixels_;  ///< of an image that is several frames
   std::size_t image_ = 0;
   std::uint32_t frame_ = 0;
+  std::optional<Tai> atime_;
 };
 
 FileDescriptor open_input(const std::string& file) {

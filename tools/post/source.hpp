@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -23,6 +24,8 @@ class FrameSource {
   virtual void wait() {}
   /// Reads one whole frame; false at the end. Throws Error where the data ends within a frame.
   virtual bool next(std::span<std::byte> frame) = 0;
+  /// When the frame that was read last was acquired, where the source says so.
+  [[nodiscard]] virtual std::optional<Tai> atime() const { return std::nullopt; }
   /// Begins again; false where that cannot be done.
   virtual bool rewind() = 0;
 };

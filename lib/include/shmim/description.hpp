@@ -51,6 +51,10 @@ enum class StampClock {
 /// Tells the clock by the creation time of a stream and that of its file, which is in UTC.
 [[nodiscard]] SHMIM_EXPORT StampClock clock_of(Tai created, Tai file_created,
                                                std::chrono::seconds offset) noexcept;
+/// The same of a stream.
+[[nodiscard]] SHMIM_EXPORT StampClock clock_of(const Stream& stream) noexcept;
+/// A stamp of that clock on the clock that stamps should be of.
+[[nodiscard]] SHMIM_EXPORT Tai on_tai(Tai stamp, StampClock clock) noexcept;
 /// The time it is on that clock.
 [[nodiscard]] SHMIM_EXPORT Tai now_on(StampClock clock) noexcept;
 /// A stamp of that clock in UTC, as to_utc() writes it.

@@ -48,6 +48,8 @@ class SHMIM_EXPORT Publisher {
   [[nodiscard]] DataType type() const noexcept { return selection_.type(); }
   [[nodiscard]] Shape frame_shape() const;
 
+  /// When the data of the frames from now on was acquired; nullopt: when they are written.
+  void set_atime(std::optional<Tai> atime) noexcept { options_.atime = atime; }
   /// What caused the frames from now on, for their trace; nullopt: nothing.
   void set_trigger(std::optional<Trigger> trigger) { trigger_ = std::move(trigger); }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "shmim/circular_buffer.hpp"
 #include "shmim/clock.hpp"
 #include "shmim/export.hpp"
 #include "shmim/format.hpp"
@@ -28,6 +29,8 @@ class SHMIM_EXPORT ImageFile {
   [[nodiscard]] virtual const std::vector<Keyword>& keywords() const = 0;
   /// Names of those that it cannot, each with the reason.
   [[nodiscard]] virtual const std::vector<std::string>& unfit_keywords() const = 0;
+  /// The frame that the image was, where the file says so; times that it does not say are `never`.
+  [[nodiscard]] virtual std::optional<FrameInfo> frame() const { return std::nullopt; }
   /// Reads the image into `pixels`, which has format().bytes(). Throws Error.
   virtual void read(std::span<std::byte> pixels) = 0;
 };
@@ -145,13 +148,14 @@ struct AwaitOptions {
                                                const CreateOptions& creation,
                                                const SearchPath& search_path);
 
-/// Puts the image and the keywords of a file into a draft of its format, as its first frame; for
-/// CreateOptions::prepare. Gives the keywords that the stream cannot hold, each with the reason.
+/// Puts the image and the keywords of a file into a draft of its format, as its first frame, which
+/// was acquired when the file says; for CreateOptions::prepare. Gives the keywords that the stream
+/// cannot hold, each with the reason.
 [[nodiscard]] SHMIM_EXPORT std::vector<std::string> fill(ImageFile& image, Stream& draft);
 
 /// Puts the image and the keywords of a file into a stream that others see: a new frame, with
-/// cnt0 + 1 and posts. Blocks for one second at most while another writer is in mid-frame. A file
-/// that cannot be read leaves the stream as it was.
+/// cnt0 + 1 and posts, which was acquired when the file says. Blocks for one second at most while
+/// another writer is in mid-frame. A file that cannot be read leaves the stream as it was.
 [[nodiscard]] SHMIM_EXPORT std::vector<std::string> load_frame(ImageFile& image, Stream& stream);
 
 /// The stream, which must be in local or shared memory already: no file is looked at. Throws Error:

@@ -41,6 +41,17 @@ class SHMIM_EXPORT Selection {
   [[nodiscard]] bool is_whole() const noexcept { return whole_; }
   [[nodiscard]] bool bins() const noexcept;
 
+  /// Which elements of an axis it takes: `group` of them, in the direction of `step`, make the
+  /// first of the selection, and those `step` further on the next.
+  struct Steps {
+    std::uint64_t first = 0;
+    std::int64_t step = 1;  ///< negative where reversed
+    std::uint32_t group = 1;
+  };
+  [[nodiscard]] Steps steps(std::size_t axis) const noexcept {
+    return {axes_[axis].first, axes_[axis].step, axes_[axis].group};
+  }
+
   /// Copies the selected elements of `frame` to `out`, which has bytes(). Means of integers are
   /// rounded to nearest.
   void take(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept;

@@ -18,6 +18,7 @@ TEST_CASE("assignments are read as integer, real or string, with a comment") {
   CHECK(parse_keyword("A=") == Keyword{"A", std::string(), ""});
   CHECK(parse_keyword("A='1'") == Keyword{"A", std::string("1"), ""});
   CHECK(parse_keyword("A='a/b'/c") == Keyword{"A", std::string("a/b"), "c"});
+  CHECK(parse_keyword("ESO DET DIT=2/s") == Keyword{"ESO DET DIT", std::int64_t{2}, "s"});
   CHECK(parse_keyword("A='it''s'") == Keyword{"A", std::string("it's"), ""});
 }
 
@@ -27,7 +28,9 @@ TEST_CASE("assignments that cannot be meant are refused, in words") {
   };
   CHECK(why("A") == "keyword 'A': it is written NAME=VALUE or NAME=VALUE/comment");
   CHECK(why("=1") == "keyword '=1': it has no name");
-  CHECK(why("A B=1") == "keyword 'A B=1': its name holds a blank or a control character");
+  CHECK(why("A\tB=1") == "keyword 'A\\x09B=1': its name holds a control character");
+  CHECK(why(" A=1") == "keyword ' A=1': its name begins or ends with a blank");
+  CHECK(why("A =1") == "keyword 'A =1': its name begins or ends with a blank");
   CHECK(why("A='b") == "keyword 'A='b': the closing ' is missing");
   CHECK(why("A='b'c") == "keyword 'A='b'c': only /comment may follow the closing '");
   CHECK(why("ABCDEFGHIJKLMNOPQ=1") ==
