@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
+#include "common/io/descriptor.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -114,10 +115,11 @@ class Rm final : public Tool {
   static bool agrees(const std::string& name) {
     fmt::print(stderr, "shmim-rm: remove stream '{}'? ", printable(name));
     std::string answer;
-    for (char letter = 0; ::read(STDIN_FILENO, &letter, 1) == 1 && letter != '\n';) {
-      answer += letter;
+    std::byte letter{};
+    while (read_some(STDIN_FILENO, std::span(&letter, 1), "standard input") == 1 &&
+           letter != std::byte{'\n'}) {
+      answer += static_cast<char>(letter);
     }
-    throw_if_interrupted();
     return answer.starts_with('y') || answer.starts_with('Y');
   }
 
