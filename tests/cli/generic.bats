@@ -296,6 +296,16 @@ try: shmim-ls" -- shmim-cat camera
   check 3 '' "shmim-rm: wfscam: no such stream in $SHM" -- shmim-rm wfscam
 }
 
+@test "the name of a stream's file is answered with the name of the stream" {
+  make wfs 2
+  for tool in cat post info kw trace wait connect; do
+    check 3 '' "~ shmim-$tool: wfs.im.shm: *
+try: shmim-$tool wfs" -- "shmim-$tool" wfs.im.shm
+  done
+  check 3 '' "shmim-cat: dm.im.shm: no such stream in $SHM
+try: shmim-ls" -- shmim-cat dm.im.shm
+}
+
 @test "where a FITS file of it is there, the message says how to bring it" {
   make s 2
   shmim-cat s -o fits >conf/shmim.dark.fits

@@ -113,7 +113,8 @@ class Rm final : public Tool {
   }
 
   static bool agrees(const std::string& name) {
-    fmt::print(stderr, "shmim-rm: remove stream '{}'? ", printable(name));
+    const std::string question = fmt::format("shmim-rm: remove stream '{}'? ", printable(name));
+    static_cast<void>(write_all(STDERR_FILENO, std::as_bytes(std::span(question))));
     std::string answer;
     std::byte letter{};
     while (read_some(STDIN_FILENO, std::span(&letter, 1), "standard input") == 1 &&
