@@ -266,7 +266,7 @@ fits_refused() {
 @test "a raw frame of the wrong length" {
   make 'tui16>a' 2x2 --fill 5
   bytes 1 2 3 4 5 6 7 >short
-  check 1 '' 'shmim-post: short: ends after 7 of the 8 bytes of a frame, which was not published' -- \
+  check 1 '' 'shmim-post: short: its 7 bytes are no whole number of frames, of 8 bytes each' -- \
     shmim-post a --data short
   compare cnt0 "$(cnt0 a)" 0
   check 0 '5 5

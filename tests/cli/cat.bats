@@ -476,7 +476,82 @@ try: shmim-ls" -- shmim-cat a none b
   check 0 '5 6
 7 8' '' -- shmim-cat b
   wait "$pid_npy"
-  compare 'npy files' "$(grep -ac NUMPY npy.out)" 2
+  compare 'npy files' "$(grep -ac NUMPY npy.out)" 1
+}
+
+@test "-n N as npy is one array of N; without -n one for each frame" {
+  make 'tui16>a' 3x2 -c 8
+  head -c 60 /dev/urandom >frames
+  start_ready five shmim-cat a -n 5 -o npy
+  start_ready slice shmim-cat 'a[0,*]' -n 5 -o npy
+  start_ready each shmim-cat a -f -o npy
+  check 0 '' '' -- shmim-post a --data frames --format raw
+  finish five 0 '~ *' ''
+  finish slice 0 '~ *' ''
+  kill -TERM "$pid_each"
+  finish each 143 '~ *' ''
+  head -c 128 five.out | grep -aq "'descr': '<u2', 'fortran_order': False, 'shape': (5, 2, 3), }"
+  tail -c +129 five.out | cmp - frames
+  head -c 128 slice.out | grep -aq "'shape': (5, 2, 1), }"
+  compare size "$(stat -c %s slice.out)" $((128 + 20))
+  compare arrays "$(grep -ao "'shape': (2, 3), }" each.out | wc -l)" 5
+  need_python numpy
+  python_check '
+import numpy
+a = numpy.load("five.out")
+assert a.shape == (5, 2, 3) and a.tobytes() == open("frames", "rb").read(), a
+with open("each.out", "rb") as f:
+    for i in range(5):
+        assert (numpy.load(f) == a[i]).all()
+'
+}
+
+@test "an array that is interrupted has as many frames as its header says, or it is told" {
+  make 'tui8>a' 3
+  # two_frames NAME: of a follower that is ready.
+  two_frames() {
+    local before
+    before=$(stat -c %s "$1.out")
+    bytes 1 2 3 | shmim-post a --data -
+    until_true bash -c "((\$(stat -c %s $1.out) == $before + 131))"
+    bytes 4 5 6 | shmim-post a --data -
+    until_true bash -c "((\$(stat -c %s $1.out) == $before + 134))"
+  }
+  check_two() { # FILE
+    tail -c 134 "$1" | head -c 128 | grep -aq "'shape': (2, 3), } *$"
+    tail -c 6 "$1" | cmp - <(bytes 1 2 3 4 5 6)
+  }
+  start_ready all shmim-cat a -n 1000000 -o npy
+  two_frames all
+  kill -INT "$pid_all"
+  finish all 130 '~ *' ''
+  check_two all.out
+  # Also behind what stands in the file already, and where the time is over.
+  start_ready late bash -c 'echo before; exec shmim-cat a -n 5 -o npy -t 1s "$@"' -
+  two_frames late
+  finish late 124 '~ before*' 'shmim-cat: a: timed out: no frame came'
+  check_two late.out
+  # Removed.
+  start_ready gone shmim-cat a -n 3 -o npy
+  two_frames gone
+  shmim-rm a
+  finish gone 3 '~ *' '~ *removed*'
+  check_two gone.out
+  # Of a pipe, and of a file that only grows, the header cannot be corrected.
+  make 'tui8>a' 3
+  for target in '| cat >out' '>>out'; do
+    rm -f out
+    start_ready told bash -c "{ shmim-cat a -n 5 -o npy -t 1s \"\$@\"; echo \$? >status; } $target" -
+    until_true claimed a 1
+    bytes 1 2 3 | shmim-post a --data -
+    finish told 0 '' 'shmim-cat: a: timed out: no frame came
+shmim-cat: a: 1 of the 5 frames that the npy header promises'
+    compare status "$(<status)" 124
+    rm -f told.ready
+  done
+  # Without a frame there is no header.
+  shmim-cat a -n 5 -o npy -t 1ms >none 2>err || true
+  compare size "$(stat -c %s none)" 0
 }
 
 @test "every frame comes from the circular buffer, and what was missed is said" {
@@ -519,10 +594,15 @@ try: shmim-ls" -- shmim-cat a none b
   bytes 1 2 | shmim-post a --data -
   finish reader 0 '~ *' ''
   bytes 1 2 | cmp - reader.out
-  for option in '-n 1' --latest; do
-    # shellcheck disable=SC2086
-    check 2 '' "~ shmim-cat: ${option% 1} requires --follow*" -- shmim-cat a $option
-  done
+  check 2 '' '~ shmim-cat: --latest requires --follow*' -- shmim-cat a --latest
+  # -n is --follow.
+  start_ready counted shmim-cat a -n 2 --latest
+  shmim-post a --update
+  until_true grep -q 2 counted.out
+  bytes 7 | shmim-post a --data -
+  finish counted 0 '2
+7' ''
+  check 2 '' '~ shmim-cat: -n takes one stream*' -- shmim-cat a a -n 1
 }
 
 @test "--timeout" {

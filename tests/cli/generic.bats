@@ -13,7 +13,7 @@ options_of() {
       echo "$common --output-format --follow -n --latest --timeout --ready-fd --conf"
       ;;
     post)
-      echo "$common --sem --except --update --data -n --rate --set --atime --plane --trigger" \
+      echo "$common --sem --except --update --data --format -n --rate --set --atime --plane --trigger" \
         "--pid --claim"
       ;;
     wait)
@@ -296,6 +296,16 @@ try: shmim-ls" -- shmim-cat camera
   check 3 '' "shmim-rm: wfscam: no such stream in $SHM" -- shmim-rm wfscam
 }
 
+@test "the name of a stream's file is answered with the name of the stream" {
+  make wfs 2
+  for tool in cat post info kw trace wait connect; do
+    check 3 '' "~ shmim-$tool: wfs.im.shm: *
+try: shmim-$tool wfs" -- "shmim-$tool" wfs.im.shm
+  done
+  check 3 '' "shmim-cat: dm.im.shm: no such stream in $SHM
+try: shmim-ls" -- shmim-cat dm.im.shm
+}
+
 @test "where a FITS file of it is there, the message says how to bring it" {
   make s 2
   shmim-cat s -o fits >conf/shmim.dark.fits
@@ -491,4 +501,97 @@ shmim-wait: s: cnt0 is 0 already" -- shmim-wait s -v --cnt0 0
     status_is 0 shmim-post s --update -n 2 --rate 1000
   done
   compare cnt0 "$(cnt0 s)" 6
+}
+
+# nonblocking IN|OUT|ERR command...: with that stream a non-blocking pipe, which is of no use until the
+# command waits for it: full of NULs, or without what is then taken from our standard input.
+nonblocking() {
+  "$PYTHON" -c '
+import fcntl, os, subprocess, sys, time
+
+def is_waiting(process):
+    state = open("/proc/%d/stat" % process.pid).read().rsplit(")", 1)[1].split()[0]
+    return state == "S"
+
+which = sys.argv[1]
+r, w = os.pipe2(os.O_NONBLOCK)
+ours = w if which == "IN" else r
+os.set_blocking(ours, True)
+given = sys.stdin.buffer.read() if which == "IN" else b""
+if which != "IN":
+    fcntl.fcntl(w, 1031, 4096)  # F_SETPIPE_SZ
+    os.write(w, bytes(4096))
+streams = {"IN": "stdin", "OUT": "stdout", "ERR": "stderr"}
+process = subprocess.Popen(sys.argv[2:], **{streams[which]: r if which == "IN" else w})
+os.close(r if which == "IN" else w)
+quiet = 0
+while process.poll() is None and quiet < 10:
+    time.sleep(0.01)
+    quiet = quiet + 1 if process.poll() is None and is_waiting(process) else 0
+if which == "IN":
+    for byte in range(len(given)):  # in pieces
+        os.write(w, given[byte:byte + 1])
+    os.close(w)
+else:
+    while text := os.read(r, 65536):
+        os.write(1, text.lstrip(b"\0") if len(text) == 4096 else text)
+sys.exit(process.wait())
+' "$@"
+}
+
+@test "standard streams that are non-blocking work" {
+  need_python os
+  make 'tui8>s' 4x4
+  head -c 16 /dev/urandom | shmim-post s --data - --format raw
+  for tool in $printing; do
+    read -ra words <<<"$(works "$tool")"
+    case $tool in create | top | bench | info | ls) continue ;; esac
+    "shmim-${words[0]}" "${words[@]:1}" >wanted
+    run_out found nonblocking OUT "shmim-${words[0]}" "${words[@]:1}"
+    cmp wanted found
+  done
+  run_out help nonblocking OUT shmim-ls --help
+  shmim-ls --help | cmp - help
+  # Large frames, in each format.
+  make 'tui16>big' 512x512
+  head -c 524288 /dev/urandom | shmim-post big --data - --format raw
+  for format in text raw fits npy; do
+    shmim-cat big -o "$format" | sha256sum >wanted
+    nonblocking OUT shmim-cat big -o "$format" | tr -d '\0' | sha256sum >found
+    shmim-cat big -o "$format" | tr -d '\0' | sha256sum >wanted
+    cmp wanted found
+  done
+  # What comes in.
+  make 'tui8>in' 4
+  printf '1 2 3 4\n5 6 7 8\n' | check 0 '' '' -- nonblocking IN shmim-post in --data -
+  bytes 1 2 3 4 5 6 7 8 | check 0 '' '' -- nonblocking IN shmim-post in --data -
+  shmim-cat in -o npy | check 0 '' '' -- nonblocking IN shmim-post in --data -
+  shmim-cat in -o fits | check 0 '' '' -- nonblocking IN shmim-post in --data -
+  compare cnt0 "$(cnt0 in)" 6
+  check 0 '5 6 7 8' '' -- shmim-cat in
+  echo y | check 0 '' "shmim-rm: remove stream 'in'? " -- nonblocking IN shmim-rm -i in
+  # And what is said.
+  nonblocking ERR shmim-cat none >said || compare status $? 3
+  compare said "$(<said)" "shmim-cat: none: no such stream in $SHM
+try: shmim-ls"
+}
+
+@test "a limit on the size of files is an error with a message, and no signal" {
+  limited() { (ulimit -f 100; exec "$@"); }
+  check 1 '' '~ shmim-create: *: File too large*' -- limited shmim-create f 1024x1024
+  [[ -z $(listing) ]]
+  make 'tui8>s' 512x512
+  limited shmim-cat s -o raw 2>err >out || compare status $? 1
+  compare stderr "$(<err)" 'shmim-cat: standard output: cannot write: File too large'
+}
+
+@test "a file system without a free inode is told from one without room" {
+  need_small_tmpfs
+  cat >full.sh <<'EOF'
+mount -t tmpfs -o size=10M,nr_inodes=3 none small && touch small/a small/b
+shmim-create s 4 -d small 2>err; echo $?; cat err
+EOF
+  check 0 "~ 1
+shmim-create: *: No space left on device
+try: df -hi small" '' -- unshare -m bash full.sh
 }

@@ -92,6 +92,26 @@ FILTER   S     H       ' '' -- shmim-kw a
   check 0 '' '' -- shmim-kw cam
 }
 
+@test "nothing is set where a name that is to be printed is missing" {
+  make a 2 --keywords 2 --set OLD=1
+  check 1 '' "shmim-kw: a: has no keyword 'none'" -- shmim-kw a A=1 none OLD=2
+  check 0 1 '' -- shmim-kw a OLD
+  check 1 '' "shmim-kw: a: has no keyword 'A'" -- shmim-kw a A
+  # What is set by then is not missing.
+  check 0 '2
+1' '' -- shmim-kw a A OLD A=2
+}
+
+@test "a file's keywords and those of the command line are set all together, or none" {
+  make a 2 --keywords 2
+  cards=("ONE     =                    1" "TWO     =                    2")
+  printf 'ab' | fits_file 8 2 >keys.fits
+  check 1 '' "shmim-kw: a: keyword 'THREE': all 2 slots are in use" -- shmim-kw a --from keys.fits THREE=3
+  check 0 '' '' -- shmim-kw a
+  check 0 '5
+2' '' -- shmim-kw a --from keys.fits ONE=5 ONE TWO
+}
+
 @test "a full table says how many slots there are" {
   make a 2 --keywords 2
   check 0 '' '' -- shmim-kw a A=1 B=2

@@ -70,7 +70,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a -s 1 -s 10
   compare cnt0 "$(cnt0 a)" 3
   bytes 7 0 8 0 | check 0 '' '' -- shmim-post a --data -
   check 0 '7 8' '' -- shmim-cat a
-  check 0 '' '' -- shmim-post a --data - </dev/null
+  check 1 '' 'shmim-post: standard input: ended without a frame' -- shmim-post a --data - </dev/null
   compare cnt0 "$(cnt0 a)" 4
   check 1 '' '~ shmim-post: *none: cannot open: No such file or directory' -- shmim-post a --data none
   check 1 '' "~ shmim-post: *: cannot read: Is a directory*" -- shmim-post a --data "$WORK"
@@ -94,16 +94,40 @@ Try 'shmim-post --help' for more information." -- shmim-post a -s 1 -s 10
   finish p 0 '' ''
 }
 
-@test "a partial last frame is an error, and is not published" {
+@test "a partial last frame of a pipe is an error, and is not published" {
   make 'tui8>a' 4
-  bytes 1 2 3 4 5 6 >frames
-  check 1 '' 'shmim-post: frames: ends after 2 of the 4 bytes of a frame, which was not published' -- \
-    shmim-post a --data frames
+  bytes 1 2 3 4 5 6 | check 1 '' 'shmim-post: standard input: ends after 2 of the 4 bytes of a frame, which was not published (after 1 frame)' -- \
+    shmim-post a --data -
   compare cnt0 "$(cnt0 a)" 1
   check 0 '1 2 3 4' '' -- shmim-cat a
   bytes 1 2 3 | check 1 '' 'shmim-post: standard input: ends after 3 of the 4 bytes of a frame, which was not published' -- \
     shmim-post a --data -
   compare cnt0 "$(cnt0 a)" 1
+}
+
+@test "a file of raw frames whose last is not whole is refused before the first" {
+  make 'tui8>a' 4
+  bytes 1 2 3 4 5 6 >frames
+  check 1 '' 'shmim-post: frames: its 6 bytes are no whole number of frames, of 4 bytes each' -- \
+    shmim-post a --data frames
+  check 1 '' 'shmim-post: standard input: its 6 bytes are no whole number of frames, of 4 bytes each' -- \
+    shmim-post a --data - <frames
+  check 1 '' 'shmim-post: frames: its 6 bytes are no whole number of frames, of 4 bytes each' -- \
+    shmim-post a --data frames -n 1
+  # A slice has frames of another size.
+  check 1 '' 'shmim-post: frames: its 6 bytes are no whole number of frames, of 4 bytes each' -- \
+    shmim-post 'a[-*]' --data frames
+  compare cnt0 "$(cnt0 a)" 0
+  check 0 '' '' -- shmim-post 'a[1:3]' --data frames
+  compare cnt0 "$(cnt0 a)" 2
+  # Of standard input, what is behind where it stands.
+  check 0 '' '' -- bash -c '{ head -c 2 >/dev/null; shmim-post a --data -; } < <(cat frames)'
+  exec 6<frames
+  bytes 1 2 | cmp - <(dd bs=2 count=1 status=none <&6)
+  check 0 '' '' -- shmim-post a --data - <&6
+  exec 6<&-
+  compare cnt0 "$(cnt0 a)" 4
+  check 0 '3 4 5 6' '' -- shmim-cat a
 }
 
 @test "--data of FITS: one image, several, or a cube of frames" {
@@ -155,13 +179,23 @@ try: shmim-info b' -- shmim-post b --data a.fits
   compare cnt0 "$(cnt0 a)" 7
   # What cannot begin again ends.
   bytes 1 2 3 | check 0 '' '' -- shmim-post a --data /dev/stdin -n 2
-  cat frames | check 0 '' '' -- shmim-post a --data - -n 5
+  cat frames | check 1 '' 'shmim-post: standard input: ended after 3 of 5 frames' -- shmim-post a --data - -n 5
   compare cnt0 "$(cnt0 a)" 12
+  # Standard input that is a file begins again where it stood.
+  exec 6<frames
+  dd bs=1 count=1 status=none <&6 >/dev/null
+  start_ready second shmim-cat a -n 3 -o raw
+  check 0 '' '' -- shmim-post a --data - -n 3 <&6
+  exec 6<&-
+  finish second 0 '~ *' ''
+  bytes 2 3 2 | cmp - second.out
+  : >empty
+  check 1 '' 'shmim-post: empty: ended without a frame' -- shmim-post a --data empty
   make 'tui16>f' 2 --fill 3
   shmim-cat f -o fits >f.fits
   check 0 '' '' -- shmim-post f --data f.fits -n 3
   compare cnt0 "$(cnt0 f)" 3
-  check 0 '' '' -- shmim-post a --data - -n 5 </dev/null
+  check 1 '' 'shmim-post: standard input: ended after 0 of 5 frames' -- shmim-post a --data - -n 5 </dev/null
 }
 
 @test "--rate paces, and says on stderr what it reached" {
@@ -196,13 +230,333 @@ shmim-post: b: 3 in * s: * Hz of 200 Hz' -- shmim-post @E:a b --update -n 3 --ra
 shmim-post: b: * in * s: * Hz of 200 Hz'
 }
 
-@test "an npy file is not taken for frames" {
-  make 'tui8>a' 32
+@test "npy: a frame, several in one array, arrays behind one another" {
+  make 'tui16>a' 3x2 --fill 7 -c 8
+  make 'tui16>b' 3x2 -c 8
   shmim-cat a -o npy >a.npy
-  check 1 '' 'shmim-post: a.npy: is an npy file; frames must be raw or FITS' -- \
-    shmim-post a --data a.npy
-  check 1 '' '~ shmim-post: standard input: is an npy file*' -- shmim-post a --data - <a.npy
+  check 0 '' '' -- shmim-post b --data a.npy
+  cat a.npy a.npy | check 0 '' '' -- shmim-post b --data -
+  compare cnt0 "$(cnt0 b)" 3
+  check 0 '7 7 7
+7 7 7' '' -- shmim-cat b
+  start_ready cube shmim-cat b -n 2 -o npy
+  bytes 1 0 2 0 3 0 4 0 5 0 6 0 7 0 8 0 9 0 1 1 2 1 3 1 | shmim-post b --data -
+  finish cube 0 '~ *' ''
+  start_ready reader shmim-cat a -n 4 -o raw
+  check 0 '' '' -- shmim-post a --data cube.out -n 4
+  finish reader 0 '~ *' ''
+  bytes 1 0 2 0 3 0 4 0 5 0 6 0 7 0 8 0 9 0 1 1 2 1 3 1 >frames
+  cat frames frames | cmp - reader.out
+  # An end within the array.
+  head -c 145 cube.out | check 1 '' 'shmim-post: standard input: ends after 5 of the 12 bytes of a frame, which was not published; its header promised 1 more (after 1 frame)' -- \
+    shmim-post a --data -
+  compare cnt0 "$(cnt0 a)" 5
+  head -c 145 cube.out >short.npy
+  check 1 '' 'shmim-post: short.npy: has 17 bytes behind its header, which promises 2 frames of 24 bytes' -- \
+    shmim-post a --data short.npy
+  compare cnt0 "$(cnt0 a)" 5
+}
+
+@test "npy of another type, size or order is refused by name" {
+  make 'tui16>a' 3x2
+  make 'tf32>b' 2x3
+  shmim-cat a -o npy >a.npy
+  check 5 '' 'shmim-post: a.npy: type is uint16, not float32; size is 3x2, not 2x3
+try: shmim-info b' -- shmim-post b --data a.npy
+  check 5 '' '~ shmim-post: standard input: type is uint16, not float32; size is 3x2, not 2x3*' -- \
+    shmim-post b --data - < <(cat a.npy)
+  sed 's/<u2/|b1/' a.npy >bool.npy
+  check 5 '' '~ shmim-post: bool.npy: type is |b1, not uint16*' -- shmim-post a --data bool.npy
+  sed "s/False/True /" a.npy >fortran.npy
+  check 1 '' '~ shmim-post: fortran.npy: is an npy array in Fortran order, *; save numpy.ascontiguousarray(array)' -- \
+    shmim-post a --data fortran.npy
+  sed "s/shape/slope/" a.npy >odd.npy
+  check 1 '' 'shmim-post: odd.npy: the header of its npy array cannot be read' -- shmim-post a --data odd.npy
+  check 1 '' 'shmim-post: standard input: what stands here is not the header of an npy array' -- \
+    shmim-post a --data - --format npy <<<'1 2 3'
+  cat a.npy <(echo 1 2 3 4 5 6) | check 1 '' 'shmim-post: standard input: what stands here is not the header of an npy array (after 1 frame)' -- \
+    shmim-post a --data -
+  compare cnt0 "$(cnt0 a) $(cnt0 b)" '1 0'
+}
+
+@test "what NumPy saves, big-endian arrays too" {
+  need_python numpy
+  make 'tsi16>a' 3x2
+  make 'tc64>c' 3
+  "$PYTHON" -c '
+import numpy
+a = numpy.arange(12).reshape(2, 2, 3)
+numpy.save("big.npy", a.astype(">i2"))
+numpy.save("c.npy", numpy.array([1 + 2j, 3, -4j]).astype(">c8"))
+numpy.savetxt("a.txt", a[0])
+numpy.savez("a.npz", a)
+'
+  check 0 '' '' -- shmim-post a --data big.npy
+  check 0 '6 7 8
+9 10 11' '' -- shmim-cat a
+  compare cnt0 "$(cnt0 a)" 2
+  check 0 '' '' -- shmim-post a --data a.txt
+  check 0 '0 1 2
+3 4 5' '' -- shmim-cat a
+  check 0 '' '' -- shmim-post c --data c.npy
+  check 0 '1+2j 3+0j -0-4j' '' -- shmim-cat c
+  check 1 '' '~ shmim-post: a.npz: is compressed by zip*
+try: unzip -p a.npz | shmim-post a --data -' -- shmim-post a --data a.npz
+}
+
+@test "text: what shmim-cat writes, for every type, and the bits are the same" {
+  local type size
+  for entry in uint8:1 int8:1 uint16:2 int16:2 uint32:4 int32:4 uint64:8 int64:8; do
+    IFS=: read -r type size <<<"$entry"
+    make "a$type" 5x3x2 -T "$type"
+    make "b$type" 5x3x2 -T "$type"
+    # The lowest and the highest number among them.
+    { head -c $((26 * size)) /dev/urandom
+      head -c $((size * 2 - 1)) /dev/zero
+      printf '\x80'
+      head -c $((size - 1)) /dev/zero | tr '\0' '\377'
+      printf '\x7f'
+      head -c "$size" /dev/zero | tr '\0' '\377'; } >frame
+    check 0 '' '' -- shmim-post "a$type" --data frame --format raw
+    shmim-cat "a$type" | check 0 '' '' -- shmim-post "b$type" --data -
+    run_out back shmim-cat "b$type" -o raw
+    cmp frame back
+  done
+  # 1/3, the smallest, the largest, -0, infinities, nan.
+  text='0.33333334 1e-45 3.4028235e+38 -0 inf -inf nan'
+  make af 7 -T float32
+  check 0 '' '' -- shmim-post af --data - <<<"$text"
+  check 0 "$text" '' -- shmim-cat af
+  text='0.3333333333333333 5e-324 1.7976931348623157e+308 -0 inf -inf nan'
+  make ad 7 -T float64
+  check 0 '' '' -- shmim-post ad --data - <<<"$text"
+  check 0 "$text" '' -- shmim-cat ad
+  text='0.3333 6e-08 65500 -0 inf -inf nan'
+  make ah 7 -T float16
+  check 0 '' '' -- shmim-post ah --data - <<<"$text"
+  check 0 "$text" '' -- shmim-cat ah
+  text='1+2j -1e-05-1e-20j 0-0j inf-infj nan+nanj'
+  for type in complex64 complex128; do
+    make "a$type" 5 -T "$type"
+    check 0 '' '' -- shmim-post "a$type" --data - <<<"$text"
+    check 0 "$text" '' -- shmim-cat "a$type"
+  done
+}
+
+@test "text as people and programs write it" {
+  make 'tf32>dm' 3x2
+  for text in '1 2 3\n4 5 6\n' '1 2 3 4 5 6' '1\n2\n3\n4\n5\n6' '  1.0\t2e0 +3\r\n\n' '\n 1 2 3\n4 5 6\n\n\n'; do
+    printf "${text/+3\\r\\n\\n/+3\\r\\n4 5 6}" | check 0 '' '' -- shmim-post dm --data -
+    check 0 '1 2 3
+4 5 6' '' -- shmim-cat dm
+  done
+  compare cnt0 "$(cnt0 dm)" 5
+  make 'tui16>n' 2
+  check 0 '' '' -- shmim-post n --data - <<<'3e4 1.0'
+  check 0 '30000 1' '' -- shmim-cat n
+  # Several frames, of a file too, which begins again.
+  seq 6 >numbers
+  check 0 '' '' -- shmim-post n --data numbers -n 7
+  compare cnt0 "$(cnt0 n)" 8
+  check 0 '1 2' '' -- shmim-cat n
+}
+
+@test "text that is no frame of the stream is refused, with its line" {
+  make 'tui8>a' 3x2 --fill 9
+  # refused TEXT MESSAGE
+  refused() {
+    printf "$1" | check 1 '' "shmim-post: standard input: $2" -- shmim-post a --data - || return 1
+    printf "$1" >text
+    check 1 '' "shmim-post: text: $2" -- shmim-post a --data text || return 1
+  }
+  refused '1 2 3\n4 5 300\n' "line 2: '300' does not fit uint8"
+  refused '1 2 3\n4 -5 6\n' "line 2: '-5' does not fit uint8"
+  refused '1 2.5 3\n' "line 1: '2.5' does not fit uint8"
+  refused '1 2 nan\n' "line 1: 'nan' does not fit uint8"
+  refused '1 2 3e\n' "line 1: '3e' is not a number"
+  refused '1,2,3\n' "line 1: '1,2,3' is not a number"
+  refused '1 2\n3 4\n5 6\n' 'line 1: 2 numbers, where a row has 3'
+  refused '1 2 3\n4 5\n' 'line 2: 2 numbers, where a row has 3'
+  refused '1 2 3 4 5 6 7 8 9\n' 'line 1: more than the 6 numbers of a frame'
+  refused '1 2 3\n' 'ends after 3 of the 6 numbers of a frame, which was not published'
+  refused '1 2 3\n4\n\n5\n' 'line 3: is empty, after 4 of the 6 numbers of a frame'
+  refused '12' 'ends after 1 of the 6 numbers of a frame, which was not published'
+  refused ' \n' 'ended without a frame'
+  head -c 5000 /dev/zero | tr '\0' ' ' | check 1 '' \
+    'shmim-post: standard input: begins with thousands of blanks; if they are pixels, say --format raw' -- \
+    shmim-post a --data -
   compare cnt0 "$(cnt0 a)" 0
+  check 0 '9 9 9
+9 9 9' '' -- shmim-cat a
+}
+
+@test "a source that changes its format publishes none of it" {
+  make 'tui8>a' 2
+  { echo 1 2; bytes 1 2 3 4; } | check 1 '' \
+    "~ shmim-post: standard input: line 2: '*' is not a number (after 1 frame)" -- shmim-post a --data -
+  compare cnt0 "$(cnt0 a)" 1
+  check 0 '1 2' '' -- shmim-cat a
+}
+
+@test "digits are text, and pixels where --format says so" {
+  make 'tui8>a' 4
+  check 0 '' '' -- shmim-post a --data - --format raw < <(printf '1 23')
+  check 0 '49 32 50 51' '' -- shmim-cat a
+  check 1 '' 'shmim-post: standard input: line 1: 2 numbers, where a row has 4' -- \
+    shmim-post a --data - < <(printf '1 23')
+  check 1 '' '~ shmim-post: standard input: line 1: *is not a number' -- \
+    shmim-post a --data - --format text < <(bytes 1 2 3 4)
+  # A frame that begins with a digit is one of pixels all the same, in whatever pieces it comes.
+  { printf 1; sleep 0.1; printf 2; bytes 7 8; } | check 0 '' '' -- shmim-post a --data -
+  check 0 '49 50 7 8' '' -- shmim-cat a
+  check 0 '' '' -- shmim-post a --data - --format auto <<<'1 2 3 4'
+  compare cnt0 "$(cnt0 a)" 3
+  check 2 '' '~ shmim-post: --format: *' -- shmim-post a --data - --format png
+  check 2 '' '~ shmim-post: --format says what --data is, and there is none*' -- shmim-post a --format raw
+}
+
+@test "text is published frame by frame, as it comes" {
+  make 'tf32>a' 2x2
+  mkfifo pipe
+  start p shmim-post a --data pipe
+  exec 6>pipe
+  for i in 1 2 3; do
+    printf '%s 0\n%s' $i $i >&6
+    printf '.5 0\n' >&6
+    shmim-wait a --cnt0 $i -t 20s >/dev/null
+    check 0 "$i 0
+$i.5 0" '' -- shmim-cat a
+    printf '\n' >&6
+  done
+  exec 6>&-
+  finish p 0 '' ''
+}
+
+@test "a pipe from shmim-cat to shmim-post needs no option on either side" {
+  make 'tf32>a' 2x2 -c 8
+  make 'tf32>b' 2x2
+  local count=0
+  for format in text npy fits; do
+    mkfifo pipe
+    start p shmim-post b --data pipe
+    start_ready "cat_$format" bash -c 'exec shmim-cat a -f -o "$@" >pipe' - "$format"
+    for i in 1 2 3; do
+      count=$((count + 1))
+      printf '%s 0\n0 0.1\n' $i | shmim-post a --data -
+      # Each has come before the next is written.
+      shmim-wait b --cnt0 $count -t 20s >/dev/null
+      check 0 "$i 0
+0 0.1" '' -- shmim-cat b
+    done
+    kill -TERM "$last"
+    finish p 0 '' ''
+    rm pipe
+  done
+}
+
+@test "FITS through a pipe: HDU by HDU, also such as hold no image" {
+  make 'tui16>a' 3x2 --fill 7
+  make 'tui16>b' 3x2 -c 8
+  local -a cards=("EXTEND  =                    T")
+  : | fits_file 8 >empty.fits
+  shmim-cat a a -o fits >two.fits
+  # A table of two rows of four bytes, with a heap of ten.
+  { local card header=''
+    for card in "XTENSION= 'BINTABLE'" 'BITPIX  =                    8' 'NAXIS   =                    2' \
+      'NAXIS1  =                    4' 'NAXIS2  =                    2' 'PCOUNT  =                   10' \
+      'GCOUNT  =                    1' 'TFIELDS =                    1' "TFORM1  = 'J'" END; do
+      printf -v card '%-80s' "$card"
+      header+=$card
+    done
+    printf '%-2880s' "$header"
+    head -c 2880 /dev/zero; } >table
+  { cat empty.fits table; tail -c +5761 two.fits; cat two.fits; } >all.fits
+  cat all.fits | check 0 '' '' -- shmim-post b --data -
+  compare cnt0 "$(cnt0 b)" 3
+  check 0 '7 7 7
+7 7 7' '' -- shmim-cat b
+  # The last filling may be missing, the pixels may not.
+  head -c $((5760 + 2880 + 12)) two.fits | check 0 '' '' -- shmim-post b --data -
+  compare cnt0 "$(cnt0 b)" 5
+  head -c $((5760 + 2880 + 11)) two.fits | check 1 '' \
+    'shmim-post: standard input: HDU 1: ends after 11 of its 12 bytes, and was not published (after 1 frame)' -- \
+    shmim-post b --data -
+  head -c 7000 two.fits | check 1 '' \
+    'shmim-post: standard input: HDU 1: the header has no end (after 1 frame)' -- shmim-post b --data -
+  cat two.fits <(echo 1 2 3) | check 1 '' \
+    'shmim-post: standard input: HDU 2: what stands here is no header of FITS (after 2 frames)' -- \
+    shmim-post b --data -
+  sed 's/NAXIS1  =                    3/NAXIS1  = 9999999999999999999 /' two.fits | check 1 '' \
+    'shmim-post: standard input: HDU 0: the header does not say how large it is' -- shmim-post b --data -
+  make 'tui16>c' 2x3
+  cat two.fits | check 5 '' 'shmim-post: standard input: size is 3x2, not 2x3
+try: shmim-info c' -- shmim-post c --data -
+  cat two.fits | check 1 '' 'shmim-post: standard input: ended after 2 of 3 frames' -- \
+    shmim-post b --data - -n 3
+  check 0 '' '' -- shmim-post b --data - -n 3 <two.fits
+}
+
+@test "compressed data is read, or refused with what to type" {
+  make 'tui8>a' 4x2 --fill 7
+  make 'tui8>b' 4x2
+  shmim-cat a -o fits >a.fits
+  gzip -k a.fits
+  check 0 '' '' -- shmim-post b --data a.fits.gz
+  check 5 '' '~ shmim-post: a.fits.gz: size is 4x2, not 2x1*' -- shmim-post 'b[0:1,0]' --data a.fits.gz
+  cat a.fits.gz | check 1 '' 'shmim-post: standard input: is compressed by gzip
+try: zcat FILE | shmim-post b --data -' -- shmim-post b --data -
+  check 1 '' 'shmim-post: standard input: is compressed by gzip
+try: zcat FILE | shmim-post b --data - --dir '"$SHM" -- shmim-post b --data - -d "$SHM" <a.fits.gz
+  zcat a.fits.gz | check 0 '' '' -- shmim-post b --data -
+  compare cnt0 "$(cnt0 b)" 2
+  bytes 1 2 3 4 5 6 7 8 | gzip >"raw data"
+  check 1 '' "~ shmim-post: raw data: is compressed by gzip: *
+try: zcat 'raw data' | shmim-post b --data -" -- shmim-post b --data 'raw data'
+  # Their first bytes are enough to tell.
+  for entry in 'xz:xzcat:\xfd7zXZ\0' 'zstd:zstdcat:\x28\xb5\x2f\xfd' 'lz4:lz4cat:\x04\x22\x4d\x18' \
+    'bzip2:bzcat:BZh9' 'compress:zcat:\x1f\x9d\x90' 'zip:unzip -p:PK\x03\x04'; do
+    IFS=: read -r name command magic <<<"$entry"
+    { printf "$magic"; head -c 100 /dev/zero; } >packed
+    cat packed | check 1 '' "shmim-post: standard input: is compressed by $name
+try: $command FILE | shmim-post b --data -" -- shmim-post b --data -
+    check 1 '' "~ shmim-post: packed: is compressed by $name*
+try: $command packed | shmim-post b --data -" -- shmim-post b --data packed
+  done
+  compare cnt0 "$(cnt0 b)" 2
+  # But pixels are what they are said to be.
+  printf '\xfd7zXZ\0\0\0' | check 0 '' '' -- shmim-post b --data - --format raw
+  bzip2 -k a.fits || return 0
+  check 0 '' '' -- shmim-post b --data a.fits.bz2
+}
+
+@test "a file of frames on standard input without --data is wrong usage; a loop's is not" {
+  make 'tui8>a' 4
+  bytes 1 2 3 4 1 2 3 4 >frames
+  shmim-cat a -o npy >frames.npy
+  shmim-cat a >frames.txt
+  shmim-cat a -o fits >frames.fits
+  for file in frames frames.npy frames.txt frames.fits; do
+    check 2 '' 'shmim-post: a: standard input is a file of its frames, and nothing says --data
+try: shmim-post a --data -' -- shmim-post a <$file
+  done
+  compare posts "$(posts a)" '0 0 0 0 0 0 0 0 0 0 0'
+  # What a script was given is none of it: other text, frames of another size, nothing, a pipe.
+  echo 'one two' >words
+  bytes 1 2 3 4 5 >other
+  for file in words other /dev/null; do
+    check 0 '' '' -- shmim-post a <$file
+  done
+  cat frames | check 0 '' '' -- shmim-post a
+  compare posts "$(posts a)" '4 4 4 4 4 4 4 4 4 4 4'
+  printf '%s\n' 1 2 3 4 5 6 7 8 >lines
+  check 0 '' '' -- bash -c 'while read -r _; do shmim-post a --sem 1 || exit; done <lines'
+  check 0 '' '' -- sh -c 'while read -r _; do shmim-post a --sem 2 || exit; done <lines'
+  printf '%s\n' 'shmim-post a --sem 3' 'shmim-post a --sem 3' >script
+  check 0 '' '' -- bash <script
+  check 0 '' '' -- sh <script
+  compare posts "$(posts a)" '4 10 10 8 4 4 4 4 4 4 4'
+  # Looking at it takes nothing of it.
+  check 0 'one two' '' -- bash -c 'shmim-post a && head -n 1' <words
 }
 
 @test "--rate without -n goes on until it is interrupted" {
@@ -312,7 +666,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a --update --atime 
 2 2
 
 3 3' '' -- shmim-cat a
-  bytes 9 9 | check 0 '' '' -- shmim-post a --data - --plane 2
+  bytes 9 9 | check 0 '' '' -- shmim-post a --data - --plane 2 --format raw
   compare cnt1 "$(field "$(stream_file a)" 272 u8 8)" 2
   check 0 '~ *9 9' '' -- shmim-cat a
   # Several at once, one behind the other.

@@ -6,10 +6,12 @@
 #include <shmim/fits.hpp>
 #include <unistd.h>
 
+#include "cat/npy_series.hpp"
 #include "cat/output.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
 #include "common/print/frame_text.hpp"
+#include "common/print/npy.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -22,12 +24,12 @@ class Cat final : public Tool {
     options.positional("REF", refs_, "streams to read, with slices; takes @S: @L: @E:").required();
     options.text("-o,--output-format", "FORMAT", format_, "text (the default), raw, fits or npy")
         .one_of({formats.begin(), formats.end()});
-    const Option& follow = options.flag("-f,--follow", follow_, "every new frame, as it comes");
-    options.number("-n", "N", count_, "end after N frames", above_zero).needs(follow);
-    options
-        .flag("--latest", latest_,
-              "skip frames that were missed (default: take them from the circular buffer)")
-        .needs(follow);
+    options.flag("-f,--follow", follow_, "every new frame, as it comes");
+    options.number("-n", "N", count_, "end after N frames; implies --follow", above_zero);
+    options.flag(
+        "--latest", latest_,
+        "with --follow, skip frames that were missed (default: take them from the circular "
+        "buffer)");
     options.duration("-t,--timeout", timeout_, "give up when a frame takes longer");
     options.ready_fd();
     options.conf();
@@ -38,8 +40,12 @@ class Cat final : public Tool {
       throw UsageError(
           fmt::format("{} frames are not for a terminal: send them to a file or a pipe", format_));
     }
+    follow_ = follow_ || count_;
+    if (latest_ && !follow_) {
+      throw UsageError("--latest requires --follow");
+    }
     if (follow_ && refs_.size() > 1) {
-      throw UsageError("--follow takes one stream");
+      throw UsageError(fmt::format("{} takes one stream", count_ ? "-n" : "--follow"));
     }
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
@@ -127,16 +133,33 @@ class Cat final : public Tool {
     const CopyFrame copy = [&](std::span<const std::byte> pixels) {
       selection.take(pixels, frame);
     };
-    for (std::uint64_t taken = 0; !count_ || taken < *count_; ++taken) {
-      TakenFrame taken_frame;
-      const Arrival arrival = follower.next(pick, deadline_after(timeout_), copy, taken_frame);
-      missed += taken_frame.missed;
-      if (arrival != Arrival::arrived) {
-        note_missed(context, stream, missed);
-        context.end_following(arrival, follower);
+    std::optional<NpySeries> series;
+    if (format_ == "npy" && count_) {
+      series.emplace(selection.type(), selection.shape(), *count_);
+    }
+    try {
+      for (std::uint64_t taken = 0; !count_ || taken < *count_; ++taken) {
+        TakenFrame taken_frame;
+        const Arrival arrival = follower.next(pick, deadline_after(timeout_), copy, taken_frame);
+        missed += taken_frame.missed;
+        if (arrival != Arrival::arrived) {
+          note_missed(context, stream, missed);
+          context.end_following(arrival, follower);
+        }
+        if (series) {
+          series->write(frame);
+        } else {
+          print(context, stream.name(), frame, selection,
+                header_of(follower.stream(), taken_frame.info, selection));
+        }
       }
-      print(context, stream.name(), frame, selection,
-            header_of(follower.stream(), taken_frame.info, selection));
+    } catch (...) {
+      if (series && !series->end_early()) {
+        context.note(stream.name(),
+                     fmt::format("{} of the {} that the npy header promises", series->written(),
+                                 counted(series->promised(), "frame")));
+      }
+      throw;
     }
     note_missed(context, stream, missed);
   }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
+#include "common/io/descriptor.hpp"
 #include "common/io/pipe.hpp"
 
 namespace shmim::tools {
@@ -67,7 +68,9 @@ bool give_to_pipe(std::span<const std::byte> bytes) {
     iovec pages{const_cast<std::byte*>(bytes.data()), bytes.size()};
     const ssize_t given = ::vmsplice(STDOUT_FILENO, &pages, 1, 0);
     throw_if_interrupted();
-    if (given < 0 && errno != EINTR) {
+    if (given < 0 && errno == EAGAIN) {
+      await_writable(STDOUT_FILENO);
+    } else if (given < 0 && errno != EINTR) {
       write_stdout(bytes);  // which says what is wrong, if it is
       return true;
     }

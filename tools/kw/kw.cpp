@@ -46,9 +46,6 @@ class Kw final : public Tool {
     const auto awaited = wait_.empty() ? std::nullopt : std::optional(parse_keyword(wait_, type()));
     const bool writes = delete_ || !settings.empty() || !from_.empty();
     const Stream stream = context.open(wanted, writes ? Access::best : Access::read);
-    if (!from_.empty()) {
-      load(context, stream);
-    }
     set(context, stream, settings);
     Exit worst = Exit::done;
     for (const std::string& word : words_) {
@@ -95,19 +92,34 @@ class Kw final : public Tool {
     return settings;
   }
 
-  /// All of them, or none.
-  static void set(const Context& context, const Stream& stream,
-                  const std::vector<Keyword>& keywords) {
+  /// All of them, those of the file first, or none: nor any where a name is to be printed that
+  /// would still be missing.
+  void set(const Context& context, const Stream& stream,
+           const std::vector<Keyword>& settings) const {
+    std::vector<Keyword> keywords = from_.empty() ? settings : load(context, stream);
+    if (!from_.empty()) {
+      keywords.insert(keywords.end(), settings.begin(), settings.end());
+    }
+    if (keywords.empty()) {
+      return;
+    }
+    for (const std::string& word : words_) {
+      const auto is_it = [&](const Keyword& keyword) { return keyword.name == word; };
+      if (word.find('=') == word.npos && !std::ranges::any_of(keywords, is_it) &&
+          !stream.keywords().find(word)) {
+        throw_missing(stream, word);
+      }
+    }
     stream.keywords().set(keywords);
     for (const Keyword& keyword : keywords) {
       context.detail(stream.name(), fmt::format("{} = {}", keyword.name, to_string(keyword)));
     }
   }
 
-  void load(const Context& context, const Stream& stream) const {
+  [[nodiscard]] std::vector<Keyword> load(const Context& context, const Stream& stream) const {
     const auto image = open_fits(from_);
     context.warn_unfit(stream.name(), image->unfit_keywords());
-    set(context, stream, image->keywords());
+    return image->keywords();
   }
 
   static void erase(const Stream& stream, const std::string& name) {

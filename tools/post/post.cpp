@@ -51,6 +51,10 @@ class Post final : public Tool {
     options
         .text("--data", "FILE", data_, "publish each frame of a file, or of standard input for -")
         .excludes(update);
+    options
+        .text("--format", "FORMAT", format_,
+              "what FILE is: auto (the default: by its first bytes), text, raw, npy or fits")
+        .one_of({"auto", "text", "raw", "npy", "fits"});
     options.number("-n", "N", count_,
                    "post N times; a FILE that ends sooner is read again from its start",
                    above_zero);
@@ -72,6 +76,9 @@ class Post final : public Tool {
                        pid_ || claim_)) {
       throw UsageError(
           "--set, --atime, --plane, --trigger, --pid and --claim need --update or --data");
+    }
+    if (data_.empty() && !format_.empty()) {
+      throw UsageError("--format says what --data is, and there is none");
     }
     if (!data_.empty() && refs_.size() > 1) {
       throw UsageError("--data takes one stream");
@@ -140,6 +147,14 @@ class Post final : public Tool {
   [[nodiscard]] static std::function<void()> post(const Context& context, const Reference& target,
                                                   const SemaphoreSet& posts) {
     const auto stream = std::make_shared<Stream>(context.open(target, Access::best));
+    const Format& format = stream->format();
+    const Shape& shape = format.shape;
+    if (stdin_holds_frames(
+            {format.type, format.is_circular() ? Shape{shape[0], shape[1]} : shape})) {
+      throw HintedError(Error(Problem::usage, target.name,
+                              "standard input is a file of its frames, and nothing says --data"),
+                        fmt::format("shmim-post {} --data -", shell_word(target.text)));
+    }
     return [stream, posts] { stream->semaphores().post(posts); };
   }
 
@@ -178,15 +193,16 @@ class Post final : public Tool {
   void publish_data(const Context& context, const Reference& target, PublishOptions options) const {
     options.slice = target.slice;
     Publisher publisher(context.open(target, Access::best), std::move(options));
-    const Shape shape = publisher.frame_shape();
-    const auto source = open_frames(data_, publisher.type(), shape);
-    std::vector<std::byte> frame(shape.elements() * element_size(publisher.type()));
+    const FrameKind kind{publisher.type(), publisher.frame_shape()};
+    const auto source = open_frames(data_, format(), kind, target.text);
+    std::vector<std::byte> frame(kind.bytes());
+    std::uint64_t published = 0;
     at_pace(context, {Event{target, {}}}, [&](Pace& pace) {
-      for (; !count_ || pace.events() < *count_; pace.count()) {
+      for (; !count_ || published < *count_; pace.count(), ++published) {
         source->wait();
         note_trigger(publisher);
-        if (!source->next(frame) &&
-            !(count_ && pace.events() > 0 && source->rewind() && source->next(frame))) {
+        if (!next(*source, frame, published) &&
+            !(count_ && published > 0 && source->rewind() && next(*source, frame, published))) {
           break;
         }
         pace.wait();
@@ -196,6 +212,32 @@ class Post final : public Tool {
         publisher.publish(frame);
       }
     });
+    if (published < count_.value_or(1)) {
+      throw Error(Problem::failed, data_ == "-" ? "standard input" : data_,
+                  count_ ? fmt::format("ended after {} of {}", published, counted(*count_, "frame"))
+                         : "ended without a frame");
+    }
+  }
+
+  /// An error says how many frames had been published before it.
+  static bool next(FrameSource& source, std::span<std::byte> frame, std::uint64_t published) {
+    try {
+      return source.next(frame);
+    } catch (const Error& error) {
+      if (published == 0) {
+        throw;
+      }
+      throw Error(error.problem(), error.subject(),
+                  fmt::format("{} (after {})", error.why(), counted(published, "frame")));
+    }
+  }
+
+  [[nodiscard]] std::optional<FrameFormat> format() const {
+    return format_ == "text"   ? std::optional(FrameFormat::text)
+           : format_ == "raw"  ? std::optional(FrameFormat::raw)
+           : format_ == "npy"  ? std::optional(FrameFormat::npy)
+           : format_ == "fits" ? std::optional(FrameFormat::fits)
+                               : std::nullopt;
   }
 
   /// Says in the end what rate was reached, also where a signal is the end.
@@ -223,6 +265,7 @@ class Post final : public Tool {
   std::vector<unsigned> except_;
   bool update_ = false;
   std::string data_;
+  std::string format_;
   std::optional<std::uint64_t> count_;
   std::optional<double> rate_;
   std::vector<std::string> assignments_;

@@ -2,232 +2,130 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <utility>
-#include <vector>
 
 #include <fcntl.h>
-#include <poll.h>
-#include <shmim/fits.hpp>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/app/tool.hpp"
-#include "common/io/pipe.hpp"
+#include "common/app/hints.hpp"
 
 namespace shmim::tools {
 namespace {
 
-/// Reads until `bytes` is full or the file ends; gives how much there was.
-std::size_t read_up_to(const FileDescriptor& file, std::span<std::byte> bytes,
-                       const std::string& name) {
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
-    throw_if_interrupted();
-    if (got == 0) {
-      break;
-    }
-    if (got > 0) {
-      filled += static_cast<std::size_t>(got);
-    } else if (errno != EINTR) {
-      throw Error::system(name, "cannot read", errno);
-    }
-  }
-  return filled;
+/// A name with cfitsio's extended syntax behind it.
+bool has_brackets(const std::string& file) {
+  return file.ends_with("]") && ::access(file.c_str(), F_OK) != 0;
 }
 
-class RawFrames final : public FrameSource {
- public:
-  /// `begun` has been read from the file already.
-  RawFrames(FileDescriptor file, std::string name, std::vector<std::byte> begun)
-      : file_(std::move(file)), name_(std::move(name)), begun_(std::move(begun)) {}
+bool is_regular_file(const std::string& file) {
+  struct stat status {};
+  return file != "-" && ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
 
-  void wait() override {
-    pollfd readable{file_.get(), POLLIN, 0};
-    while (begun_.empty() && ::poll(&readable, 1, -1) < 0) {
-      throw_if_interrupted();
+[[noreturn]] void refuse_compressed(const std::string& file, const std::string& name,
+                                    const Known& known, const std::string& why,
+                                    const std::string& stream) {
+  throw HintedError(
+      Error(Problem::failed, name, fmt::format("is compressed by {}{}", known.name, why)),
+      fmt::format("{} {} | shmim-post {} --data -", known.unpack,
+                  file == "-" ? "FILE" : shell_word(file), shell_word(stream)));
+}
+
+std::unique_ptr<FrameSource> open_compressed(const std::string& file, const std::string& name,
+                                             const Known& known, const FrameKind& kind,
+                                             const std::string& stream) {
+  constexpr std::array read_by_cfitsio{"gzip", "compress", "bzip2", "zip"};
+  const bool is_tried = is_regular_file(file) &&
+                        std::ranges::find(read_by_cfitsio, known.name) != read_by_cfitsio.end();
+  if (!is_tried) {
+    refuse_compressed(file, name, known, "", stream);
+  }
+  try {
+    return fits_file_frames(file, kind);
+  } catch (const Error& error) {
+    if (error.problem() == Problem::mismatch) {
+      throw;
     }
+    refuse_compressed(file, name, known, fmt::format(": {}", error.why()), stream);
   }
-
-  bool next(std::span<std::byte> frame) override {
-    const std::size_t before = std::min(begun_.size(), frame.size());
-    std::copy_n(begun_.begin(), before, frame.begin());
-    begun_.erase(begun_.begin(), begun_.begin() + static_cast<std::ptrdiff_t>(before));
-    const std::size_t filled = before + read_up_to(file_, frame.subspan(before), name_);
-    if (filled != 0 && filled != frame.size()) {
-      throw Error(Problem::failed, name_,
-                  fmt::format("ends after {} of the {} bytes of a frame, which was not published",
-                              filled, frame.size()));
-    }
-    return filled != 0;
-  }
-
-  bool rewind() override {
-    begun_.clear();
-    return ::lseek(file_.get(), 0, SEEK_SET) == 0;
-  }
-
- private:
-  FileDescriptor file_;
-  std::string name_;
-  std::vector<std::byte> begun_;
-};
-
-/// How many frames of this shape an image is. Throws Error (mismatch).
-std::uint32_t frames_in(const Format& image, DataType type, const Shape& shape,
-                        const std::string& name) {
-  const bool one = image.shape == shape;
-  bool several = image.shape.axes() == shape.axes() + 1;
-  for (std::size_t axis = 0; several && axis < shape.axes(); ++axis) {
-    several = image.shape[axis] == shape[axis];
-  }
-  if (image.type != type || !(one || several)) {
-    Requirement wanted;
-    wanted.type = type;
-    wanted.shape = shape;
-    throw Error(Problem::mismatch, name, to_string(differences(image, wanted)));
-  }
-  return one ? 1 : image.shape[shape.axes()];
 }
 
-class FitsFrames final : public FrameSource {
- public:
-  FitsFrames(std::vector<std::unique_ptr<ImageFile>> images, const std::string& name, DataType type,
-             const Shape& shape)
-      : images_(std::move(images)) {
-    for (const auto& image : images_) {
-      counts_.push_back(frames_in(image->format(), type, shape, name));
-    }
+constexpr std::size_t looks_at = 4096;
+
+/// True where a byte is none of printable text.
+bool is_binary(std::span<const std::byte> bytes) {
+  return std::ranges::any_of(bytes, [](std::byte byte) {
+    const bool is_blank = std::byte{'\t'} <= byte && byte <= std::byte{'\r'};
+    return (byte < std::byte{' '} && !is_blank) || byte >= std::byte{0x7f};
+  });
+}
+
+FrameFormat recognize(Input& input, const Known* known, const FrameKind& kind) {
+  if (known != nullptr) {
+    return known->format;
   }
-
-  bool next(std::span<std::byte> frame) override {
-    if (image_ == images_.size()) {
-      return false;
-    }
-    ImageFile& image = *images_[image_];
-    if (counts_[image_] == 1) {
-      image.read(frame);
-    } else {
-      if (frame_ == 0) {
-        pixels_.resize(image.format().bytes());
-        image.read(pixels_);
-      }
-      std::memcpy(frame.data(), &pixels_[frame_ * frame.size()], frame.size());
-    }
-    const std::optional<FrameInfo> of_file = image.frame();
-    atime_ = of_file && of_file->atime != never ? std::optional(of_file->atime) : std::nullopt;
-    if (++frame_ == counts_[image_]) {
-      frame_ = 0;
-      ++image_;
-    }
-    return true;
-  }
-
-  [[nodiscard]] std::optional<Tai> atime() const override { return atime_; }
-
-  bool rewind() override {
-    image_ = 0;
-    frame_ = 0;
-    return true;
-  }
-
- private:
-  std::vector<std::unique_ptr<ImageFile>> images_;
-  std::vector<std::uint32_t> counts_;
-  std::vector<std::byte> pixels_;  ///< of an image that is several frames
-  std::size_t image_ = 0;
-  std::uint32_t frame_ = 0;
-  std::optional<Tai> atime_;
-};
-
-FileDescriptor open_input(const std::string& file) {
-  FileDescriptor input(file == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                                   : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (input.get() < 0) {
-    throw Error(Problem::failed, file == "-" ? "standard input" : file,
-                fmt::format("cannot open: {}", std::generic_category().message(errno)));
-  }
-  return input;
-}
-
-/// Reads on until there are `size` bytes, or the file ends.
-std::vector<std::byte> read_to(std::size_t size, const FileDescriptor& file,
-                               std::vector<std::byte> bytes, const std::string& name) {
-  const std::size_t before = bytes.size();
-  bytes.resize(size);
-  bytes.resize(before + read_up_to(file, std::span(bytes).subspan(before), name));
-  return bytes;
-}
-
-std::vector<std::byte> read_to_end(const FileDescriptor& file, std::vector<std::byte> bytes,
-                                   const std::string& name) {
-  constexpr std::size_t chunk = std::size_t{1} << 20;
-  for (std::size_t end = 0; bytes.size() != end;) {
-    end = bytes.size();
-    bytes = read_to(end + chunk, file, std::move(bytes), name);
-  }
-  return bytes;
-}
-
-bool looks_like_npy(std::span<const std::byte> bytes) {
-  constexpr std::string_view beginning = "\x93NUMPY";
-  return bytes.size() >= beginning.size() &&
-         std::memcmp(bytes.data(), beginning.data(), beginning.size()) == 0;
-}
-
-/// True where `bytes`, however few, begin like a FITS file.
-bool may_be_fits(std::span<const std::byte> bytes) {
-  constexpr std::string_view beginning = "SIMPLE  =";
-  const std::size_t size = std::min(bytes.size(), beginning.size());
-  return size > 0 && std::memcmp(bytes.data(), beginning.data(), size) == 0;
-}
-
-bool looks_like_gzip(std::span<const std::byte> bytes) {
-  constexpr std::array beginning{std::byte{0x1f}, std::byte{0x8b}, std::byte{8}};  // by deflation
-  return bytes.size() >= beginning.size() &&
-         std::equal(beginning.begin(), beginning.end(), bytes.begin());
-}
-
-/// A name that only cfitsio can read: compressed, or with its extended syntax behind it.
-bool needs_cfitsio(const std::string& file) {
-  return file.ends_with(".fits.gz") || file.ends_with(".fz") ||
-         (file.ends_with("]") && ::access(file.c_str(), F_OK) != 0);
+  return looks_like_text(input, kind.shape.elements(), kind.bytes()) ? FrameFormat::text
+                                                                     : FrameFormat::raw;
 }
 
 }  // namespace
 
-std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
-                                         const Shape& shape) {
-  if (needs_cfitsio(file)) {
-    return std::make_unique<FitsFrames>(open_fits_images(file), file, type, shape);
+std::unique_ptr<FrameSource> open_frames(const std::string& file, std::optional<FrameFormat> format,
+                                         const FrameKind& kind, const std::string& stream) {
+  if (has_brackets(file) && (!format || *format == FrameFormat::fits)) {
+    return fits_file_frames(file, kind);
   }
-  const std::string name = file == "-" ? "standard input" : file;
-  FileDescriptor input = open_input(file);
-  constexpr std::size_t card_bytes = 80;
-  const std::size_t frame_bytes = shape.elements() * element_size(type);
-  std::vector<std::byte> begun = read_to(std::min(card_bytes, frame_bytes), input, {}, name);
-  if (may_be_fits(begun) && begun.size() < card_bytes) {
-    // Small frames: whether they are frames shows in what follows.
-    begun = read_to(card_bytes, input, std::move(begun), name);
+  auto input = std::make_unique<Input>(file);
+  const bool is_told = format == FrameFormat::raw || format == FrameFormat::text;
+  const Known* known = is_told ? nullptr : known_beginning(*input);
+  if (known != nullptr && known->format == FrameFormat::compressed) {
+    return open_compressed(file, input->name(), *known, kind, stream);
   }
-  if (looks_like_npy(begun)) {
-    throw Error(Problem::failed, name, "is an npy file; frames must be raw or FITS");
+  const FrameFormat found = format ? *format : recognize(*input, known, kind);
+  if (found == FrameFormat::text && !format && input->ahead().size() >= looks_at &&
+      input->text_ahead().find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    throw Error(Problem::failed, input->name(),
+                "begins with thousands of blanks; if they are pixels, say --format raw");
   }
-  if ((looks_like_fits(begun) || looks_like_gzip(begun)) && file != "-" &&
-      std::filesystem::is_regular_file(file)) {
-    return std::make_unique<FitsFrames>(open_fits_images(file), file, type, shape);
+  switch (found) {
+    case FrameFormat::text:
+      return text_frames(std::move(input), kind);
+    case FrameFormat::npy:
+      return npy_frames(std::move(input), kind);
+    case FrameFormat::fits:
+      return is_regular_file(file) ? fits_file_frames(file, kind)
+                                   : fits_frames(std::move(input), kind);
+    default:
+      return raw_frames(std::move(input), kind);
   }
-  if (looks_like_fits(begun)) {
-    auto bytes =
-        std::make_shared<const std::vector<std::byte>>(read_to_end(input, std::move(begun), name));
-    return std::make_unique<FitsFrames>(open_fits_images(std::move(bytes), name), name, type,
-                                        shape);
+}
+
+bool stdin_holds_frames(const FrameKind& kind) {
+  struct stat status {};
+  if (::fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0 ||
+      ::lseek(STDIN_FILENO, 0, SEEK_CUR) != 0) {
+    return false;
   }
-  widen_pipe(input.get(), frame_bytes);
-  return std::make_unique<RawFrames>(std::move(input), name, std::move(begun));
+  bool holds_frames = false;
+  try {
+    auto input = std::make_unique<Input>("-");
+    const Known* known = known_beginning(*input);
+    const FrameFormat format = recognize(*input, known, kind);
+    if (format == FrameFormat::raw) {
+      holds_frames = is_binary(input->peek(looks_at)) && *input->size() % kind.bytes() == 0;
+    } else if (format == FrameFormat::text) {
+      std::vector<std::byte> frame(kind.bytes());
+      holds_frames = text_frames(std::move(input), kind)->next(frame);
+    } else {
+      holds_frames = true;
+    }
+  } catch (const Error&) {
+    // It is something else.
+  }
+  ::lseek(STDIN_FILENO, 0, SEEK_SET);
+  return holds_frames;
 }
 
 }  // namespace shmim::tools

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -8,9 +9,11 @@
 
 #include <shmim/shmim.hpp>
 
+#include "post/recognize.hpp"
+
 namespace shmim::tools {
 
-/// Where shmim-post takes its frames from.
+/// Where shmim-post takes its frames from: a class for each format.
 class FrameSource {
  public:
   FrameSource() = default;
@@ -22,7 +25,8 @@ class FrameSource {
 
   /// Blocks until the next frame begins to arrive, or there is none any more.
   virtual void wait() {}
-  /// Reads one whole frame; false at the end. Throws Error where the data ends within a frame.
+  /// Reads one whole frame; false at the end. Throws Error: failed (the data ends within a frame,
+  /// or is none), mismatch (frames of another type or shape).
   virtual bool next(std::span<std::byte> frame) = 0;
   /// When the frame that was read last was acquired, where the source says so.
   [[nodiscard]] virtual std::optional<Tai> atime() const { return std::nullopt; }
@@ -30,10 +34,39 @@ class FrameSource {
   virtual bool rewind() = 0;
 };
 
-/// Frames from a file, or from standard input for `-`: raw, one after the other, or FITS, where
-/// each image is a frame, or several if it has an axis more. Throws Error: not_found, mismatch
-/// (FITS of another type or shape).
-std::unique_ptr<FrameSource> open_frames(const std::string& file, DataType type,
-                                         const Shape& shape);
+/// Type and shape of the frames that a stream takes.
+struct FrameKind {
+  DataType type;
+  Shape shape;
+  [[nodiscard]] std::size_t bytes() const { return shape.elements() * element_size(type); }
+};
+
+std::unique_ptr<FrameSource> raw_frames(std::unique_ptr<Input> input, const FrameKind& kind);
+std::unique_ptr<FrameSource> text_frames(std::unique_ptr<Input> input, const FrameKind& kind);
+std::unique_ptr<FrameSource> npy_frames(std::unique_ptr<Input> input, const FrameKind& kind);
+/// One HDU after the other, as they come.
+std::unique_ptr<FrameSource> fits_frames(std::unique_ptr<Input> input, const FrameKind& kind);
+/// Of a file that cfitsio reads for itself, compressed ones and such as have an HDU in brackets
+/// behind their name among them. All HDUs are checked here.
+std::unique_ptr<FrameSource> fits_file_frames(const std::string& file, const FrameKind& kind);
+
+/// Frames from a file, or from standard input for `-`, in the format that its first bytes show
+/// unless one is given. Throws Error: failed (cannot open; not in that format; compressed, where it
+/// cannot be read; a regular file of raw frames whose last is not whole), mismatch (a file of
+/// frames of another type or shape), before any frame is read. Advice in a HintedError is for
+/// `stream`.
+std::unique_ptr<FrameSource> open_frames(const std::string& file, std::optional<FrameFormat> format,
+                                         const FrameKind& kind, const std::string& stream);
+
+/// Throws Error (mismatch) where an image is neither a frame of that kind nor, with an axis more,
+/// several; else how many it is.
+std::uint32_t frames_in(const Format& image, const FrameKind& kind, const std::string& name);
+
+/// True where standard input is a regular file that `--data -` would take a frame of that kind
+/// from, and that nobody has read from yet. A loop over the lines of a file has read one before its
+/// body runs, a shell the script that it is given as `sh < script`; a pipe, a terminal and
+/// /dev/null say nothing of what was meant. A frame of pixels that is printable is more likely a
+/// text that a script was given. The file is left as it was.
+bool stdin_holds_frames(const FrameKind& kind);
 
 }  // namespace shmim::tools

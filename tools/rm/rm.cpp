@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
+#include "common/io/descriptor.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -112,12 +113,14 @@ class Rm final : public Tool {
   }
 
   static bool agrees(const std::string& name) {
-    fmt::print(stderr, "shmim-rm: remove stream '{}'? ", printable(name));
+    const std::string question = fmt::format("shmim-rm: remove stream '{}'? ", printable(name));
+    static_cast<void>(write_all(STDERR_FILENO, std::as_bytes(std::span(question))));
     std::string answer;
-    for (char letter = 0; ::read(STDIN_FILENO, &letter, 1) == 1 && letter != '\n';) {
-      answer += letter;
+    std::byte letter{};
+    while (read_some(STDIN_FILENO, std::span(&letter, 1), "standard input") == 1 &&
+           letter != std::byte{'\n'}) {
+      answer += static_cast<char>(letter);
     }
-    throw_if_interrupted();
     return answer.starts_with('y') || answer.starts_with('Y');
   }
 

@@ -1,6 +1,6 @@
 #include "common/app/context.hpp"
 
-#include <cerrno>
+#include <span>
 
 #include <fmt/format.h>
 #include <pwd.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
+#include "common/io/descriptor.hpp"
 #include "common/io/interrupt.hpp"
 
 namespace shmim::tools {
@@ -26,8 +27,14 @@ SearchPath search_path_of(const CommonOptions& options) {
 }  // namespace
 
 void Readiness::say() {
-  if (descriptor_ && ::write(static_cast<int>(*descriptor_), "\n", 1) != 1) {
-    throw Error::system("--ready-fd", "cannot write to the descriptor", errno);
+  if (!descriptor_) {
+    return;
+  }
+  constexpr std::byte newline{'\n'};
+  const int error_number = write_all(static_cast<int>(*descriptor_), std::span(&newline, 1));
+  throw_if_interrupted();
+  if (error_number != 0) {
+    throw Error::system("--ready-fd", "cannot write to the descriptor", error_number);
   }
   descriptor_.reset();
 }
@@ -131,6 +138,12 @@ Exit Context::report(const Reference* about, const Error& error) const {
   std::string message = error.what();
   if (about != nullptr && error.subject().empty()) {
     message = fmt::format("{}: {}", about->name, message);
+  }
+  if (const auto* hinted = dynamic_cast<const HintedError*>(&error)) {
+    messages_.error(message);
+    Messages::hint(hinted->command() +
+                   (options_.dir.empty() ? "" : " --dir " + shell_word(options_.dir)));
+    return exit_of(error.problem());
   }
   if (error.problem() == Problem::usage) {
     return messages_.usage(message);

@@ -8,25 +8,10 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 
 namespace shmim::tools {
 namespace {
-
-/// A word as a shell takes it for one.
-std::string shell_word(const std::string& text) {
-  constexpr std::string_view plain = "_-./:,+@%=";
-  const bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || plain.find(c) != plain.npos;
-  });
-  if (is_plain) {
-    return text;
-  }
-  std::string quoted = "'";
-  for (const char c : text) {
-    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return quoted + "'";
-}
 
 /// How many characters must be put in, left out, changed or swapped with the next to make `b` of
 /// `a`.
@@ -63,11 +48,25 @@ std::string missing_hint(const Advice& advice, const std::string& name, const Su
   if (find_file(name, subject.where).origin != Origin::nowhere) {
     return command("shmim-connect {}", name);
   }
+  // The name of its file, as other programs take it too.
+  if (const std::string stem =
+          name.ends_with(stream_suffix) ? name.substr(0, name.size() - stream_suffix.size()) : "";
+      advice.similar != nullptr && !stem.empty() &&
+      identity_of(stream_path(subject.where.shm, stem))) {
+    return command(advice.similar, stem);
+  }
   if (const std::string similar = similar_name(name, list_streams(subject.where.shm));
       advice.similar != nullptr && !similar.empty()) {
     return command(advice.similar, similar);
   }
   return command(advice.missing, name);
+}
+
+/// A file system can be full of files, and have room for bytes.
+bool has_no_inodes(const std::filesystem::path& directory) {
+  struct statvfs status {};
+  return ::statvfs(directory.c_str(), &status) == 0 && status.f_files > 0 && status.f_favail == 0 &&
+         status.f_bavail > 0;
 }
 
 /// The stream that an error is about, if the user named none: its name, or its file's.
@@ -80,6 +79,21 @@ std::string name_of(const std::string& subject, const std::filesystem::path& dir
 }
 
 }  // namespace
+
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view plain = "_-./:,+@%=";
+  const bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || plain.find(c) != plain.npos;
+  });
+  if (is_plain) {
+    return text;
+  }
+  std::string quoted = "'";
+  for (const char c : text) {
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return quoted + "'";
+}
 
 std::string similar_name(std::string_view name, const std::vector<std::string>& names) {
   constexpr std::size_t longest = 80;
@@ -135,7 +149,8 @@ std::string hint(const Advice& advice, const Error& error, const Subject& subjec
       return is_of_stream ? fmt::format(fmt::runtime(advice.unreadable), shell_word(name)) + where
                           : std::string();
     case Problem::no_space:
-      return fmt::format("df -h {}", shell_word(subject.where.shm.string()));
+      return fmt::format("df -h{} {}", has_no_inodes(subject.where.shm) ? "i" : "",
+                         shell_word(subject.where.shm.string()));
     case Problem::no_directory:
       return hint_for_directory(error);
     case Problem::unfinished:

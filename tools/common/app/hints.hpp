@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <shmim/shmim.hpp>
@@ -22,6 +23,20 @@ struct Subject {
   SearchPath where;
   std::string dir;  ///< --dir, as it was given
 };
+
+/// An error that brings its own advice.
+class HintedError : public Error {
+ public:
+  HintedError(const Error& error, std::string command)
+      : Error(error), command_(std::move(command)) {}
+  [[nodiscard]] const std::string& command() const noexcept { return command_; }
+
+ private:
+  std::string command_;
+};
+
+/// A word as a shell takes it for one.
+std::string shell_word(const std::string& text);
 
 /// A command that helps after an error; empty if none is known.
 std::string hint(const Advice& advice, const Error& error, const Subject& subject);

@@ -1,15 +1,20 @@
 #include "common/app/messages.hpp"
 
-#include <cstdio>
+#include <span>
 
 #include <fmt/format.h>
 #include <shmim/text.hpp>
+#include <unistd.h>
+
+#include "common/io/descriptor.hpp"
 
 namespace shmim::tools {
 namespace {
 
 void write_line(const std::string& line) {
-  static_cast<void>(std::fputs((line + '\n').c_str(), stderr));
+  const std::string text = line + '\n';
+  // What cannot be said changes nothing.
+  static_cast<void>(write_all(STDERR_FILENO, std::as_bytes(std::span(text))));
 }
 
 }  // namespace

@@ -31,8 +31,11 @@ void install_signal_handlers() noexcept {
   for (const int signal : {SIGINT, SIGTERM, SIGALRM}) {
     sigaction(signal, &action, nullptr);
   }
-  action.sa_handler = SIG_IGN;  // a write that fails lets us give back what we have claimed
-  sigaction(SIGPIPE, &action, nullptr);
+  // A write that fails lets us give back what we have claimed, and say what is wrong.
+  action.sa_handler = SIG_IGN;
+  for (const int signal : {SIGPIPE, SIGXFSZ}) {
+    sigaction(signal, &action, nullptr);
+  }
 }
 
 bool interrupted() noexcept { return last_signal != 0; }

@@ -4,7 +4,8 @@
 
 namespace shmim::tools {
 
-/// SIGINT and SIGTERM are noticed from here on, SIGPIPE is a write that fails.
+/// SIGINT and SIGTERM are noticed from here on, SIGPIPE and SIGXFSZ are a
+/// write that fails.
 void install_signal_handlers() noexcept;
 /// True once SIGINT or SIGTERM has arrived.
 bool interrupted() noexcept;

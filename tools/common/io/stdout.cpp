@@ -7,30 +7,22 @@
 #include <shmim/error.hpp>
 #include <unistd.h>
 
+#include "common/io/descriptor.hpp"
 #include "common/io/exit.hpp"
-#include "common/io/interrupt.hpp"
 
 namespace shmim::tools {
 
 void write_stdout(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    if (!bytes.empty()) {
-      throw_if_interrupted();
-    }
-    if (written >= 0) {
-      continue;
-    }
-    if (errno == EPIPE) {
+  switch (const int error_number = write_all(STDOUT_FILENO, bytes)) {
+    case 0:
+      return;
+    case EINTR:
+      throw Interrupted{};
+    case EPIPE:
       throw BrokenPipe{};
-    }
-    if (errno != EINTR) {
+    default:
       throw Error(Problem::failed, "standard output",
-                  fmt::format("cannot write: {}", std::generic_category().message(errno)));
-    }
+                  fmt::format("cannot write: {}", std::generic_category().message(error_number)));
   }
 }
 

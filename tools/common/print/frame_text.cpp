@@ -6,6 +6,8 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <shmim/element.hpp>
@@ -54,33 +56,54 @@ void append(Text out, Float16 value) {
   }
 }
 
+/// Numbers as people write them: a sign of + is one too.
 template <class T>
-std::optional<T> element_from(const std::string& text, T) {
-  return parse_number<T>(text);
+std::optional<T> number_from(std::string_view text) {
+  const bool has_plus = text.size() > 1 && text.front() == '+' && text[1] != '-';
+  return parse_number<T>(text.substr(has_plus ? 1 : 0));
 }
 
 template <class T>
-std::optional<std::complex<T>> element_from(const std::string& text, std::complex<T>) {
-  const auto real = parse_number<T>(text);
-  return real ? std::optional(std::complex<T>(*real)) : std::nullopt;
+std::optional<T> element_from(std::string_view text, T) {
+  const auto number = number_from<T>(text);
+  if constexpr (std::is_integral_v<T>) {
+    // `3e4` and `3.0` are whole numbers too; beyond 2^53 a double is not sure of that.
+    constexpr double largest = 0x1p53;
+    const double real = number ? 0 : number_from<double>(text).value_or(0.5);
+    if (!number && -largest < real && real < largest) {
+      const auto whole = static_cast<std::int64_t>(real);
+      const bool is_whole = static_cast<double>(whole) == real;
+      return is_whole && std::in_range<T>(whole) ? std::optional(static_cast<T>(whole))
+                                                 : std::nullopt;
+    }
+  }
+  return number;
 }
 
-std::optional<Float16> element_from(const std::string& text, Float16) {
-  const auto number = parse_number<float>(text);
+/// `1+2j`; a real number alone is one too.
+template <class T>
+std::optional<std::complex<T>> element_from(std::string_view text, std::complex<T>) {
+  if (!text.ends_with('j')) {
+    const auto real = number_from<T>(text);
+    return real ? std::optional(std::complex<T>(*real)) : std::nullopt;
+  }
+  text.remove_suffix(1);
+  // The sign between the parts, and not one of an exponent.
+  std::size_t sign = text.find_last_of("+-");
+  while (sign != text.npos && sign > 0 && (text[sign - 1] == 'e' || text[sign - 1] == 'E')) {
+    sign = text.find_last_of("+-", sign - 1);
+  }
+  const std::size_t parted = sign == text.npos ? 0 : sign;
+  const auto real = parted == 0 ? std::optional(T{}) : number_from<T>(text.substr(0, parted));
+  const auto imaginary = number_from<T>(text.substr(parted));
+  return real && imaginary ? std::optional(std::complex<T>(*real, *imaginary)) : std::nullopt;
+}
+
+std::optional<Float16> element_from(std::string_view text, Float16) {
+  const auto number = number_from<float>(text);
   const Float16 value{float_to_float16(number.value_or(0))};
   const bool fits = number && std::isfinite(*number) == std::isfinite(float16_to_float(value.bits));
   return fits ? std::optional(value) : std::nullopt;
-}
-
-/// `<u2`, as NumPy writes a type.
-std::string npy_type(DataType type) {
-  return visit(type, []<class T>(std::type_identity<T>) {
-    const char kind = std::is_unsigned_v<T>                                       ? 'u'
-                      : std::is_integral_v<T>                                     ? 'i'
-                      : std::is_floating_point_v<T> || std::is_same_v<T, Float16> ? 'f'
-                                                                                  : 'c';
-    return fmt::format("{}{}{}", sizeof(T) == 1 ? '|' : '<', kind, sizeof(T));
-  });
 }
 
 }  // namespace
@@ -115,31 +138,24 @@ void to_text(std::span<const std::byte> frame, DataType type, const Shape& shape
 }
 
 void fill_with(std::span<std::byte> frame, DataType type, const std::string& text) {
-  visit(type, [&]<class T>(std::type_identity<T>) {
-    const auto value = element_from(text, T{});
-    if (!value) {
+  const std::size_t size = element_size(type);
+  for (std::size_t offset = 0; offset < frame.size(); offset += size) {
+    if (offset > 0) {
+      std::memcpy(&frame[offset], frame.data(), size);
+    } else if (!read_element(text, type, frame.first(size))) {
       throw UsageError(fmt::format("--fill: '{}' does not fit {}", text, to_string(type)));
     }
-    for (std::size_t offset = 0; offset < frame.size(); offset += sizeof(*value)) {
-      std::memcpy(&frame[offset], &*value, sizeof(*value));
-    }
-  });
+  }
 }
 
-std::string npy_header(DataType type, const Shape& shape) {
-  std::string axes;
-  for (std::size_t axis = shape.axes(); axis > 0; --axis) {
-    axes += fmt::format("{}{}", shape[axis - 1], axis > 1 ? ", " : shape.axes() == 1 ? "," : "");
-  }
-  std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
-                                       npy_type(type), axes);
-  constexpr std::size_t before = 10;  // magic, version and the length itself
-  dictionary.resize((before + dictionary.size() + 1 + 63) / 64 * 64 - before - 1, ' ');
-  dictionary += '\n';
-  std::string header("\x93NUMPY\x01\x00", 8);
-  header += static_cast<char>(dictionary.size() & 0xFF);
-  header += static_cast<char>(dictionary.size() >> 8);
-  return header + dictionary;
+bool read_element(std::string_view text, DataType type, std::span<std::byte> element) {
+  return visit(type, [&]<class T>(std::type_identity<T>) {
+    const auto value = element_from(text, T{});
+    if (value) {
+      std::memcpy(element.data(), &*value, sizeof(T));
+    }
+    return value.has_value();
+  });
 }
 
 }  // namespace shmim::tools

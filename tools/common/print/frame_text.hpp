@@ -21,7 +21,7 @@ void to_text(std::span<const std::byte> frame, DataType type, const Shape& shape
 /// cannot hold it.
 void fill_with(std::span<std::byte> frame, DataType type, const std::string& text);
 
-/// A frame in NumPy's format: header and data, whole. Axes in C order, as NumPy has them.
-std::string npy_header(DataType type, const Shape& shape);
+/// Reads one element as to_text() writes it; false where the type cannot hold what `text` says.
+[[nodiscard]] bool read_element(std::string_view text, DataType type, std::span<std::byte> element);
 
 }  // namespace shmim::tools

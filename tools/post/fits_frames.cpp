@@ -1,0 +1,226 @@
+// Images of FITS: a file that cfitsio reads, or HDU by HDU what comes through a pipe.
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <shmim/fits.hpp>
+
+#include "common/io/pipe.hpp"
+#include "post/hdu_extent.hpp"
+#include "post/source.hpp"
+
+namespace shmim::tools {
+namespace {
+
+/// The frames of one image after the other.
+class Images {
+ public:
+  Images() = default;
+  Images(std::vector<std::unique_ptr<ImageFile>> images, const std::string& name,
+         const FrameKind& kind)
+      : images_(std::move(images)) {
+    for (const auto& image : images_) {
+      counts_.push_back(frames_in(image->format(), kind, name));
+    }
+  }
+
+  /// False at the end.
+  bool next(std::span<std::byte> frame) {
+    if (image_ == images_.size()) {
+      return false;
+    }
+    ImageFile& image = *images_[image_];
+    if (counts_[image_] == 1) {
+      image.read(frame);
+    } else {
+      if (frame_ == 0) {
+        pixels_.resize(image.format().bytes());
+        image.read(pixels_);
+      }
+      std::memcpy(frame.data(), &pixels_[frame_ * frame.size()], frame.size());
+    }
+    const std::optional<FrameInfo> of_file = image.frame();
+    atime_ = of_file && of_file->atime != never ? std::optional(of_file->atime) : std::nullopt;
+    if (++frame_ == counts_[image_]) {
+      frame_ = 0;
+      ++image_;
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::optional<Tai> atime() const { return atime_; }
+
+  void rewind() {
+    image_ = 0;
+    frame_ = 0;
+  }
+
+ private:
+  std::vector<std::unique_ptr<ImageFile>> images_;
+  std::vector<std::uint32_t> counts_;
+  std::vector<std::byte> pixels_;  ///< of an image that is several frames
+  std::size_t image_ = 0;
+  std::uint32_t frame_ = 0;
+  std::optional<Tai> atime_;  ///< of the frame that was read last
+};
+
+class FitsFileFrames final : public FrameSource {
+ public:
+  FitsFileFrames(const std::string& file, const FrameKind& kind)
+      : images_(open_fits_images(file), file, kind) {}
+  bool next(std::span<std::byte> frame) override { return images_.next(frame); }
+  [[nodiscard]] std::optional<Tai> atime() const override { return images_.atime(); }
+  bool rewind() override {
+    images_.rewind();
+    return true;
+  }
+
+ private:
+  Images images_;
+};
+
+/// One HDU at a time is in memory, however long the input goes on.
+class FitsFrames final : public FrameSource {
+ public:
+  FitsFrames(std::unique_ptr<Input> input, const FrameKind& kind)
+      : input_(std::move(input)), kind_(kind) {}
+
+  void wait() override { input_->wait(); }
+
+  bool next(std::span<std::byte> frame) override {
+    while (!images_.next(frame)) {
+      if (input_->peek(1).empty()) {
+        return false;
+      }
+      read_hdu();
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::optional<Tai> atime() const override { return images_.atime(); }
+
+  bool rewind() override {
+    images_ = {};
+    hdu_ = 0;
+    return input_->rewind();
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw Error(Problem::failed, input_->name(), fmt::format("HDU {}: {}", hdu_, why));
+  }
+
+  /// Behind `bytes`. Not all at once: a header that promises too much costs no memory.
+  std::uint64_t read_behind(std::vector<std::byte>& bytes, std::uint64_t size) {
+    constexpr std::uint64_t step = std::uint64_t{16} << 20;
+    std::uint64_t done = 0;
+    while (done < size) {
+      const auto wanted = static_cast<std::size_t>(std::min(step, size - done));
+      const std::size_t before = bytes.size();
+      bytes.resize(before + wanted);
+      const std::size_t got = input_->read(std::span(bytes).subspan(before));
+      done += got;
+      if (got < wanted) {
+        std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(before + got), bytes.end(),
+                  std::byte{0});
+        break;
+      }
+    }
+    return done;
+  }
+
+  static std::string_view text(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+
+  /// Reads on to END.
+  void read_header(std::vector<std::byte>& bytes) {
+    constexpr std::size_t most = 10000 * fits_block_bytes;
+    do {
+      const std::uint64_t got = read_behind(bytes, fits_block_bytes);
+      if (got < fits_block_bytes || bytes.size() > most) {
+        refuse("the header has no end");
+      }
+    } while (!has_end_card(text(bytes).substr(bytes.size() - fits_block_bytes)));
+  }
+
+  void read_hdu() {
+    // One file may follow upon the other.
+    const bool is_file = looks_like_fits(input_->peek(looks_at));
+    const bool is_extension = input_->text_ahead().starts_with("XTENSION=");
+    if (!is_file && !(is_extension && hdu_ > 0)) {
+      refuse("what stands here is no header of FITS");
+    }
+    // cfitsio takes an extension only behind a primary HDU.
+    const std::vector<std::byte> primary = is_file ? std::vector<std::byte>() : empty_primary();
+    auto bytes = std::make_shared<std::vector<std::byte>>(primary);
+    read_header(*bytes);
+    const std::string header(text(*bytes).substr(primary.size()));
+    const auto data = hdu_data_bytes(header);
+    if (!data) {
+      refuse("the header does not say how large it is");
+    }
+    const std::uint64_t filled =
+        (*data + fits_block_bytes - 1) / fits_block_bytes * fits_block_bytes;
+    if (const std::uint64_t got = read_behind(*bytes, filled); got < *data) {
+      refuse(fmt::format("ends after {} of its {} bytes, and was not published", got, *data));
+    }
+    if (may_hold_image(header)) {
+      bytes->resize(primary.size() + header.size() + filled);
+      images_ = Images(open_fits_images(bytes, input_->name()), input_->name(), kind_);
+    }
+    ++hdu_;
+  }
+
+  static std::vector<std::byte> empty_primary() {
+    std::string header;
+    for (const char* card :
+         {"SIMPLE  =                    T", "BITPIX  =                    8",
+          "NAXIS   =                    0", "EXTEND  =                    T", "END"}) {
+      header += fmt::format("{:80}", card);
+    }
+    header.resize(fits_block_bytes, ' ');
+    const auto bytes = std::as_bytes(std::span(header));
+    return {bytes.begin(), bytes.end()};
+  }
+
+  static constexpr std::size_t looks_at = 9;
+  std::unique_ptr<Input> input_;
+  FrameKind kind_;
+  Images images_;
+  std::size_t hdu_ = 0;  ///< that is next, from 0 as messages count them
+};
+
+}  // namespace
+
+std::uint32_t frames_in(const Format& image, const FrameKind& kind, const std::string& name) {
+  const Shape& shape = kind.shape;
+  const bool one = image.shape == shape;
+  bool several = image.shape.axes() == shape.axes() + 1;
+  for (std::size_t axis = 0; several && axis < shape.axes(); ++axis) {
+    several = image.shape[axis] == shape[axis];
+  }
+  if (image.type != kind.type || !(one || several)) {
+    Requirement wanted;
+    wanted.type = kind.type;
+    if (!one && !several) {
+      wanted.shape = shape;
+    }
+    throw Error(Problem::mismatch, name, to_string(differences(image, wanted)));
+  }
+  return one ? 1 : image.shape[shape.axes()];
+}
+
+std::unique_ptr<FrameSource> fits_frames(std::unique_ptr<Input> input, const FrameKind& kind) {
+  widen_pipe(input->descriptor(), kind.bytes());
+  return std::make_unique<FitsFrames>(std::move(input), kind);
+}
+
+std::unique_ptr<FrameSource> fits_file_frames(const std::string& file, const FrameKind& kind) {
+  return std::make_unique<FitsFileFrames>(file, kind);
+}
+
+}  // namespace shmim::tools

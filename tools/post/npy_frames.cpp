@@ -1,0 +1,148 @@
+// Arrays of NumPy: one frame each, or with an axis more several.
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <shmim/element.hpp>
+
+#include "common/io/pipe.hpp"
+#include "common/print/npy.hpp"
+#include "post/source.hpp"
+
+namespace shmim::tools {
+namespace {
+
+/// Bytes of a number: a complex element is two.
+std::size_t number_bytes(DataType type) {
+  const bool is_complex = type == DataType::complex64 || type == DataType::complex128;
+  return element_size(type) / (is_complex ? 2 : 1);
+}
+
+void swap_bytes(std::span<std::byte> frame, std::size_t number) {
+  for (std::size_t at = 0; at < frame.size(); at += number) {
+    std::ranges::reverse(frame.subspan(at, number));
+  }
+}
+
+class NpyFrames final : public FrameSource {
+ public:
+  NpyFrames(std::unique_ptr<Input> input, const FrameKind& kind)
+      : input_(std::move(input)), kind_(kind) {}
+
+  void wait() override { input_->wait(); }
+
+  bool next(std::span<std::byte> frame) override {
+    while (frames_left_ == 0) {
+      if (!begin_array()) {
+        return false;
+      }
+    }
+    const std::size_t filled = input_->read(frame);
+    if (filled != frame.size()) {
+      refuse(
+          fmt::format("ends after {} of the {} bytes of a frame, which was not published; its "
+                      "header promised {} more",
+                      filled, frame.size(), frames_left_));
+    }
+    --frames_left_;
+    if (is_big_endian_) {
+      swap_bytes(frame, number_bytes(kind_.type));
+    }
+    return true;
+  }
+
+  bool rewind() override {
+    frames_left_ = 0;
+    return input_->rewind();
+  }
+
+  /// Of a regular file, which can be looked at before it has an effect.
+  void check_size() {
+    if (!begin_array() || !input_->size()) {
+      return;
+    }
+    const std::uint64_t there = *input_->size() - header_bytes_;
+    if (there / kind_.bytes() < frames_left_) {
+      refuse(fmt::format("has {} bytes behind its header, which promises {} of {} bytes", there,
+                         frames_left_ == 1 ? "a frame" : fmt::format("{} frames", frames_left_),
+                         frames_left_ * kind_.bytes()));
+    }
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw Error(Problem::failed, input_->name(), why);
+  }
+
+  /// Reads the next header; false at the end.
+  bool begin_array() {
+    if (input_->peek(npy_start_bytes).empty()) {
+      return false;
+    }
+    const auto bytes = npy_header_bytes(input_->text_ahead());
+    if (!bytes) {
+      refuse("what stands here is not the header of an npy array");
+    }
+    input_->peek(*bytes);
+    const auto array = parse_npy_header(input_->text_ahead().substr(0, *bytes));
+    if (input_->ahead().size() < *bytes || !array) {
+      refuse("the header of its npy array cannot be read");
+    }
+    input_->skip(*bytes);
+    header_bytes_ = *bytes;
+    check(*array);
+    is_big_endian_ = array->is_big_endian;
+    frames_left_ = array->axes.size() > kind_.shape.axes() ? array->axes.front() : 1;
+    return true;
+  }
+
+  void check(const NpyArray& array) const {
+    std::vector<std::uint64_t> axes;
+    for (std::size_t axis = kind_.shape.axes(); axis > 0; --axis) {
+      axes.push_back(kind_.shape[axis - 1]);
+    }
+    const bool is_several = array.axes.size() == axes.size() + 1 &&
+                            std::equal(axes.begin(), axes.end(), array.axes.begin() + 1);
+    std::vector<std::string> differing;
+    if (array.type != kind_.type) {
+      differing.push_back(fmt::format(
+          "type is {}, not {}", array.type ? std::string(to_string(*array.type)) : array.descr,
+          to_string(kind_.type)));
+    }
+    if (array.axes != axes && !is_several) {
+      std::vector<std::uint64_t> size(array.axes.rbegin(), array.axes.rend());
+      differing.push_back(
+          fmt::format("size is {}, not {}",
+                      size.empty() ? "that of one number" : fmt::format("{}", fmt::join(size, "x")),
+                      to_string(kind_.shape)));
+    }
+    if (!differing.empty()) {
+      throw Error(Problem::mismatch, input_->name(), fmt::format("{}", fmt::join(differing, "; ")));
+    }
+    if (array.is_fortran) {
+      refuse(
+          "is an npy array in Fortran order, whose frames do not stand one behind the other; "
+          "save numpy.ascontiguousarray(array)");
+    }
+  }
+
+  std::unique_ptr<Input> input_;
+  FrameKind kind_;
+  std::uint64_t frames_left_ = 0;  ///< of the array
+  std::size_t header_bytes_ = 0;
+  bool is_big_endian_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<FrameSource> npy_frames(std::unique_ptr<Input> input, const FrameKind& kind) {
+  widen_pipe(input->descriptor(), kind.bytes());
+  auto frames = std::make_unique<NpyFrames>(std::move(input), kind);
+  frames->check_size();
+  return frames;
+}
+
+}  // namespace shmim::tools
