@@ -99,6 +99,7 @@ says() { compare "$1" "$(sed -n "s/^  $1  *//p" out)" "$2"; }
   start p shmim-post cam --data data --claim
   exec 6>data
   until_true bash -c 'shmim-info cam | grep -q "^  only writer .*shmim-post"'
+  head -c 8 /dev/zero >&6
   exec 6>&-
   wait "$pid_p"
   printf '\x01' | dd of="$(stream_file cam)" bs=1 seek=288 conv=notrunc status=none

@@ -14,9 +14,9 @@
 namespace shmim::tools {
 namespace {
 
-constexpr std::string_view blanks = " \t\r\n";
+constexpr std::string_view blank_letters = " \t\r\n";
 
-bool is_blank(char letter) noexcept { return blanks.find(letter) != blanks.npos; }
+bool is_blank(char letter) noexcept { return blank_letters.find(letter) != blank_letters.npos; }
 
 /// No number is as long.
 constexpr std::size_t longest_word = 1000;
@@ -66,7 +66,7 @@ void FrameParser::end_line() {
 }
 
 std::size_t FrameParser::skip_blanks(std::string_view text) {
-  const std::size_t size = std::min(text.find_first_not_of(blanks), text.size());
+  const std::size_t size = std::min(text.find_first_not_of(blank_letters), text.size());
   line_ += static_cast<std::size_t>(
       std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size), '\n'));
   return size;
