@@ -115,19 +115,19 @@ TEST_CASE("of a writer that is late with its mark and one that takes over, one w
     };
     judge_and_reset();
     failures = 0;
-    std::barrier start(2);
-    std::barrier end(2, judge_and_reset);
+    std::barrier turn(2);
+    std::barrier both_done(2, judge_and_reset);
     std::jthread taker([&] {
       for (int round = 0; round < rounds; ++round) {
-        start.arrive_and_wait();
+        turn.arrive_and_wait();
         other_writes = is_sure ? trace.take_over(dead, other) : trace.take_over(found, other);
-        end.arrive_and_wait();
+        both_done.arrive_and_wait();
       }
     });
     for (int round = 0; round < rounds; ++round) {
-      start.arrive_and_wait();
+      turn.arrive_and_wait();
       late_writes = trace.begin(found, late);
-      end.arrive_and_wait();
+      both_done.arrive_and_wait();
     }
     taker.join();
     CHECK(failures == 0);
