@@ -171,8 +171,9 @@ std::uint64_t WriteGuard::show(const SemaphoreSet& posts) noexcept {
   core_->store_slice_info(info);
   const CircularBufferWriter buffer = core_->buffer_writer();
   if (!in_buffer_) {
-    const std::span<std::byte> slot = buffer.begin_frame();
-    copy_frame(slot.data(), pixels_.data(), slot.size());
+    if (const std::span<std::byte> slot = buffer.begin_frame(); !slot.empty()) {
+      copy_frame(slot.data(), pixels_.data(), slot.size());
+    }
   }
   buffer.push(info);
   TraceEntry newest = trigger_ == nullptr ? TraceEntry{} : trigger_->entry;

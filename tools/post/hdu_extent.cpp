@@ -1,7 +1,6 @@
 #include "post/hdu_extent.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include <fmt/format.h>
@@ -51,7 +50,7 @@ bool has_end_card(std::string_view block) noexcept {
   return false;
 }
 
-std::optional<std::uint64_t> hdu_data_bytes(std::string_view header) noexcept {
+std::optional<std::uint64_t> hdu_data_bytes(std::string_view header) {
   const auto bitpix = number_in(header, "BITPIX");
   const auto axes = number_in(header, "NAXIS");
   constexpr std::int64_t most_axes = 999;
@@ -61,10 +60,7 @@ std::optional<std::uint64_t> hdu_data_bytes(std::string_view header) noexcept {
   const bool is_groups = value_in(header, "GROUPS").starts_with('T');
   std::optional<std::uint64_t> elements = *axes == 0 ? 0 : 1;
   for (std::int64_t axis = 1; axis <= *axes; ++axis) {
-    std::array<char, name_bytes> name{};
-    const auto end = fmt::format_to_n(name.begin(), name.size(), "NAXIS{}", axis).out;
-    const auto length =
-        number_in(header, {name.data(), static_cast<std::size_t>(end - name.begin())});
+    const auto length = number_in(header, fmt::format("NAXIS{}", axis));
     const bool is_of_groups = is_groups && axis == 1 && length == 0;
     if (!length || *length < 0) {
       return std::nullopt;
