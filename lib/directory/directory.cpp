@@ -96,7 +96,7 @@ bool remove_stream(const std::filesystem::path& path, Identity expected) {
     return false;
   }
   if (stream && stream->identity() == expected) {
-    stream->semaphores().post(SemaphoreSet::all());
+    stream->semaphores().wake_readers();
   }
   return true;
 }

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <ctime>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "parts/semaphores_post.hpp"
 #include "shmim/error.hpp"
@@ -43,12 +47,13 @@ WaitResult wait_for_post(sem_t& semaphore, Deadline deadline) noexcept {
   return errno == EINTR ? WaitResult::interrupted : WaitResult::timed_out;
 }
 
-unsigned take_posts(sem_t& semaphore) noexcept {
-  unsigned taken = 0;
-  while (sem_trywait(&semaphore) == 0) {
-    ++taken;
-  }
-  return taken;
+/// True where a process is asleep on the semaphore, whether it has claimed it or not. The kernel is
+/// asked to move its waiters to where they are, and says how many that were: the number in the
+/// semaphore counts those too that were killed.
+bool is_waited_on(sem_t& semaphore) noexcept {
+  constexpr long none_to_wake = 0;
+  constexpr long all_to_move = INT_MAX;
+  return ::syscall(SYS_futex, &semaphore, FUTEX_REQUEUE, none_to_wake, all_to_move, &semaphore) > 0;
 }
 
 }  // namespace
@@ -86,7 +91,7 @@ std::uint32_t Semaphores::status(unsigned index) const {
 }
 
 void Semaphores::require_writable() const {
-  if (!writable_) {
+  if (!segment_->writable()) {
     throw Error(Problem::not_ours_to_write, subject(),
                 "semaphores cannot be used: the stream is read-only for us");
   }
@@ -127,39 +132,85 @@ void post_known(const Semaphores::Regions& regions, const SemaphoreSet& posts) n
   }
 }
 
-bool Semaphores::try_claim(unsigned index) const noexcept {
+void Semaphores::wake_readers() const noexcept {
+  for (unsigned index = 0; segment_->writable() && index < count(); ++index) {
+    if (segment_->place_claimed_by(index) != 0) {
+      sem_post(&regions_.semaphores[index]);
+    }
+  }
+}
+
+/// True for a living one of ours, which has a lock; and where a program without one may be alive.
+bool Semaphores::has_reader(unsigned index) const noexcept {
+  if (segment_->place_claimed_by(index) != 0) {
+    return true;
+  }
+  switch (segment_->liveness_of(layout::load(regions_.read_pid[index]))) {
+    case Liveness::alive:
+      return true;
+    case Liveness::dead:
+      return false;
+    case Liveness::unknown:
+      break;
+  }
+  // Of those that we cannot judge, ours alone say that they are connected, and have died.
+  return (layout::load(regions_.status[index]) & layout::status_connected) == 0;
+}
+
+std::optional<SemaphoreClaim> Semaphores::try_claim(unsigned index) const {
   pid_t& word = regions_.read_pid[index];
   const pid_t holder = layout::load(word);
-  return !is_alive(holder) && layout::exchange_if(word, holder, this_process());
+  if (has_reader(index)) {
+    return std::nullopt;
+  }
+  // The lock parts us from those of this library, the exchange from those of the C library.
+  std::optional<Claim> place = segment_->claim_place(index);
+  if (!place || !layout::exchange_if(word, holder, this_process())) {
+    return std::nullopt;
+  }
+  layout::store(regions_.status[index], layout::status_connected);
+  return SemaphoreClaim(*this, index, *std::move(place));
+}
+
+std::optional<SemaphoreClaim> Semaphores::try_claim() const {
+  require_writable();
+  for (unsigned index = count(); index-- > 0;) {
+    if (!is_waited_on(regions_.semaphores[index])) {
+      if (auto claim = try_claim(index)) {
+        return claim;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::string Semaphores::describe_reader(unsigned index) const {
+  // Whoever claims takes the lock first, and then puts its PID into the stream.
+  const pid_t holder = segment_->place_claimed_by(index);
+  const pid_t pid = holder != 0 ? holder : reader(index);
+  return pid > 0 ? "process " + segment_->describe_user(pid, holder != 0)
+                 : "a process that has not claimed it";
 }
 
 SemaphoreClaim Semaphores::claim(std::optional<unsigned> index) const {
   require_writable();
   if (index) {
     require_index(*index);
-    if (!try_claim(*index)) {
-      throw Error(Problem::claimed, subject(),
-                  fmt::format("semaphore {} is claimed by process {}", *index,
-                              describe_process(reader(*index))));
-    }
   }
-  for (unsigned candidate = 0; !index && candidate < count(); ++candidate) {
-    if (try_claim(candidate)) {
-      index = candidate;
-    }
+  if (auto claim = index ? try_claim(*index) : try_claim()) {
+    return *std::move(claim);
   }
-  if (!index) {
-    std::string holders;
-    for (unsigned taken = 0; taken < count(); ++taken) {
-      holders += fmt::format("{}{}", taken == 0 ? "" : ", ", describe_process(reader(taken)));
-    }
+  if (index) {
     throw Error(Problem::claimed, subject(),
-                count() == 0 ? std::string("the stream has no semaphores")
-                             : fmt::format("all {} semaphores are claimed, by processes {}",
-                                           count(), holders));
+                fmt::format("semaphore {} is claimed by {}", *index, describe_reader(*index)));
   }
-  layout::store(regions_.status[*index], layout::status_connected);
-  return {*this, *index};
+  std::string readers;
+  for (unsigned taken = 0; taken < count(); ++taken) {
+    readers += fmt::format("{}{}", taken == 0 ? "" : ", ", describe_reader(taken));
+  }
+  throw Error(Problem::claimed, subject(),
+              count() == 0 ? std::string("the stream has no semaphores")
+                           : fmt::format("all {} semaphores are claimed, by {}", count(), readers));
 }
 
 WaitResult Semaphores::wait(unsigned index, Deadline deadline) const {
@@ -171,12 +222,13 @@ WaitResult Semaphores::wait(unsigned index, Deadline deadline) const {
 unsigned Semaphores::drain(unsigned index) const {
   require_writable();
   require_index(index);
-  return take_posts(regions_.semaphores[index]);
+  return layout::take_posts(regions_.semaphores[index]);
 }
 
 SemaphoreClaim::SemaphoreClaim(SemaphoreClaim&& other) noexcept
     : semaphores_(std::move(other.semaphores_)),
       index_(other.index_),
+      place_(std::move(other.place_)),
       held_(std::exchange(other.held_, false)) {}
 
 SemaphoreClaim::~SemaphoreClaim() {
@@ -195,7 +247,7 @@ bool SemaphoreClaim::still_ours() const noexcept {
 }
 
 unsigned SemaphoreClaim::drain() const noexcept {
-  return take_posts(semaphores_.regions_.semaphores[index_]);
+  return layout::take_posts(semaphores_.regions_.semaphores[index_]);
 }
 
 WaitResult SemaphoreClaim::wait(Deadline deadline) const noexcept {

@@ -4,11 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "parts/circular_buffer_writer.hpp"
+#include "shmim/process.hpp"
 #include "shmim/stream.hpp"
+#include "stream/mid_frame.hpp"
 
 namespace shmim {
 
@@ -23,6 +27,10 @@ struct Stream::Core {
   /// When a writer looked last whether another process has claimed the stream, in nanoseconds of
   /// CLOCK_MONOTONIC_COARSE. Relaxed: to look once too often does no harm.
   mutable std::atomic<std::int64_t> looked_for_claim{0};
+  /// The process that is announced as a writer by `announcement`; another once we were forked.
+  mutable std::atomic<pid_t> announced{0};
+  mutable std::mutex announcing;
+  mutable std::optional<Claim> announcement;
 
   Core(Segment mapped, std::string its_name, std::filesystem::path its_path,
        const Format& its_format, const layout::Regions& its_regions)
@@ -81,6 +89,15 @@ struct Stream::Core {
   /// The same for each frame of a writer: a look takes longer than a frame, so it is taken every
   /// 10 ms at most.
   void respect_claim() const;
+  /// Lets others tell our death in mid-frame from a pause, in whatever PID namespace they are. Done
+  /// once for a process.
+  void announce_writer() const noexcept {
+    if (announced.load(std::memory_order_relaxed) != this_process()) {
+      announce_anew();
+    }
+  }
+  void announce_anew() const noexcept;
+  [[nodiscard]] MidFrameWriter writer_in_mid_frame() const noexcept;
   /// Throws Error (wrong_size) once an access of ours has met the end of a file cut short.
   void require_not_lost() const {
     if (segment.is_lost()) {

@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "shmim/error.hpp"
 #include "stream/backoff.hpp"
 #include "stream/successor.hpp"
@@ -17,9 +19,10 @@ using std::chrono::steady_clock;
 /// library replace a stream and tell nobody.
 constexpr std::chrono::milliseconds look_interval{250};
 
-/// A writer outside the library may post first and count after: having been woken for no new frame,
-/// we soon look again.
-constexpr std::chrono::milliseconds second_look{1};
+/// A program that is none of ours may post first and count after. So whoever is woken for no new
+/// frame watches for it this long, looks again after as long, and then after twice as long each
+/// time.
+constexpr std::chrono::microseconds count_delay{50};
 
 /// Between looks at cnt0 where no semaphore wakes us.
 constexpr std::chrono::microseconds watch_interval{100};
@@ -52,13 +55,28 @@ Follower::Follower(Stream stream, FollowOptions options)
 
 void Follower::claim() {
   claim_.reset();
-  if (!stream_.writable()) {
-    return;
+  if (options_.semaphore) {
+    claim_.emplace(stream_.semaphores().claim(options_.semaphore));
+  } else if (!options_.passive && stream_.writable()) {
+    if (auto claim = stream_.semaphores().try_claim()) {
+      claim_.emplace(*std::move(claim));
+      flush();  // what was posted while nobody was there to take it is no news
+    }
   }
-  claim_.emplace(stream_.semaphores().claim(options_.semaphore));
-  if (!options_.semaphore) {
-    claim_->drain();  // up to ten posts that nobody was there to take: no news
+}
+
+std::string Follower::describe_waiting() const {
+  if (claim_) {
+    return fmt::format("waits on semaphore {}", claim_->index());
   }
+  const unsigned count = stream_.semaphores().count();
+  if (options_.passive) {
+    return "watches cnt0, as asked";
+  }
+  return !stream_.writable() ? std::string("watches cnt0: the stream is read-only for us")
+         : count == 0        ? std::string("watches cnt0: the stream has no semaphores")
+         : count == 1        ? std::string("watches cnt0: its one semaphore is claimed")
+                             : fmt::format("watches cnt0: all {} semaphores are claimed", count);
 }
 
 std::optional<unsigned> Follower::semaphore() const noexcept {
@@ -67,7 +85,7 @@ std::optional<unsigned> Follower::semaphore() const noexcept {
 
 void Follower::flush() {
   if (claim_) {
-    claim_->drain();
+    expects_count_ = claim_->drain() > 0;
   }
 }
 
@@ -112,9 +130,15 @@ Arrival Follower::wait_for_change(Deadline deadline) {
   if (options_.cancelled && options_.cancelled()) {
     return Arrival::interrupted;  // however many frames there are to come
   }
-  const auto spin_until = steady_clock::now() + options_.spin;
-  auto next_look = steady_clock::now() + look_interval;
+  const std::uint64_t count = stream_.cnt0();
+  const auto begin = steady_clock::now();
+  auto spin_until = begin + options_.spin;
+  auto next_look = begin + look_interval;
   steady_clock::duration patience = look_interval;
+  if (std::exchange(expects_count_, false)) {
+    patience = count_delay;
+  }
+  std::uint64_t posts = 0;
   while (has_seen_all()) {
     const auto moment = steady_clock::now();
     if (moment >= next_look) {
@@ -134,12 +158,16 @@ Arrival Follower::wait_for_change(Deadline deadline) {
     } else if (claim_->wait(sooner(deadline, patience)) == WaitResult::timed_out) {
       patience = std::min<steady_clock::duration>(patience * 2, look_interval);
     } else {
-      // Woken: by a frame, which the loop sees; or because the stream was removed or a signal came.
-      patience = second_look;
-      next_look = moment;
+      // Woken: by a frame, which the loop sees now or soon; or because the stream was removed, or a
+      // signal came. All posts are taken at once: there may be millions.
+      posts += 1 + claim_->drain();
+      patience = count_delay;
+      spin_until = steady_clock::now() + count_delay;
+      next_look = spin_until;
     }
   }
   stream_.require_not_lost();  // or it is the counter of no stream
+  expects_count_ = posts > stream_.cnt0() - count;
   return Arrival::arrived;
 }
 
@@ -153,8 +181,8 @@ Arrival Follower::wait(Deadline deadline) {
 
 Arrival Follower::wait_post(Deadline deadline) {
   if (!claim_) {
-    throw Error(Problem::not_ours_to_write, stream_.name(),
-                "cannot wait on a semaphore: the stream is read-only for us");
+    throw Error(stream_.writable() ? Problem::claimed : Problem::not_ours_to_write, stream_.name(),
+                "there is no semaphore to wait on: this follower " + describe_waiting());
   }
   while (true) {
     const WaitResult wake = claim_->wait(sooner(deadline, look_interval));

@@ -4,11 +4,9 @@
 
 #include "base/copy.hpp"
 #include "shmim/error.hpp"
-#include "shmim/process.hpp"
 #include "shmim/stream.hpp"
 #include "stream/backoff.hpp"
 #include "stream/core.hpp"
-#include "stream/mid_frame.hpp"
 
 namespace shmim {
 
@@ -68,8 +66,7 @@ bool Stream::Reading::pause() {
   Backoff backoff(deadline_, begin_);
   const bool in_time = backoff.pause();
   if (!in_time || (backoff.is_slow() && layout::is_writing(core_.header()))) {
-    const MidFrameWriter writer =
-        writer_in_mid_frame(Trace(core_.trace()), Semaphores(core_.semaphores(), false));
+    const MidFrameWriter writer = core_.writer_in_mid_frame();
     if (!in_time || (writer.is_gone && writer.is_sure)) {
       result_.writer = writer.pid;
       result_.state = writer.is_gone && layout::is_writing(core_.header()) ? FrameState::unfinished
@@ -137,15 +134,18 @@ void Stream::require_whole(const Snapshot& snapshot) const {
   if (snapshot.state == FrameState::unfinished) {
     throw Error(Problem::unfinished, name(),
                 fmt::format("holds an unfinished frame by process {}, {}", snapshot.writer,
-                            is_alive(snapshot.writer) ? "which gave up" : "dead"));
+                            core_->segment.liveness_of(snapshot.writer) == Liveness::dead
+                                ? "dead"
+                                : "which gave up"));
   }
   if (snapshot.state == FrameState::busy) {
-    throw Error(Problem::busy, name(),
-                snapshot.writer > 0
-                    ? fmt::format("no whole frame in {} tries: process {} keeps writing",
-                                  snapshot.retries, describe_process(snapshot.writer))
-                    : fmt::format("no whole frame in {} tries: it is always being written",
-                                  snapshot.retries));
+    throw Error(
+        Problem::busy, name(),
+        snapshot.writer > 0
+            ? fmt::format("no whole frame in {} tries: process {} keeps writing", snapshot.retries,
+                          core_->segment.describe_user(snapshot.writer, true))
+            : fmt::format("no whole frame in {} tries: it is always being written",
+                          snapshot.retries));
   }
 }
 

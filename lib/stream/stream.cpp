@@ -185,7 +185,7 @@ std::optional<uid_t> Stream::publish_over() {
   }
   const auto previous_owner = core_->segment.publish_over(path());
   if (replaced) {
-    replaced->semaphores().post(SemaphoreSet::all());
+    replaced->semaphores().wake_readers();
   }
   return previous_owner;
 }
@@ -233,7 +233,7 @@ Keywords Stream::keywords() const noexcept {
 }
 
 Semaphores Stream::semaphores() const noexcept {
-  return {core_->semaphores(), writable(), shared_name()};
+  return {core_->semaphores(), core_->segment, shared_name()};
 }
 
 Trace Stream::trace() const noexcept { return Trace(core_->trace(), core_); }
@@ -271,9 +271,9 @@ void Stream::Core::store_slice_info(const FrameInfo& info) const noexcept {
 }
 
 void Stream::Core::throw_claimed(pid_t holder) const {
-  throw Error(
-      Problem::claimed, name,
-      fmt::format("process {} has claimed the right to write it", describe_process(holder)));
+  throw Error(Problem::claimed, name,
+              fmt::format("process {} has claimed the right to write it",
+                          segment.describe_user(holder, true)));
 }
 
 pid_t Stream::claimed_by() const noexcept { return core_->segment.claimed_by(); }
@@ -294,6 +294,17 @@ void Stream::Core::respect_claim() const {
     require_unclaimed();
     looked_for_claim.store(moment, std::memory_order_relaxed);
   }
+}
+
+void Stream::Core::announce_anew() const noexcept {
+  const std::lock_guard only_one(announcing);
+  try {
+    announcement.reset();
+    announcement.emplace(segment.announce());
+  } catch (...) {
+    // Without a descriptor to spare: others judge us by what /proc says.
+  }
+  announced.store(this_process(), std::memory_order_relaxed);
 }
 
 void Stream::require_unclaimed() const { core_->require_unclaimed(); }

@@ -9,7 +9,6 @@
 #include "shmim/process.hpp"
 #include "stream/backoff.hpp"
 #include "stream/core.hpp"
-#include "stream/mid_frame.hpp"
 
 namespace shmim {
 
@@ -24,6 +23,7 @@ WriteGuard::WriteGuard(Stream& stream, const Deadline* deadline)
                 "cannot be written: it is read-only for us");
   }
   core_->respect_claim();
+  core_->announce_writer();
   if (!layout::begin_writing(header_)) {
     await_turn(deadline);
   }
@@ -50,12 +50,11 @@ void WriteGuard::await_turn(const Deadline* given) {
       continue;
     }
     remember_mark();
-    const MidFrameWriter writer =
-        writer_in_mid_frame(Trace(core_->trace()), Semaphores(core_->semaphores(), true));
+    const MidFrameWriter writer = core_->writer_in_mid_frame();
     if (!in_time && writer.is_sure && !writer.is_gone) {
       throw Error(Problem::busy, core_->name,
                   fmt::format("process {} is in the middle of writing a frame",
-                              describe_process(writer.pid)));
+                              core_->segment.describe_user(writer.pid, true)));
     }
     // Several may find it abandoned: the one that changes the mark takes over.
     if (writer.is_sure && writer.is_gone && trace.take_over(writer.pid, this_process())) {
@@ -156,7 +155,7 @@ std::uint64_t WriteGuard::publish() {
 std::uint64_t WriteGuard::publish(const SemaphoreSet& posts) {
   require_open();
   if (!posts.listed().empty()) {
-    Semaphores(core_->semaphores(), true, {core_, &core_->name}).require(posts);
+    Semaphores(core_->semaphores(), core_->segment, {core_, &core_->name}).require(posts);
   }
   return show(posts);
 }

@@ -10,14 +10,14 @@ options_of() {
     create) echo "$common $format --fill --set --from --like --owner --recreate --json" ;;
     connect) echo "$common $format --create --reload --appear --timeout --ready-fd --json --conf" ;;
     cat)
-      echo "$common --output-format --follow -n --latest --timeout --ready-fd --conf"
+      echo "$common --output-format --follow -n --latest --passive --timeout --ready-fd --conf"
       ;;
     post)
       echo "$common --sem --except --update --data --format -n --rate --set --atime --plane --trigger" \
         "--pid --claim"
       ;;
     wait)
-      echo "$common --sem --flush -n --cnt0 --forever --timeout --spin --appear --ready-fd" \
+      echo "$common --sem --flush -n --cnt0 --forever --passive --timeout --spin --appear --ready-fd" \
         "--json --print"
       ;;
     ls)

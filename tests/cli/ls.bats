@@ -41,7 +41,7 @@ cam      0
   start_ready v shmim-wait cam -n 5 -t 20s
   check 0 "cam   $dead (dead)  2
 idle  -${dead//?/ }        0" '' -- shmim-ls -o name,writer,readers --noheadings
-  check 0 "{\"writer\":{\"pid\":$dead,\"command\":\"\",\"alive\":false},\"readers\":[{\"pid\":$pid_w,\"command\":\"shmim-wait\",\"alive\":true},{\"pid\":$pid_v,\"command\":\"shmim-wait\",\"alive\":true}]}" \
+  check 0 "{\"writer\":{\"pid\":$dead,\"command\":\"\",\"alive\":false},\"readers\":[{\"pid\":$pid_v,\"command\":\"shmim-wait\",\"alive\":true},{\"pid\":$pid_w,\"command\":\"shmim-wait\",\"alive\":true}]}" \
     '' -- shmim-ls cam -o writer,readers --json
 }
 

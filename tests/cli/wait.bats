@@ -32,18 +32,18 @@ load helpers
   shmim-post a --update
   finish w 0 1 ''
 }
-empty_semaphore() { [[ $(posts "$1") == '0 '* ]]; }
+empty_semaphore() { [[ $(posts "$1" | cut -d ' ' -f 10) == 0 ]]; }
 
 @test "it claims a free semaphore, and gives it back" {
   make 'tui8>a' 8
   start_ready w shmim-wait a
-  compare reader "$(readers a)" "$pid_w -1 -1 -1 -1 -1 -1 -1 -1 -1"
+  compare reader "$(readers a)" "-1 -1 -1 -1 -1 -1 -1 -1 -1 $pid_w"
   start_ready w2 shmim-wait a
-  compare readers "$(readers a)" "$pid_w $pid_w2 -1 -1 -1 -1 -1 -1 -1 -1"
+  compare readers "$(readers a)" "-1 -1 -1 -1 -1 -1 -1 -1 $pid_w2 $pid_w"
   shmim-post a --update
   finish w 0 1 ''
   finish w2 0 1 ''
-  compare readers "$(readers a)" '0 0 -1 -1 -1 -1 -1 -1 -1 -1'
+  compare readers "$(readers a)" '-1 -1 -1 -1 -1 -1 -1 -1 0 0'
   check 124 '' '~ *' -- shmim-wait a -t 1ms
   claimed a 0
 }
@@ -53,23 +53,53 @@ empty_semaphore() { [[ $(posts "$1") == '0 '* ]]; }
   start_ready w shmim-wait a
   kill -KILL "$pid_w"
   wait "$pid_w" || true
-  compare readers "$(readers a)" "$pid_w -1 -1 -1 -1 -1 -1 -1 -1 -1"
+  compare readers "$(readers a)" "-1 -1 -1 -1 -1 -1 -1 -1 -1 $pid_w"
   start_ready w2 shmim-wait a
-  compare readers "$(readers a)" "$pid_w2 -1 -1 -1 -1 -1 -1 -1 -1 -1"
+  compare readers "$(readers a)" "-1 -1 -1 -1 -1 -1 -1 -1 -1 $pid_w2"
   shmim-post a --update
   finish w2 0 1 ''
 }
 
-@test "where all semaphores are claimed, the message names who has them" {
+@test "no reader is refused: where all semaphores are claimed it watches cnt0, and --sem alone insists" {
   make 'tui8>a' 8 -s 2
   start_ready w shmim-wait a
   start_ready w2 shmim-wait a
-  check 1 '' "shmim-wait: a: all 2 semaphores are claimed, by processes $pid_w (shmim-wait), $pid_w2 (shmim-wait)" \
-    -- shmim-wait a -t 1s
-  check 1 '' "shmim-wait: a: semaphore 1 is claimed by process $pid_w2 (shmim-wait)" -- \
+  check 1 '' "shmim-wait: a: semaphore 1 is claimed by process $pid_w (shmim-wait)" -- \
     shmim-wait a -s 1 -t 1s
+  start_ready w3 shmim-wait a -v
+  start_ready c shmim-cat a -n 1 -v
+  shmim-post a --update
+  finish w3 0 1 '~ *shmim-wait: a: watches cnt0: all 2 semaphores are claimed'
+  finish c 0 '0 0 0 0 0 0 0 0' '~ *shmim-cat: a: watches cnt0: all 2 semaphores are claimed'
   make 'tui8>none' 8 -s 0
-  check 1 '' "~ shmim-wait: none: the stream has no semaphores*" -- shmim-wait none -t 1s
+  start_ready n shmim-wait none -v
+  shmim-post none --update
+  finish n 0 1 '~ *shmim-wait: none: watches cnt0: the stream has no semaphores'
+  check 2 '' "~ shmim-wait: none: there is no semaphore 0: the stream has none*" -- \
+    shmim-wait none -s 0 -t 1s
+}
+
+@test "--passive watches cnt0 and claims nothing" {
+  make 'tui8>a' 8
+  start_ready w shmim-wait a --passive -v
+  start_ready c shmim-cat a -f -n 1 --passive -v
+  claimed a 0
+  shmim-post a --update
+  finish w 0 1 '~ *shmim-wait: a: watches cnt0, as asked'
+  finish c 0 '0 0 0 0 0 0 0 0' '~ *shmim-cat: a: watches cnt0, as asked'
+  check 2 '' '~ shmim-wait: --sem excludes --passive*' -- shmim-wait a --passive -s 1
+  check 2 '' '~ shmim-cat: --passive requires --follow*' -- shmim-cat a --passive
+}
+
+@test "whoever follows an idle stream ends when its output has gone, and gives back its semaphore" {
+  make 'tui8>a' 8
+  local tool status
+  for tool in 'shmim-wait a --forever' 'shmim-cat a -f' 'shmim-trace a -f'; do
+    status=0
+    timeout 20 bash -c "$tool | true; exit \${PIPESTATUS[0]}" || status=$?
+    compare "status of $tool" "$status" 141
+    claimed a 0
+  done
 }
 
 @test "SIGINT and SIGTERM leave nothing behind" {
@@ -137,7 +167,7 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a -s 10
   # Nor does it need a semaphore then.
   make 'tui8>none' 8 --semaphores 0
   check 0 0 '' -- shmim-wait none --cnt0 0
-  check 1 '' '~ shmim-wait: none: the stream has no semaphores*' -- shmim-wait none --cnt0 1 -t 20s
+  check 124 '' '~ shmim-wait: none: timed out: *' -- shmim-wait none --cnt0 1 -t 20ms
   check 0 5 '' -- shmim-wait a --cnt0 5
   check 124 '' '~ *timed out*' -- shmim-wait a --cnt0 6 -t 10ms
   start_ready w shmim-wait a --cnt0 7 -t 20s
@@ -261,10 +291,10 @@ try: shmim-info a'
   claimed a 0
   shmim-post a --update
   finish w 0 1 "shmim-wait: a: opened $SHM/a.im.shm: uint8 8
-shmim-wait: a: watching cnt0, since the stream is read-only for us"
+shmim-wait: a: watches cnt0: the stream is read-only for us"
   check 124 '' '~ *timed out*' -- "${nobody[@]}" shmim-wait a -t 10ms
   check 0 1 '' -- "${nobody[@]}" shmim-wait a --cnt0 1
-  check 1 '' "~ shmim-wait: a: cannot wait on a semaphore: the stream is read-only for us*" -- \
+  check 1 '' "~ shmim-wait: a: semaphores cannot be used: the stream is read-only for us*" -- \
     "${nobody[@]}" shmim-wait a -s 1 -t 1s
   start_ready gone "${nobody[@]}" shmim-wait a -t 20s
   shmim-rm a
@@ -282,7 +312,7 @@ shmim-wait: a: watching cnt0, since the stream is read-only for us"
     '' -- shmim-wait a --cnt0 3 --json
   start_ready w shmim-wait a --cnt0 4 -t 20s --print '{cnt0} {semaphore}'
   shmim-post a --update
-  finish w 0 '4 0' ''
+  finish w 0 '4 9' ''
   check 0 '' '' -- shmim-wait a --cnt0 3 -q
   check 2 '' "shmim-wait: --print '{nothing}': argument not found; the fields are name cnt0 cnt1 atime writetime latency missed semaphore
 Try 'shmim-wait --help' for more information." -- shmim-wait a --print '{nothing}'

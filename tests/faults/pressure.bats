@@ -135,15 +135,18 @@ try: shmim-post a --data FILE" -- shmim-cat a
   check 0 '1 1 1 1' '' -- shmim-cat a
 }
 
-@test "where programs of the C library hold every semaphore, the message names them" {
+@test "where programs of the C library hold every semaphore, --sem names who has it, and others watch cnt0" {
   make 'tui8>a' 4
   export -f peer
   mkfifo go
   exec 7<>go
   start c bash -c 'exec <go 7>&-; peer "$@"' claimer claim "$(stream_file a)" --frames 10
   until_true grep -q ready "$WORK/c.out"
-  check 1 '' '~ shmim-wait: a: all 10 semaphores are claimed, by processes * (shmim-faults), * (shmim-faults)*' \
-    -- shmim-wait a
+  check 1 '' '~ shmim-wait: a: semaphore 9 is claimed by process * (shmim-faults)' \
+    -- shmim-wait a --sem 9
+  start_ready w shmim-wait a
+  shmim-post a --update
+  finish w 0 1 ''
   exec 7>&-
   wait "$pid_c"
   check 124 '' '~ *timed out*' -- shmim-wait a -t 10ms
@@ -220,5 +223,5 @@ ends_by() {
   compare status "$status" 141
   kill "$pid_p"
   wait "$pid_p" || true
-  compare readers "$(field "$(stream_file a)" 3016 d4 4)" 0
+  compare "last reader" "$(field "$(stream_file a)" $((3016 + 9 * 4)) d4 4)" 0
 }

@@ -122,7 +122,7 @@ test_cnt0() { [[ $(cnt0 a) == "$1" ]]; }
   make 'tui8>a' 100000
   start_ready c shmim-cat a -f -t 30s
   start_ready w shmim-wait a -t 30s
-  start_ready s shmim-wait a -s 9 -t 30s
+  start_ready s shmim-wait a -s 0 -t 30s
   mkfifo data
   start p shmim-post a --data data
   exec 7>data

@@ -84,7 +84,8 @@ class Writer {
     reading_ = FileDescriptor(ends[0]);
     const FileDescriptor writing(ends[1]);
     peer_.emplace(bench.settings, [&] { job(stream_.stream(), ends[1]); });
-    while (stream_.stream().semaphores().reader(0) <= 0) {  // until it follows
+    const Semaphores semaphores = stream_.stream().semaphores();
+    while (semaphores.reader(semaphores.count() - 1) <= 0) {  // until it follows
       throw_if_interrupted();
     }
   }

@@ -30,6 +30,7 @@ class Cat final : public Tool {
         "--latest", latest_,
         "with --follow, skip frames that were missed (default: take them from the circular "
         "buffer)");
+    options.passive(passive_);
     options.duration("-t,--timeout", timeout_, "give up when a frame takes longer");
     options.ready_fd();
     options.conf();
@@ -41,8 +42,8 @@ class Cat final : public Tool {
           fmt::format("{} frames are not for a terminal: send them to a file or a pipe", format_));
     }
     follow_ = follow_ || count_;
-    if (latest_ && !follow_) {
-      throw UsageError("--latest requires --follow");
+    if ((latest_ || passive_) && !follow_) {
+      throw UsageError(fmt::format("{} requires --follow", latest_ ? "--latest" : "--passive"));
     }
     if (follow_ && refs_.size() > 1) {
       throw UsageError(fmt::format("{} takes one stream", count_ ? "-n" : "--follow"));
@@ -123,8 +124,10 @@ class Cat final : public Tool {
 
   void follow(const Context& context, const Stream& stream, const Selection& selection) {
     FollowOptions options;
-    options.cancelled = interrupted;
+    options.cancelled = is_writing_over;
+    options.passive = passive_;
     Follower follower(stream.duplicate(), std::move(options));
+    context.detail(stream.name(), follower.describe_waiting());
     context.readiness().say();
     widen_pipe(STDOUT_FILENO, selection.bytes());
     std::vector<std::byte> frame(selection.bytes());
@@ -215,6 +218,7 @@ class Cat final : public Tool {
   std::string format_ = "text";
   bool follow_ = false;
   bool latest_ = false;
+  bool passive_ = false;
   std::optional<std::uint64_t> count_;
   std::optional<std::chrono::nanoseconds> timeout_;
   bool printed_ = false;

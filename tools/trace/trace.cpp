@@ -216,7 +216,7 @@ class Trace final : public Tool {
   Exit follow(const Context& context, const Reference& wanted) {
     // Read-only: counts are watched, and no semaphore is claimed.
     FollowOptions options;
-    options.cancelled = interrupted;
+    options.cancelled = is_writing_over;
     Follower follower(context.open(wanted, Access::read), std::move(options));
     const Deadline deadline = deadline_after(timeout_);
     std::vector<double> latencies;  // in nanoseconds

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/app/tool.hpp"
+#include "common/io/stdout.hpp"
 #include "common/print/json.hpp"
 
 namespace shmim::tools {
@@ -16,6 +17,7 @@ class Wait final : public Tool {
         "-s,--sem", "I", semaphore_,
         "use semaphore I alone: wait for posts, whether a frame came with them or not");
     options.flag("--flush", flush_, "drop pending posts first").needs(semaphore);
+    options.passive(passive_).excludes(semaphore);
     const Option& count =
         options.number("-n", "N", count_, "wait for N frames, or posts (default: 1)", above_zero);
     options.number("--cnt0", "N", cnt0_, "wait until cnt0 is at least N; returns at once if it is")
@@ -38,8 +40,9 @@ class Wait final : public Tool {
     const Deadline deadline = deadline_after(timeout_);
     FollowOptions options;
     options.semaphore = semaphore_;
+    options.passive = passive_;
     options.spin = spin_.value_or(std::chrono::nanoseconds{0});
-    options.cancelled = interrupted;
+    options.cancelled = is_writing_over;
     check_template(context, reference.name);
     return context.about(reference, [&] { return wait(context, reference, deadline, options); });
   }
@@ -60,10 +63,7 @@ class Wait final : public Tool {
     if (flush_) {
       follower.flush();
     }
-    context.detail(reference.name,
-                   follower.semaphore()
-                       ? fmt::format("waiting on semaphore {}", *follower.semaphore())
-                       : "watching cnt0, since the stream is read-only for us");
+    context.detail(reference.name, follower.describe_waiting());
     ready.say();
     if (cnt0_) {
       await_count(context, follower, deadline);
@@ -79,13 +79,14 @@ class Wait final : public Tool {
     where.conf.clear();  // a stream, and not a file that one could be made from
     Connection connection;
     try {
-      connection = await(reference, {}, where, {deadline, interrupted, [&ready] { ready.say(); }});
+      connection =
+          await(reference, {}, where, {deadline, is_writing_over, [&ready] { ready.say(); }});
     } catch (const Error& error) {
       if (!may_be_half_made(error.problem()) && error.problem() != Problem::dangling_link) {
         throw;
       }
     }
-    throw_if_interrupted();
+    throw_if_writing_is_over();
     if (connection.outcome == Outcome::not_found) {
       context.note(reference.name, "timed out: it did not appear");
       throw TimedOut{};
@@ -163,6 +164,7 @@ class Wait final : public Tool {
   std::string ref_;
   std::optional<unsigned> semaphore_;
   bool flush_ = false;
+  bool passive_ = false;
   std::optional<std::uint64_t> count_;
   std::optional<std::uint64_t> cnt0_;
   bool forever_ = false;

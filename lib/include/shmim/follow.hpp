@@ -55,19 +55,24 @@ struct SHMIM_EXPORT TakenFrame {
 };
 
 struct FollowOptions {
-  /// Claim this semaphore; any free one where it is not set.
+  /// Wait on this semaphore and no other. Without one, on any that is free; and watch cnt0, every
+  /// 100 us, where none is.
   std::optional<unsigned> semaphore;
+  /// Watch cnt0, and leave the semaphores to others.
+  bool passive = false;
   /// Busy-wait this long before sleeping: trades a processor for microseconds.
   std::chrono::nanoseconds spin{0};
   /// Asked a few times a second and after every signal; true ends the waiting.
   std::function<bool()> cancelled;
 };
 
-/// Follows a stream from frame to frame. Claims a semaphore for its life where it may write,
-/// watches cnt0 where it may not. A stream that is re-created with the same format is followed on.
+/// Follows a stream from frame to frame. Claims a semaphore for its life where it may write and one
+/// is free, and watches cnt0 elsewhere. A stream that is re-created with the same format is
+/// followed on.
 class SHMIM_EXPORT Follower {
  public:
-  /// Starts after the frame that is there now. Throws Error (claimed).
+  /// Starts after the frame that is there now. Throws Error (claimed, not_ours_to_write) where the
+  /// semaphore that the options ask for cannot be had.
   explicit Follower(Stream stream, FollowOptions options = {});
 
   [[nodiscard]] const Stream& stream() const noexcept { return stream_; }
@@ -77,6 +82,8 @@ class SHMIM_EXPORT Follower {
   void set_seen(std::uint64_t cnt0) noexcept { seen_ = cnt0; }
   /// Index of the semaphore it waits on; nullopt if it watches cnt0.
   [[nodiscard]] std::optional<unsigned> semaphore() const noexcept;
+  /// `waits on semaphore 9`, or `watches cnt0: all 10 semaphores are claimed`.
+  [[nodiscard]] std::string describe_waiting() const;
   /// Where wait() said recreated: `size is 4x4, not 8x8`.
   [[nodiscard]] const std::string& difference() const noexcept { return difference_; }
   /// How often the stream was re-created under us.
@@ -87,7 +94,7 @@ class SHMIM_EXPORT Follower {
   /// within 250 ms.
   [[nodiscard]] Arrival wait(Deadline deadline);
   /// Waits for one post of the semaphore, whether a frame came with it or not; one that came before
-  /// counts. Throws Error (not_ours_to_write) if there is no semaphore to wait on.
+  /// counts. Throws Error (claimed, not_ours_to_write) if there is no semaphore to wait on.
   [[nodiscard]] Arrival wait_post(Deadline deadline);
   /// Drops the posts that are pending.
   void flush();
@@ -114,6 +121,8 @@ class SHMIM_EXPORT Follower {
   Stream stream_;
   FollowOptions options_;
   std::optional<SemaphoreClaim> claim_;
+  /// More posts were taken than frames counted: a count may follow that no post will tell of.
+  bool expects_count_ = false;
   std::uint64_t seen_ = 0;
   std::string difference_;
   unsigned recreations_ = 0;

@@ -53,6 +53,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -526,6 +527,15 @@ void set_bits(T& word, T bits) noexcept {
 template <class T>
 void clear_bits(T& word, T bits) noexcept {
   shared_ref(word).fetch_and(static_cast<T>(~bits), std::memory_order_relaxed);
+}
+
+/// Takes all posts of a semaphore in one step, however many there are, and says how many there
+/// were. glibc keeps their number in the first word, which waiters sleep on. Acquire, as
+/// sem_wait().
+inline std::uint32_t take_posts(sem_t& semaphore) noexcept {
+  static_assert(std::endian::native == std::endian::little);
+  return shared_ref(reinterpret_cast<std::uint32_t&>(semaphore))
+      .exchange(0, std::memory_order_acquire);
 }
 
 /// Top bit of a keyword slot's counter: one of ours is writing the slot.

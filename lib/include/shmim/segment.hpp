@@ -31,7 +31,7 @@ enum class Access {
 
 /// The right to be the only one of its kind for as long as it is held. A lock of the open file, so
 /// it goes when the process does, whatever ends it, and costs the layout no byte. A forked child
-/// that keeps the descriptor keeps the claim.
+/// that keeps the descriptor keeps the claim. True in every PID namespace.
 class SHMIM_EXPORT Claim {
  public:
   ~Claim();
@@ -42,8 +42,16 @@ class SHMIM_EXPORT Claim {
 
  private:
   friend class Segment;
-  explicit Claim(FileDescriptor file) noexcept : file_(std::move(file)) {}
+  explicit Claim(FileDescriptor file) noexcept;
   FileDescriptor file_;
+  pid_t pid_;
+};
+
+/// Whether a process is there that a segment has the PID of, as far as that can be known.
+enum class Liveness {
+  alive,
+  dead,
+  unknown,  ///< it may be a process of another PID namespace, or we may not look into it
 };
 
 struct Mapping;
@@ -100,11 +108,27 @@ class SHMIM_EXPORT Segment {
   /// Claims the segment for this process (to be its one writer); nullopt if another has it.
   /// Needs a writable segment.
   [[nodiscard]] std::optional<Claim> claim() const;
-  /// PID of the process that has claimed the segment, or 0.
+  /// PID of the process that has claimed the segment, in its own namespace; or 0.
   [[nodiscard]] pid_t claimed_by() const noexcept;
+  /// Likewise one of many places, below 2^16. Needs a writable segment.
+  [[nodiscard]] std::optional<Claim> claim_place(unsigned place) const;
+  [[nodiscard]] pid_t place_claimed_by(unsigned place) const noexcept;
+  /// Lets all who have the segment know that this process lives, as long as the claim is kept.
+  [[nodiscard]] Claim announce() const;
+  [[nodiscard]] bool is_announced(pid_t pid) const noexcept;
+
+  /// A PID says nothing across namespaces, nor when it has been given to another process. So one is
+  /// believed where it is announced, and in the first namespace where that process has the segment
+  /// open or mapped.
+  [[nodiscard]] Liveness liveness_of(pid_t pid) const noexcept;
+  /// `1234 (cam_grab)`, `1234 (dead)`, or where it lives and is none that we can see under that
+  /// number `1234 (in another PID namespace)`.
+  [[nodiscard]] std::string describe_user(pid_t pid, bool is_known_alive) const;
 
  private:
   Segment(FileDescriptor file, bool writable, const std::string& subject);
+  enum class Sharing { none, with_others };
+  [[nodiscard]] std::optional<Claim> lock(off_t begin, off_t bytes, Sharing sharing) const;
   FileDescriptor file_;
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;

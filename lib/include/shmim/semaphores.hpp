@@ -13,6 +13,7 @@
 #include "shmim/clock.hpp"
 #include "shmim/export.hpp"
 #include "shmim/layout.hpp"
+#include "shmim/segment.hpp"
 
 namespace shmim {
 
@@ -59,10 +60,10 @@ class SHMIM_EXPORT Semaphores {
     std::span<std::uint32_t> control;
     std::span<std::uint32_t> status;
   };
-  /// `stream` is the name of the stream, and keeps its mapping as long as this view is there.
-  Semaphores(const Regions& regions, bool writable,
+  /// `stream` is the name of the stream, and keeps its segment as long as this view is there.
+  Semaphores(const Regions& regions, const Segment& segment,
              std::shared_ptr<const std::string> stream = {}) noexcept
-      : regions_(regions), stream_(std::move(stream)), writable_(writable) {}
+      : regions_(regions), segment_(&segment), stream_(std::move(stream)) {}
 
   [[nodiscard]] unsigned count() const noexcept {
     return static_cast<unsigned>(regions_.semaphores.size());
@@ -84,9 +85,16 @@ class SHMIM_EXPORT Semaphores {
   /// to wake to. If the set lists a semaphore that is not there, none is posted.
   void post(const SemaphoreSet& posts) const;
 
-  /// Claims a semaphore for this process: a free one, one whose reader is dead, or the one given.
-  /// Throws Error (claimed), naming who holds them.
+  /// Posts those that a reader of this library has claimed, so that it looks around; any other
+  /// reader would take it for a frame.
+  void wake_readers() const noexcept;
+
+  /// Claims a semaphore for this process: one that is free, or whose reader is dead, and that
+  /// nobody waits on without a claim; the last of those, for who waits without one mostly takes the
+  /// first. Or the one given, whoever waits on it. Throws Error (claimed), naming who holds them.
   [[nodiscard]] SemaphoreClaim claim(std::optional<unsigned> index = std::nullopt) const;
+  /// The same, but nullopt if there is none to claim.
+  [[nodiscard]] std::optional<SemaphoreClaim> try_claim() const;
 
   /// Waits for a post and takes it. Blocks until then, the deadline, or a signal handler.
   [[nodiscard]] WaitResult wait(unsigned index, Deadline deadline) const;
@@ -97,11 +105,13 @@ class SHMIM_EXPORT Semaphores {
   friend class SemaphoreClaim;
   void require_writable() const;
   void require_index(unsigned index) const;
-  [[nodiscard]] bool try_claim(unsigned index) const noexcept;
+  [[nodiscard]] bool has_reader(unsigned index) const noexcept;
+  [[nodiscard]] std::optional<SemaphoreClaim> try_claim(unsigned index) const;
+  [[nodiscard]] std::string describe_reader(unsigned index) const;
   [[nodiscard]] std::string subject() const { return stream_ ? *stream_ : std::string(); }
   Regions regions_;
+  const Segment* segment_;
   std::shared_ptr<const std::string> stream_;
-  bool writable_;
 };
 
 /// A claimed semaphore; given back on destruction, and taken over by others when this process dies.
@@ -125,10 +135,11 @@ class SHMIM_EXPORT SemaphoreClaim {
 
  private:
   friend class Semaphores;
-  SemaphoreClaim(Semaphores semaphores, unsigned index) noexcept
-      : semaphores_(std::move(semaphores)), index_(index) {}
+  SemaphoreClaim(Semaphores semaphores, unsigned index, Claim place) noexcept
+      : semaphores_(std::move(semaphores)), index_(index), place_(std::move(place)) {}
   Semaphores semaphores_;
   unsigned index_;
+  Claim place_;
   bool held_ = true;
 };
 

@@ -10,6 +10,7 @@
 #include "common/app/tool.hpp"
 #include "common/io/descriptor.hpp"
 #include "common/io/interrupt.hpp"
+#include "common/io/stdout.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -109,6 +110,7 @@ void Context::end_following(Arrival arrival, const Follower& follower,
   const std::string& name = follower.stream().name();
   switch (arrival) {
     case Arrival::interrupted:
+      throw_if_writing_is_over();
       throw Interrupted{};
     case Arrival::removed:
       throw Error(Problem::removed, name, "was removed while we waited for its next frame");

@@ -386,6 +386,12 @@ Option& Options::ready_fd() {
                 {0, std::numeric_limits<int>::max()});
 }
 
+Option& Options::passive(bool& target) {
+  return flag("--passive", target,
+              "watch cnt0 instead of waiting on a semaphore: disturbs nobody, costs more of a "
+              "processor");
+}
+
 void Options::common() {
   text("-d,--dir", "DIR", common_.dir,
        "shm directory (default: MILK_SHM_DIR, /milk/shm, /dev/shm)");

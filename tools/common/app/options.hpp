@@ -141,6 +141,7 @@ class Options {
   Option& json(std::string help = "print one JSON object per line");
   Option& print(const std::string& fields);
   Option& ready_fd();
+  Option& passive(bool& target);
   /// --dir, --quiet and --verbose, which every tool has.
   void common();
   [[nodiscard]] const CommonOptions& common_values() const noexcept { return common_; }

@@ -4,11 +4,13 @@
 #include <system_error>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <shmim/error.hpp>
 #include <unistd.h>
 
 #include "common/io/descriptor.hpp"
 #include "common/io/exit.hpp"
+#include "common/io/interrupt.hpp"
 
 namespace shmim::tools {
 
@@ -23,6 +25,20 @@ void write_stdout(std::span<const std::byte> bytes) {
     default:
       throw Error(Problem::failed, "standard output",
                   fmt::format("cannot write: {}", std::generic_category().message(error_number)));
+  }
+}
+
+bool is_stdout_gone() noexcept {
+  pollfd output{STDOUT_FILENO, 0, 0};
+  return ::poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+bool is_writing_over() noexcept { return interrupted() || is_stdout_gone(); }
+
+void throw_if_writing_is_over() {
+  throw_if_interrupted();
+  if (is_stdout_gone()) {
+    throw BrokenPipe{};
   }
 }
 

@@ -1,3 +1,4 @@
+#include <climits>
 #include <csignal>
 #include <set>
 #include <thread>
@@ -6,6 +7,30 @@
 
 using namespace shmim;
 using namespace shmim::test;
+
+namespace {
+
+/// The words of a stream that programs outside the library write as they like.
+class Words {
+ public:
+  explicit Words(const Stream& stream)
+      : segment_(Segment::open(stream.path(), Access::read_write)),
+        regions_(*layout::lay_out(geometry_of(stream.format()))) {}
+  [[nodiscard]] pid_t& reader(unsigned index) const {
+    return reinterpret_cast<pid_t*>(segment_.data() + regions_.read_pid)[index];
+  }
+  /// Where glibc keeps the number of posts.
+  [[nodiscard]] std::uint32_t& posts(unsigned index) const {
+    return *reinterpret_cast<std::uint32_t*>(segment_.data() + regions_.semaphores +
+                                             index * sizeof(sem_t));
+  }
+
+ private:
+  Segment segment_;
+  layout::Regions regions_;
+};
+
+}  // namespace
 
 TEST_CASE("posts reach all, some, or all but some, and stop at ten") {
   const Directory directory;
@@ -55,9 +80,10 @@ TEST_CASE("claims are distinct, say who holds them, and are given back") {
     CHECK(indices.size() == 10);
     CHECK(semaphores.reader(3) == ::getpid());
     CHECK(semaphores.status(3) == layout::status_connected);
+    CHECK_FALSE(semaphores.try_claim());
     const Error full = error_of([&] { static_cast<void>(semaphores.claim()); });
     CHECK(full.problem() == Problem::claimed);
-    CHECK(says(full, "all 10 semaphores are claimed, by processes " + std::to_string(::getpid())));
+    CHECK(says(full, "all 10 semaphores are claimed, by process " + std::to_string(::getpid())));
     const Error taken = error_of([&] { static_cast<void>(semaphores.claim(3)); });
     CHECK(says(taken, "semaphore 3 is claimed by process " + std::to_string(::getpid())));
   }
@@ -79,6 +105,83 @@ TEST_CASE("a dead reader's semaphore is taken over") {
   CHECK(reap(child) == 7);
   CHECK(stream.semaphores().reader(0) == child);
   CHECK(stream.semaphores().claim().index() == 0);
+}
+
+TEST_CASE("semaphores are claimed from the last to the first") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const SemaphoreClaim first = stream.semaphores().claim();
+  const SemaphoreClaim second = stream.semaphores().claim();
+  CHECK(first.index() == 9);
+  CHECK(second.index() == 8);
+}
+
+TEST_CASE("a semaphore that somebody sleeps on is not claimed, though nobody has claimed it") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.semaphores = 2;
+  const Stream stream = directory.make("im1", format);
+  const pid_t child = in_child([&] {
+    // As a program that takes a semaphore by its number: no PID, no status.
+    ::_exit(stream.semaphores().wait(1, std::nullopt) == WaitResult::posted ? 0 : 1);
+  });
+  std::optional<SemaphoreClaim> claim;
+  while (!claim || claim->index() != 0) {
+    claim.reset();
+    std::this_thread::yield();
+    claim.emplace(stream.semaphores().claim());
+  }
+  CHECK_FALSE(stream.semaphores().try_claim());
+  stream.semaphores().post(SemaphoreSet::only({1}));
+  CHECK(reap(child) == 0);
+  CHECK(stream.semaphores().claim().index() == 1);
+}
+
+TEST_CASE("the PID of a process that is another by now holds nothing") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const Words words(stream);
+  const pid_t another = in_child([] { ::execlp("sleep", "sleep", "60", nullptr); });
+  while (command_of(another) != "sleep") {  // it lives, and has not got this stream
+    std::this_thread::yield();
+  }
+  for (unsigned index = 0; index < 10; ++index) {
+    words.reader(index) = another;
+  }
+  CHECK(stream.semaphores().claim().index() == 9);
+  ::kill(another, SIGKILL);
+  reap(another);
+}
+
+TEST_CASE("a program of the C library that has the stream keeps what it has claimed") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.semaphores = 1;
+  const Stream stream = directory.make("im1", format);
+  const Words words(stream);
+  words.reader(0) = ::getpid();  // as the C library claims: no lock
+  CHECK_FALSE(stream.semaphores().try_claim());
+  CHECK(says(error_of([&] { static_cast<void>(stream.semaphores().claim(0)); }),
+             "semaphore 0 is claimed by process " + std::to_string(::getpid())));
+}
+
+TEST_CASE("millions of posts are taken in one step") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const SemaphoreClaim claim = stream.semaphores().claim(3);
+  const Words words(stream);
+  words.posts(3) = SEM_VALUE_MAX;
+  CHECK(claim.drain() == SEM_VALUE_MAX);
+  CHECK(stream.semaphores().value(3) == 0);
+  FollowOptions options;
+  options.semaphore = 4;
+  Follower follower(stream, options);
+  words.posts(4) = SEM_VALUE_MAX;
+  CHECK(follower.wait(deadline_after(std::chrono::milliseconds{20})) == Arrival::timed_out);
+  words.posts(4) = SEM_VALUE_MAX;
+  publish(stream, std::uint16_t{1});
+  CHECK(follower.wait(deadline_after(std::chrono::seconds{30})) == Arrival::arrived);
+  CHECK(follower.seen() == 1);
 }
 
 TEST_CASE("a stream without semaphores says so") {

@@ -27,7 +27,7 @@ TEST_CASE("a follower sees each frame once, and no stale posts") {
     publish(stream, std::uint16_t{1});
   }
   Follower follower(stream.duplicate());
-  CHECK(follower.semaphore() == 0U);
+  CHECK(follower.semaphore() == 9U);
   CHECK(follower.wait(soon()) == Arrival::timed_out);
   publish(stream, std::uint16_t{2});
   CHECK(follower.wait(long_enough()) == Arrival::arrived);
@@ -156,8 +156,40 @@ TEST_CASE("frames come in order from the circular buffer, or the newest where th
 TEST_CASE("a claim is given back when the follower goes") {
   const Directory directory;
   Stream stream = directory.make("im1");
-  { const Follower follower(stream.duplicate()); }
-  CHECK(stream.semaphores().reader(0) == 0);
+  {
+    const Follower follower(stream.duplicate());
+    CHECK(stream.semaphores().reader(9) == ::getpid());
+    CHECK(follower.describe_waiting() == "waits on semaphore 9");
+  }
+  CHECK(stream.semaphores().reader(9) == 0);
+}
+
+TEST_CASE("no follower is refused: where no semaphore is to be had, it watches cnt0") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.semaphores = 1;
+  Stream stream = directory.make("im1", format);
+  FollowOptions passive;
+  passive.passive = true;
+  Follower watching(stream.duplicate(), passive);
+  CHECK(watching.describe_waiting() == "watches cnt0, as asked");
+  CHECK(stream.semaphores().reader(0) <= 0);
+  const Follower first(stream.duplicate());
+  Follower second(stream.duplicate());
+  CHECK_FALSE(second.semaphore());
+  CHECK(second.describe_waiting() == "watches cnt0: its one semaphore is claimed");
+  CHECK(says(error_of([&] { static_cast<void>(second.wait_post(soon())); }),
+             "there is no semaphore to wait on: this follower watches cnt0"));
+  FollowOptions insisting;
+  insisting.semaphore = 0;
+  CHECK(says(error_of([&] { const Follower third(stream.duplicate(), insisting); }),
+             "semaphore 0 is claimed by process"));
+  publish(stream, std::uint16_t{1});
+  CHECK(second.wait(long_enough()) == Arrival::arrived);
+  CHECK(watching.wait(long_enough()) == Arrival::arrived);
+  format.semaphores = 0;
+  CHECK(Follower(directory.make("none", format)).describe_waiting() ==
+        "watches cnt0: the stream has no semaphores");
 }
 
 TEST_CASE("an ordered follower loses nothing beside a writer that leaves it time" *
@@ -439,7 +471,7 @@ TEST_CASE("a frame carries its identity, and the steps that led to it") {
   CHECK(steps[0].trigger_inode == in.identity().inode);
   CHECK(steps[0].cnt0 == 1);
   CHECK(steps[0].mode == TriggerMode::semaphore);
-  CHECK(steps[0].semaphore == 0);
+  CHECK(steps[0].semaphore == 9);
   CHECK(steps[0].triggered == taken.taken);
   CHECK(steps[1].written == taken.info.writetime);
   CHECK(latency_of(steps, 0) == elapsed(taken.info.writetime, *steps[0].written));
