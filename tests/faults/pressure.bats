@@ -144,9 +144,9 @@ try: shmim-post a --data FILE" -- shmim-cat a
   until_true grep -q ready "$WORK/c.out"
   check 1 '' '~ shmim-wait: a: semaphore 9 is claimed by process * (shmim-faults)' \
     -- shmim-wait a --sem 9
-  start_ready w shmim-wait a
+  start_ready w shmim-wait a -v
   shmim-post a --update
-  finish w 0 1 ''
+  finish w 0 1 '~ *shmim-wait: a: watches cnt0: all 10 semaphores are claimed'
   exec 7>&-
   wait "$pid_c"
   check 124 '' '~ *timed out*' -- shmim-wait a -t 10ms

@@ -244,11 +244,11 @@ constexpr double fast_camera = 20'000;
 constexpr double slow_camera = 1'000;
 
 /// Where at least 99.9 % of the reads must succeed: with a circular buffer, and where a camera
-/// leaves a pause of many times what a read takes. What a faster one leaves is the machine's.
+/// leaves a pause.
 bool must_succeed(const Cell& cell) {
   return cell.reader == Reader::snapshot &&
          ((cell.slots > 0 && cell.rate == 0) ||
-          (cell.slots == 0 && cell.rate == slow_camera && cell.bytes == camera_frame));
+          (cell.slots == 0 && cell.rate > 0 && cell.bytes == camera_frame));
 }
 
 /// The median time in seconds that it takes to read a camera's frame that another process wrote
@@ -290,6 +290,10 @@ double fastest_with_pauses() {
   return rate;
 }
 
+bool has_succeeded(const Cell& cell, const Tally& tally) {
+  return !must_succeed(cell) || tally.given_up * 1000 <= tally.read;
+}
+
 }  // namespace
 
 int torn(const TornOptions& options) {
@@ -304,17 +308,29 @@ int torn(const TornOptions& options) {
     return tally;
   };
   std::uint64_t read = 0;
+  const auto judge = [&](const Cell& cell) {
+    const Tally tally = run(cell);
+    read += tally.read;
+    verdict.expect(tally.torn == 0, fmt::format("{}: torn frames", describe(cell)));
+    return tally;
+  };
   const double fastest = fastest_with_pauses();
   for (const std::size_t bytes : {std::size_t{4096}, camera_frame, 8UL * 1024 * 1024}) {
     for (const double rate : {0.0, bytes == camera_frame ? fastest : fast_camera, slow_camera}) {
       for (const std::uint32_t slots : {0U, 16U}) {
         for (const Reader reader : {Reader::snapshot, Reader::cat}) {
           for (const bool is_ours : {true, false}) {
-            const Cell cell{is_ours, reader, slots, rate, bytes};
-            const Tally tally = run(cell);
-            read += tally.read;
-            verdict.expect(tally.torn == 0, fmt::format("{}: torn frames", describe(cell)));
-            verdict.expect(!must_succeed(cell) || tally.given_up * 1000 <= tally.read,
+            Cell cell{is_ours, reader, slots, rate, bytes};
+            Tally tally = judge(cell);
+            // Others may have taken the machine since the rate was measured, and with it the pauses
+            // of the camera: a reader that is at fault fails beside those of now too.
+            for (int again = 0; again < 2 && !has_succeeded(cell, tally); ++again) {
+              if (cell.rate == fastest) {
+                cell.rate = fastest_with_pauses();
+              }
+              tally = judge(cell);
+            }
+            verdict.expect(has_succeeded(cell, tally),
                            fmt::format("{}: more than 0.1 % given up", describe(cell)));
           }
         }

@@ -13,6 +13,14 @@
 #include "common/io/interrupt.hpp"
 
 namespace shmim::tools {
+namespace {
+
+bool is_stdout_gone() noexcept {
+  pollfd output{STDOUT_FILENO, 0, 0};
+  return ::poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+}  // namespace
 
 void write_stdout(std::span<const std::byte> bytes) {
   switch (const int error_number = write_all(STDOUT_FILENO, bytes)) {
@@ -26,11 +34,6 @@ void write_stdout(std::span<const std::byte> bytes) {
       throw Error(Problem::failed, "standard output",
                   fmt::format("cannot write: {}", std::generic_category().message(error_number)));
   }
-}
-
-bool is_stdout_gone() noexcept {
-  pollfd output{STDOUT_FILENO, 0, 0};
-  return ::poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 bool is_writing_over() noexcept { return interrupted() || is_stdout_gone(); }

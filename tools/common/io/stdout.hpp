@@ -10,10 +10,8 @@ namespace shmim::tools {
 void write_stdout(std::span<const std::byte> bytes);
 void write_stdout(std::string_view text);
 
-/// True once whoever read standard output, a pipe or a socket, has gone.
-bool is_stdout_gone() noexcept;
-/// True once there is no point in waiting for what is to be written: see is_stdout_gone(),
-/// interrupted().
+/// True once there is no point in waiting for what is to be written: we are interrupted(), or
+/// whoever read standard output, a pipe or a socket, has gone.
 bool is_writing_over() noexcept;
 /// Throws Interrupted or BrokenPipe, if is_writing_over().
 void throw_if_writing_is_over();

@@ -107,8 +107,9 @@ TEST_CASE("a removed stream's readers are woken, and a replaced one is left") {
   const Directory directory;
   const Stream stream = directory.make("im1");
   const Stream successor = Stream::draft(directory.path(), "im1", stream.format());
-  CHECK_FALSE(remove_stream(directory.stream("im1"), Identity{}));
   const SemaphoreClaim claim = stream.semaphores().claim(3);
+  CHECK_FALSE(remove_stream(directory.stream("im1"), Identity{}));
+  CHECK(stream.semaphores().value(3) == 0);
   CHECK(remove_stream(directory.stream("im1"), stream.identity()));
   CHECK(stream.semaphores().value(3) == 1);
   CHECK(stream.semaphores().value(0) == 0);  // whose reader would take the post for a frame
