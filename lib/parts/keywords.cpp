@@ -37,6 +37,16 @@ struct SlotCopy {
   std::array<char, 80> comment{};
 };
 
+SlotCopy copy_of(const KeywordSlot& slot) noexcept {
+  return {layout::load(slot.name),
+          layout::load(slot.type),
+          {layout::load(slot.value[0]), layout::load(slot.value[1])},
+          layout::load(slot.comment)};
+}
+
+/// A slot of zeros ends the list: what stands behind it is what a longer list has left.
+bool is_end(const SlotCopy& slot) noexcept { return slot.type == 0 && slot.name[0] == 0; }
+
 /// How long a slot may be busy without a change before its writer must have been killed there:
 /// setting a keyword takes less than a microsecond.
 constexpr std::chrono::milliseconds stuck_after{20};
@@ -50,12 +60,12 @@ class SlotReader {
   explicit SlotReader(const KeywordSlot& slot) noexcept : slot_(&slot) { attempt(); }
   [[nodiscard]] bool is_done() const noexcept { return is_done_; }
   [[nodiscard]] const SlotCopy& copy() const noexcept { return copy_; }
+  /// Nobody has touched the slot since it was read.
+  [[nodiscard]] bool is_current() const noexcept { return layout::load(slot_->cnt) == copied_; }
   void attempt() noexcept {
     const std::uint64_t before = layout::keyword_count(*slot_);
-    copy_.name = layout::load(slot_->name);
-    copy_.type = layout::load(slot_->type);
-    copy_.value = {layout::load(slot_->value[0]), layout::load(slot_->value[1])};
-    copy_.comment = layout::load(slot_->comment);
+    copied_ = before;
+    copy_ = copy_of(*slot_);
     layout::finish_copy();
     const bool is_busy = (before & layout::keyword_busy) != 0;
     const bool is_same = layout::load(slot_->cnt) == before;
@@ -74,31 +84,41 @@ class SlotReader {
   const KeywordSlot* slot_;
   SlotCopy copy_;
   bool is_done_ = false;
+  std::uint64_t copied_ = 0;  ///< the count that the copy was begun at
   std::uint64_t count_ = 0;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point since_ = begin_;
 };
 
-/// Every slot, whole. Those that are busy are waited for together: a table full of slots whose
-/// writers were killed takes no longer than one.
-std::vector<SlotCopy> read_slots(std::span<const KeywordSlot> slots) {
+/// Every slot up to the end of the list, whole, and all as they were at one moment: closing up
+/// moves keywords from slot to slot. Those that are busy are waited for together: a table full of
+/// slots whose writers were killed takes no longer than one.
+std::vector<SlotCopy> read_list(std::span<const KeywordSlot> slots) {
   std::vector<SlotReader> readers;
   readers.reserve(slots.size());
   for (const KeywordSlot& slot : slots) {
     readers.emplace_back(slot);
   }
+  const Deadline deadline = deadline_after(restless_after);
   const auto is_waiting = [](const SlotReader& reader) { return !reader.is_done(); };
-  while (std::any_of(readers.begin(), readers.end(), is_waiting)) {
+  const auto is_outdated = [](const SlotReader& reader) { return !reader.is_current(); };
+  while (
+      std::ranges::any_of(readers, is_waiting) ||
+      (std::ranges::any_of(readers, is_outdated) && std::chrono::steady_clock::now() < *deadline)) {
     std::this_thread::yield();
     for (SlotReader& reader : readers) {
-      if (!reader.is_done()) {
+      if (!reader.is_done() || !reader.is_current()) {
         reader.attempt();
       }
     }
   }
-  std::vector<SlotCopy> copies(readers.size());
-  std::transform(readers.begin(), readers.end(), copies.begin(),
-                 [](const SlotReader& reader) { return reader.copy(); });
+  std::vector<SlotCopy> copies;
+  for (const SlotReader& reader : readers) {
+    if (is_end(reader.copy())) {
+      break;
+    }
+    copies.push_back(reader.copy());
+  }
   return copies;
 }
 
@@ -117,13 +137,35 @@ std::optional<Keyword> keyword_of(const SlotCopy& slot) {
   return keyword;
 }
 
-void write_slot(KeywordSlot& slot, const SlotCopy& content, bool keep_comment) noexcept {
+/// Marks all of them busy, so that nobody reads or writes them before they are done with. Waits for
+/// others who are writing them, for all at once.
+void occupy(std::span<KeywordSlot> slots) {
+  std::vector<std::pair<KeywordSlot*, SlotReader>> others;
+  for (KeywordSlot& slot : slots) {
+    if (!layout::begin_keyword(slot)) {
+      others.emplace_back(&slot, SlotReader(slot));
+    }
+  }
+  while (!others.empty()) {
+    std::this_thread::yield();
+    std::erase_if(others, [](auto& other) {
+      other.second.attempt();
+      return other.second.is_done() || layout::begin_keyword(*other.first);
+    });
+  }
+}
+
+void occupy(KeywordSlot& slot) noexcept {
   if (!layout::begin_keyword(slot)) {
     for (SlotReader other(slot); !other.is_done() && !layout::begin_keyword(slot);
          other.attempt()) {
       std::this_thread::yield();
     }
   }
+}
+
+/// Of a slot that is occupied.
+void store(KeywordSlot& slot, const SlotCopy& content, bool keep_comment = false) noexcept {
   layout::store(slot.name, content.name);
   layout::store(slot.value[0], content.value[0]);
   layout::store(slot.value[1], content.value[1]);
@@ -131,7 +173,54 @@ void write_slot(KeywordSlot& slot, const SlotCopy& content, bool keep_comment) n
     layout::store(slot.comment, content.comment);
   }
   layout::store(slot.type, content.type);
+}
+
+enum class Occupant { none, same, other };
+
+Occupant occupant_of(const KeywordSlot& slot, const SlotCopy& content) noexcept {
+  return !is_used(layout::load(slot.type))         ? Occupant::none
+         : layout::load(slot.name) == content.name ? Occupant::same
+                                                   : Occupant::other;
+}
+
+/// False where another keyword has come to stand there meanwhile: nothing is written then.
+bool write_slot(KeywordSlot& slot, const SlotCopy& content, bool keep_comment) noexcept {
+  occupy(slot);
+  const Occupant occupant = occupant_of(slot, content);
+  if (occupant != Occupant::other) {
+    store(slot, content, keep_comment && occupant == Occupant::same);
+  }
   layout::end_keyword(slot);
+  return occupant != Occupant::other;
+}
+
+/// Writes the slot of zeros behind a list.
+void end_list(KeywordSlot& slot) noexcept {
+  if (!is_end(copy_of(slot))) {
+    SlotCopy end;
+    end.type = 0;
+    occupy(slot);
+    store(slot, end);
+    layout::end_keyword(slot);
+  }
+}
+
+/// Where the keyword stands, else the first unused slot; null where there is none.
+KeywordSlot* slot_for(const SlotCopy& content, std::span<KeywordSlot> slots) noexcept {
+  KeywordSlot* unused = nullptr;
+  for (KeywordSlot& slot : slots) {
+    const Occupant occupant = occupant_of(slot, content);
+    if (occupant == Occupant::same) {
+      return &slot;
+    }
+    if (occupant == Occupant::none && unused == nullptr) {
+      unused = &slot;
+    }
+    if (is_end(copy_of(slot))) {
+      break;
+    }
+  }
+  return unused;
 }
 
 SlotCopy content_of(const Keyword& keyword) {
@@ -205,11 +294,25 @@ std::optional<std::string> keyword_error(const Keyword& keyword) {
       (text != nullptr && holds_nul(*text))) {
     return "it holds a NUL character";
   }
-  if (keyword.comment.size() >= sizeof(KeywordSlot::comment)) {
+  if (keyword.comment.size() > sizeof(KeywordSlot::comment)) {
     return fmt::format("comment of {} bytes, at most {} fit", keyword.comment.size(),
-                       sizeof(KeywordSlot::comment) - 1);
+                       sizeof(KeywordSlot::comment));
   }
   return std::nullopt;
+}
+
+std::optional<std::string> unterminated_part(const Keyword& keyword) {
+  const auto* text = std::get_if<std::string>(&keyword.value);
+  const auto part = [](std::string_view what, std::size_t bytes) {
+    return fmt::format("{} of {} bytes", what, bytes);
+  };
+  return keyword.name.size() == sizeof(KeywordSlot::name)
+             ? std::optional(part("name", sizeof(KeywordSlot::name)))
+         : text != nullptr && text->size() == value_bytes
+             ? std::optional(part("string", value_bytes))
+         : keyword.comment.size() == sizeof(KeywordSlot::comment)
+             ? std::optional(part("comment", sizeof(KeywordSlot::comment)))
+             : std::nullopt;
 }
 
 namespace {
@@ -277,7 +380,7 @@ Keyword parse_keyword(std::string_view assignment, std::optional<char> type) {
 
 std::vector<Keyword> Keywords::all() const {
   std::vector<Keyword> keywords;
-  for (const SlotCopy& slot : read_slots(slots_)) {
+  for (const SlotCopy& slot : read_list(slots_)) {
     if (auto keyword = keyword_of(slot)) {
       keywords.push_back(*std::move(keyword));
     }
@@ -286,7 +389,7 @@ std::vector<Keyword> Keywords::all() const {
 }
 
 std::optional<Keyword> Keywords::find(std::string_view name) const {
-  for (const SlotCopy& slot : read_slots(slots_)) {
+  for (const SlotCopy& slot : read_list(slots_)) {
     if (auto keyword = keyword_of(slot); keyword && keyword->name == name) {
       return keyword;
     }
@@ -346,14 +449,31 @@ void Keywords::throw_full(const Keyword& keyword) const {
 
 bool Keywords::erase(std::string_view name) const {
   require_writable();
-  const std::vector<SlotCopy> table = read_slots(slots_);
-  for (std::size_t index = 0; index < table.size(); ++index) {
-    if (const auto keyword = keyword_of(table[index]); keyword && keyword->name == name) {
-      write_slot(slots_[index], SlotCopy{}, false);
-      return true;
+  const auto stays = [name](const SlotCopy& slot) {
+    return is_used(slot.type) && layout::text_of(slot.name) != name;
+  };
+  const std::vector<SlotCopy> list = read_list(slots_);
+  const auto first = std::ranges::find_if_not(list, stays);
+  const auto tail =
+      slots_.first(list.size()).subspan(static_cast<std::size_t>(first - list.begin()));
+  // Others may have written since the list was read; nobody does while the slots are occupied.
+  // Who is killed in the middle leaves a keyword twice, and none is lost.
+  occupy(tail);
+  bool was_there = false;
+  auto kept = tail.begin();
+  for (const KeywordSlot& slot : tail) {
+    const SlotCopy copy = copy_of(slot);
+    if (stays(copy)) {
+      store(*kept++, copy);
+    } else {
+      was_there = was_there || is_used(copy.type);
     }
   }
-  return false;
+  for (; kept != tail.end(); ++kept) {
+    store(*kept, SlotCopy{});
+  }
+  std::ranges::for_each(tail, layout::end_keyword);
+  return was_there;
 }
 
 KeywordWriter::KeywordWriter(Keywords table, std::vector<Keyword> keywords)
@@ -368,7 +488,7 @@ bool KeywordWriter::is_prepared() const noexcept {
     return false;
   }
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    const KeywordSlot& slot = *places_[i].slot;
+    const KeywordSlot& slot = *places_[i];
     if (!is_used(layout::load(slot.type)) ||
         layout::load(slot.name) != padded<sizeof(slot.name)>(keywords_[i].name)) {
       return false;
@@ -379,16 +499,13 @@ bool KeywordWriter::is_prepared() const noexcept {
 
 void KeywordWriter::prepare() {
   if (is_prepared()) {
-    for (Place& place : places_) {
-      place.is_new = false;
-    }
     return;
   }
-  const std::vector<SlotCopy> table = read_slots(table_.slots_);
-  std::vector<std::optional<std::string>> names(table.size());  // nullopt: unused
-  for (std::size_t index = 0; index < table.size(); ++index) {
-    if (is_used(table[index].type)) {
-      names[index] = layout::text_of(table[index].name);
+  const std::vector<SlotCopy> list = read_list(table_.slots_);
+  std::vector<std::optional<std::string>> names(list.size());  // nullopt: unused
+  for (std::size_t index = 0; index < list.size(); ++index) {
+    if (is_used(list[index].type)) {
+      names[index] = layout::text_of(list[index].name);
     }
   }
   places_.clear();
@@ -397,20 +514,30 @@ void KeywordWriter::prepare() {
     if (place == names.end()) {
       place = std::find(names.begin(), names.end(), std::nullopt);
     }
+    if (place == names.end() && names.size() < table_.slots_.size()) {
+      // The list grows by the slot that ended it: the next one does from now on.
+      if (names.size() + 1 < table_.slots_.size()) {
+        end_list(table_.slots_[names.size() + 1]);
+      }
+      place = names.emplace(names.end());
+    }
     if (place == names.end()) {
       places_.clear();
       table_.throw_full(keyword);
     }
-    const auto index = static_cast<std::size_t>(place - names.begin());
-    places_.push_back({&table_.slots_[index], !is_used(table[index].type)});
     *place = keyword.name;
+    places_.push_back(&table_.slots_[static_cast<std::size_t>(place - names.begin())]);
   }
 }
 
 void KeywordWriter::write() const noexcept {
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    const bool keep_comment = keywords_[i].comment.empty() && !places_[i].is_new;
-    write_slot(*places_[i].slot, content_of(keywords_[i]), keep_comment);
+    const SlotCopy content = content_of(keywords_[i]);
+    const bool keep_comment = keywords_[i].comment.empty();
+    KeywordSlot* slot = places_[i];
+    while (slot != nullptr && !write_slot(*slot, content, keep_comment)) {
+      slot = slot_for(content, table_.slots_);
+    }
   }
 }
 

@@ -128,10 +128,45 @@ FILTER   S     H       ' '' -- shmim-kw a
   check 1 '' "shmim-kw: a: has no keyword 'A'" -- shmim-kw a --delete A
   shmim-kw a C=3
   check 0 'NAME  TYPE  VALUE  COMMENT
-C     L     3      
-B     L     2      ' '' -- shmim-kw a
+B     L     2      
+C     L     3      ' '' -- shmim-kw a
   check 2 '' '~ shmim-kw: --delete takes the names of keywords*' -- shmim-kw a --delete
   check 2 '' "~ shmim-kw: --delete takes names, and 'A=1' is not one*" -- shmim-kw a --delete A=1
+}
+
+@test "--delete closes up, so that a reader that stops at the first gap finds the rest" {
+  make g 2 --keywords 6 --set A=1 --set B=2 --set C=3
+  check 0 '' '' -- shmim-kw --delete g A
+  compare 'names in the file' "$(for slot in 0 1 2; do
+    dd if="$(stream_file g)" bs=1 skip=$((392 + 128 * slot)) count=16 status=none | tr -d '\0'
+    echo
+  done)" $'B\nC'
+}
+
+@test "a slot of zeros ends the list, as pyMilk ends one that was longer" {
+  make g 2 --keywords 5 --set X=1 --set B=2 --set C=3 --set D=4 --set E=5
+  dd if=/dev/zero of="$(stream_file g)" bs=1 seek=$((392 + 128)) count=128 conv=notrunc status=none
+  check 0 '~ *X *L *1*' '' -- shmim-kw g
+  check 1 '' "shmim-kw: g: has no keyword 'D'" -- shmim-kw g D
+  check 0 '' '' -- shmim-kw g NEW=7
+  check 0 'NAME  TYPE  VALUE  COMMENT
+X     L     1      
+NEW   L     7      ' '' -- shmim-kw g
+}
+
+@test "what fills its place is set, with a warning; a comment of 80 bytes costs no frame" {
+  make a 2
+  check 0 '' "~ shmim-kw: a: keywords that fill their place, one byte too many for programs of the C library: \
+SIXTEEN_BYTE_KEY (name of 16 bytes), S (string of 16 bytes)" -- \
+    shmim-kw a SIXTEEN_BYTE_KEY=1 FIFTEEN_BYTEKEY=2 S=abcdefghijklmnop
+  check 0 '' "~ shmim-post: --set: keywords that fill their place*T (string of 16 bytes)" -- \
+    shmim-post a --update --set T=abcdefghijklmnop
+  check 0 '~ created*' "~ shmim-create: b: keywords that fill*T (string of 16 bytes)" -- \
+    shmim-create b 2 --type uint8 --set T=abcdefghijklmnop
+  long=$(printf 'c%.0s' {1..80})
+  check 0 '' "~ shmim-kw: a: keywords that fill their place*: C (comment of 80 bytes)" -- shmim-kw a "C=1/$long"
+  shmim-cat -q a -o fits >a.fits
+  check 0 '' '~ *S (string of 16 bytes), T (string*' -- shmim-kw b --from a.fits
 }
 
 @test "technical names are listed with --all, and read by name" {
@@ -175,8 +210,8 @@ A       L     1      ' '' -- shmim-kw a --all
 
 @test "a reader of a slot never sees parts of two writes" {
   make a 2
-  shmim-kw a V=aaaaaaaaaaaaaaaa/aaaa
-  start p bash -c 'while :; do shmim-kw a V=bbbbbbbbbbbbbbbb/bbbb V=aaaaaaaaaaaaaaaa/aaaa; done'
+  shmim-kw -q a V=aaaaaaaaaaaaaaaa/aaaa
+  start p bash -c 'while :; do shmim-kw -q a V=bbbbbbbbbbbbbbbb/bbbb V=aaaaaaaaaaaaaaaa/aaaa; done'
   for _ in {1..100}; do
     shmim-kw a | sed -n '2s/ \+/ /gp'
   done | sort -u >seen

@@ -118,6 +118,7 @@ class Connect final : public Tool {
       return conclude(context, reference, connection);
     }
     context.warn_unfit(reference.name, load_frame(*image, *connection.stream));
+    context.warn_unterminated(reference.name, image->keywords());
     say(context, "reloaded", found.origin, found.file, *connection.stream);
     return Exit::done;
   }
@@ -144,6 +145,9 @@ class Connect final : public Tool {
         break;
     }
     context.warn_unfit(reference.name, connection.unfit_keywords);
+    if (connection.outcome != Outcome::connected) {
+      context.warn_unterminated(reference.name, connection.stream->keywords().all());
+    }
     context.note_previous_owner(connection);
     say(context, words(connection.outcome), connection.origin, connection.file, *connection.stream);
     return Exit::done;

@@ -127,6 +127,7 @@ class Create final : public Tool {
                     fmt::format("{}; --keywords makes more", error.why()));
       }
     }
+    context.warn_unterminated(stream.name(), stream.keywords().all());
     if (owner_) {
       stream.set_owner(*owner_);
     }

@@ -111,6 +111,7 @@ class Kw final : public Tool {
       }
     }
     stream.keywords().set(keywords);
+    context.warn_unterminated(stream.name(), keywords);
     for (const Keyword& keyword : keywords) {
       context.detail(stream.name(), fmt::format("{} = {}", keyword.name, to_string(keyword)));
     }

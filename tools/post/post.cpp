@@ -84,6 +84,7 @@ class Post final : public Tool {
       throw UsageError("--data takes one stream");
     }
     const PublishOptions options = publish_options();
+    context.warn_unterminated("--set", options.keywords);
     if (!trigger_.empty()) {
       trigger_stream_.emplace(context.open(context.reference(trigger_, {"SE"}), Access::read));
     }

@@ -17,7 +17,7 @@
 
 namespace shmim {
 
-/// A FITS-style keyword. The file holds at most 16 bytes of name, 16 of a string and 79 of comment.
+/// A FITS-style keyword. The file holds at most 16 bytes of name, 16 of a string and 80 of comment.
 struct Keyword {
   std::string name;
   std::variant<std::int64_t, double, std::string> value;
@@ -30,6 +30,11 @@ struct Keyword {
 
 /// Why a stream cannot hold this keyword; nullopt if it can.
 [[nodiscard]] SHMIM_EXPORT std::optional<std::string> keyword_error(const Keyword& keyword);
+
+/// `string of 16 bytes`, or the name or the comment, which fills its place: programs of the C
+/// library look for the zero behind it, and take what follows for a part of it. nullopt if none
+/// does.
+[[nodiscard]] SHMIM_EXPORT std::optional<std::string> unterminated_part(const Keyword& keyword);
 
 /// Reads `NAME=VALUE[/comment]`. An integer becomes an int64, another number a double, anything
 /// else a string; single quotes make a string of whatever they hold (`''` is one quote). With a
@@ -50,6 +55,9 @@ class SHMIM_EXPORT Keywords {
   // Reading or writing a slot takes less than a microsecond. It blocks, for 20 ms at most, on a
   // slot whose writer was killed in the middle, and for 200 ms at most on one that others alter all
   // the time; on all such slots of the table at once.
+
+  // The list ends at a slot of zeros, which pyMilk writes behind a shorter list than the one
+  // before.
 
   /// Slots there are, used or not.
   [[nodiscard]] std::size_t capacity() const noexcept { return slots_.size(); }
@@ -101,7 +109,7 @@ class SHMIM_EXPORT Keywords {
   void set(const Keyword& keyword) const;
   /// Sets all of them; none if one does not fit. No keywords: nothing is looked at, or waited for.
   void set(std::span<const Keyword> keywords) const;
-  /// True where there was one.
+  /// Closes the gap: many a reader stops at the first. True where there was one.
   bool erase(std::string_view name) const;
 
  private:
@@ -126,18 +134,16 @@ class SHMIM_EXPORT KeywordWriter {
   /// Finds a slot for each: nothing to do if each is still where it was. Waits as Keywords::set()
   /// does. Throws Error (failed) if the table is full.
   void prepare();
-  /// Writes them to the slots found by prepare(). Waits 20 ms for a slot whose writer was killed.
+  /// Writes them to the slots found by prepare(), or to others where another keyword has come to
+  /// stand there since; one for which no slot is left then is left out. Waits 20 ms for a slot
+  /// whose writer was killed.
   void write() const noexcept;
 
  private:
-  struct Place {
-    layout::KeywordSlot* slot = nullptr;
-    bool is_new = true;  ///< the slot was unused: there is no comment to keep
-  };
   [[nodiscard]] bool is_prepared() const noexcept;
   Keywords table_;
   std::vector<Keyword> keywords_;
-  std::vector<Place> places_;  ///< of each keyword; empty until they are found
+  std::vector<layout::KeywordSlot*> places_;  ///< of each keyword; empty until they are found
 };
 
 }  // namespace shmim

@@ -95,6 +95,20 @@ void Context::warn_unfit(std::string_view subject, const std::vector<std::string
   }
 }
 
+void Context::warn_unterminated(std::string_view subject, std::span<const Keyword> keywords) const {
+  std::vector<std::string> parts;
+  for (const Keyword& keyword : keywords) {
+    if (const auto part = unterminated_part(keyword)) {
+      parts.push_back(fmt::format("{} ({})", keyword.name, *part));
+    }
+  }
+  if (!parts.empty()) {
+    note(subject, fmt::format("keywords that fill their place, one byte too many for programs of "
+                              "the C library: {}",
+                              fmt::join(parts, ", ")));
+  }
+}
+
 void Context::note_previous_owner(const Connection& connection) const {
   if (connection.previous_owner && *connection.previous_owner != ::geteuid()) {
     const passwd* user = ::getpwuid(*connection.previous_owner);

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -72,6 +73,8 @@ class Context {
   }
   /// The one warning about keywords that a stream cannot hold.
   void warn_unfit(std::string_view subject, const std::vector<std::string>& unfit) const;
+  /// The one warning about keywords that programs of the C library read otherwise.
+  void warn_unterminated(std::string_view subject, std::span<const Keyword> keywords) const;
   /// Says so if the stream that was replaced was another user's.
   void note_previous_owner(const Connection& connection) const;
   /// Ends a wait that brought no frame: throws TimedOut, Interrupted, or Error (removed, mismatch).

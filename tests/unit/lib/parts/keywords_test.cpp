@@ -1,6 +1,11 @@
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "support/unit.hpp"
 
@@ -37,8 +42,8 @@ TEST_CASE("assignments that cannot be meant are refused, in words") {
         "keyword 'ABCDEFGHIJKLMNOPQ=1': name of 17 bytes, at most 16 fit");
   CHECK(why("A=12345678901234567x") ==
         "keyword 'A=12345678901234567x': string of 18 bytes, at most 16 fit");
-  CHECK(why(("A=1/" + std::string(80, 'c')).c_str())
-            .ends_with("comment of 80 bytes, at most 79 fit"));
+  CHECK(why(("A=1/" + std::string(81, 'c')).c_str())
+            .ends_with("comment of 81 bytes, at most 80 fit"));
 }
 
 TEST_CASE("keywords are set, replaced, found and erased") {
@@ -62,7 +67,7 @@ TEST_CASE("keywords are set, replaced, found and erased") {
   CHECK_FALSE(keywords.erase("D"));
   CHECK(keywords.all().size() == 2);
   keywords.set({"MORE", std::int64_t{1}, ""});
-  CHECK(keywords.all()[1].name == "MORE");
+  CHECK(keywords.all()[2].name == "MORE");
   CHECK(error_of([&] {
           Stream::open(directory.stream("im1"), Access::read).keywords().set({"A", 1.0, ""});
         }).problem() == Problem::not_ours_to_write);
@@ -75,6 +80,114 @@ TEST_CASE("a write raises the slot's counter by one") {
   keywords.set({"A", std::int64_t{2}, ""});
   CHECK(slots[0].cnt == 2);
   CHECK(slots[1].cnt == 0);
+}
+
+namespace {
+
+std::vector<std::string> names_in(std::span<const layout::KeywordSlot> slots) {
+  std::vector<std::string> names;
+  for (const layout::KeywordSlot& slot : slots) {
+    names.push_back(layout::text_of(slot.name));
+  }
+  return names;
+}
+
+void write_as_pymilk(layout::KeywordSlot& slot, std::string_view name) {
+  slot = {};
+  if (!name.empty()) {
+    std::ranges::copy(name, slot.name.begin());
+    slot.type = 'L';
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what is erased leaves no gap, and gaps that others left are closed") {
+  std::array<layout::KeywordSlot, 6> slots{};
+  std::ranges::for_each(slots, [](layout::KeywordSlot& slot) { slot.type = 'N'; });
+  const Keywords keywords(slots, true);
+  for (const char* name : {"A", "B", "C", "D", "E"}) {
+    keywords.set({name, std::string(name) + "1", std::string(name) + "2"});
+  }
+  const std::uint64_t untouched = slots[0].cnt;
+  slots[3] = {};  // D, as 0.1.0 erased
+  slots[3].type = 'N';
+  CHECK(keywords.erase("B"));
+  CHECK(names_in(slots) == std::vector<std::string>{"A", "C", "E", "", "", ""});
+  CHECK(keywords.find("E") == Keyword{"E", "E1", "E2"});
+  CHECK(slots[0].cnt == untouched);
+  CHECK(slots[3].type == 'N');
+  CHECK_FALSE(keywords.erase("B"));
+}
+
+TEST_CASE("a slot of zeros ends the list, and goes on ending it when the list grows") {
+  std::array<layout::KeywordSlot, 6> slots{};
+  const Keywords keywords(slots, true);
+  std::size_t slot = 0;
+  for (const char* name : {"X", "", "C", "D", "E", "F"}) {
+    write_as_pymilk(slots.at(slot++), name);
+  }
+  CHECK(keywords.all().size() == 1);
+  CHECK_FALSE(keywords.find("C"));
+  keywords.set({"NEW", std::int64_t{7}, ""});
+  CHECK(names_in(slots) == std::vector<std::string>{"X", "NEW", "", "D", "E", "F"});
+  CHECK(slots[2].type == 0);
+  CHECK(keywords.all().size() == 2);
+  CHECK(keywords.erase("X"));
+  CHECK(keywords.all().size() == 1);
+  for (const char* name : {"N2", "N3", "N4", "N5", "N6"}) {
+    keywords.set({name, std::int64_t{7}, ""});
+  }
+  CHECK(names_in(slots) == std::vector<std::string>{"NEW", "N2", "N3", "N4", "N5", "N6"});
+  CHECK(says(error_of([&] { keywords.set({"N7", 1.0, ""}); }), "all 6 slots are in use"));
+}
+
+TEST_CASE("what was prepared for a slot that another keyword has taken goes to another") {
+  std::array<layout::KeywordSlot, 3> slots{};
+  const Keywords keywords(slots, true);
+  keywords.set({"A", std::int64_t{1}, ""});
+  keywords.set({"B", std::int64_t{2}, "two"});
+  KeywordWriter writer(keywords, {{"B", std::int64_t{3}, ""}});
+  writer.prepare();
+  keywords.erase("A");
+  keywords.set({"C", std::int64_t{4}, ""});
+  writer.write();
+  CHECK(names_in(slots) == std::vector<std::string>{"B", "C", ""});
+  CHECK(keywords.find("B") == Keyword{"B", std::int64_t{3}, "two"});
+  CHECK(keywords.find("C") == Keyword{"C", std::int64_t{4}, ""});
+}
+
+TEST_CASE("a reader sees each keyword once, while others are erased and set" *
+          doctest::test_suite("threads")) {
+  std::array<layout::KeywordSlot, 8> slots{};
+  const Keywords keywords(slots, true);
+  std::atomic<bool> stop{false};
+  keywords.set({"FIRST", std::int64_t{1}, ""});
+  keywords.set({"STAYS", std::int64_t{1}, ""});
+  std::thread writer([&] {
+    while (!stop) {
+      keywords.erase("FIRST");
+      keywords.set({"FIRST", std::int64_t{1}, ""});
+      keywords.erase("STAYS2");
+      keywords.set({"STAYS2", std::int64_t{1}, ""});
+      std::this_thread::yield();
+    }
+  });
+  int wrong = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const std::vector<Keyword> all = keywords.all();
+    wrong += std::ranges::count(all, "STAYS", &Keyword::name) == 1 ? 0 : 1;
+  }
+  stop = true;
+  writer.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("what fills its place is said") {
+  CHECK(unterminated_part({"SIXTEEN_BYTE_KEY", std::int64_t{1}, ""}) == "name of 16 bytes");
+  CHECK(unterminated_part({"A", std::string(16, 'x'), ""}) == "string of 16 bytes");
+  CHECK(unterminated_part({"A", 1.0, std::string(80, 'x')}) == "comment of 80 bytes");
+  CHECK_FALSE(unterminated_part({"FIFTEEN_BYTEKEY", std::string(15, 'x'), std::string(79, 'x')}));
 }
 
 TEST_CASE("a slot whose writer was killed in the middle can be read, and written again") {
