@@ -15,31 +15,17 @@ namespace {
 /// and a thousand streams must be described in a blink.
 constexpr std::chrono::milliseconds patience{1};
 
-/// A trace that is older than the frame by more than this is not of whoever wrote the frame: a
-/// program that writes no trace came after.
-constexpr std::chrono::nanoseconds stale_trace = std::chrono::seconds{1};
-
-pid_t poster_of(const std::vector<SemaphoreState>& semaphores) noexcept {
-  // A saturated semaphore still has the PID of whoever posted it up to there.
+/// Who posted last; a saturated semaphore still has the PID of whoever posted it up to there.
+pid_t poster_of(const Semaphores& semaphores) noexcept {
   for (const bool is_saturated : {false, true}) {
-    for (const SemaphoreState& semaphore : semaphores) {
-      if (semaphore.saturated == is_saturated && semaphore.poster.pid > 0) {
-        return semaphore.poster.pid;
+    for (unsigned index = 0; index < semaphores.count(); ++index) {
+      if ((semaphores.value(index) >= layout::semaphore_max) == is_saturated &&
+          semaphores.poster(index) > 0) {
+        return semaphores.poster(index);
       }
     }
   }
   return 0;
-}
-
-pid_t writer_of(const Stream& stream, const Description& description) noexcept {
-  const pid_t poster = poster_of(description.semaphores);
-  const auto newest = stream.trace().newest();
-  if (!newest) {
-    return poster;
-  }
-  const bool is_stale =
-      newest->written && elapsed(*newest->written, description.written()) > stale_trace;
-  return is_stale && poster != 0 ? poster : newest->pid;
 }
 
 /// When the file was made, in UTC. A file system that does not know tells when it was last written,
@@ -68,6 +54,10 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
   } else {
     description.trace = stream.trace().entries();
   }
+  description.written = stream.written();
+  const FrameWriter writer = writer_of(stream, description.trace);
+  description.is_traced = writer.is_traced;
+  description.writer = processes.look_up(writer.pid);
   description.trace.resize(chain_of(description.trace).size());
   const Semaphores semaphores = stream.semaphores();
   description.semaphores.reserve(semaphores.count());
@@ -80,7 +70,6 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
   }
   description.log_semaphore = semaphores.log_value();
   description.keywords = stream.keywords().all();
-  description.writer = processes.look_up(writer_of(stream, description));
   description.creator = processes.look_up(description.header.creator_pid);
   constexpr pid_t no_process = 1;
   if (description.header.owner_pid != no_process) {
@@ -92,6 +81,22 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
 }
 
 }  // namespace
+
+FrameWriter writer_of(const Stream& stream, std::span<const TraceEntry> trace) {
+  const pid_t poster = poster_of(stream.semaphores());
+  if (trace.empty()) {
+    return {poster, false};
+  }
+  const TraceEntry& newest = trace.front();
+  // Some stamp their step of the trace before they stamp the frame, but not by as much as this.
+  constexpr std::chrono::nanoseconds margin = std::chrono::milliseconds{10};
+  const FrameInfo frame = stream.newest();
+  const bool is_older =
+      newest.written &&
+      elapsed(*newest.written, std::max(frame.writetime, frame.accesstime)) > margin;
+  return is_older && poster != 0 && poster != newest.pid ? FrameWriter{poster, false}
+                                                         : FrameWriter{newest.pid, true};
+}
 
 const Process& ProcessTable::look_up(pid_t pid) {
   const auto [entry, is_new] = known_.try_emplace(std::max(pid, 0));

@@ -10,7 +10,16 @@ namespace {
 
 using std::chrono::steady_clock;
 
-double seconds_between(Tai begin, Tai end) noexcept { return Seconds(elapsed(begin, end)).count(); }
+/// By the writer's stamps, or by our looks.
+double seconds_between(const FrameTime& begin, const FrameTime& end, bool is_stamped) noexcept {
+  return is_stamped ? Seconds(elapsed(begin.written, end.written)).count()
+                    : Seconds(end.seen - begin.seen).count();
+}
+
+bool are_stamped(std::span<const FrameTime> frames) noexcept {
+  return std::ranges::none_of(frames,
+                              [](const FrameTime& frame) { return frame.written == never; });
+}
 
 /// Root mean square of what is left of the write times when the straight line through them, over
 /// cnt0, is taken away.
@@ -23,7 +32,7 @@ std::optional<Seconds> jitter_of(std::span<const FrameTime> frames) noexcept {
     return static_cast<double>(frame.cnt0 - frames.front().cnt0);
   };
   const auto time = [&](const FrameTime& frame) {
-    return seconds_between(frames.front().written, frame.written);
+    return seconds_between(frames.front(), frame, true);
   };
   double mean_number = 0;
   double mean_time = 0;
@@ -45,13 +54,19 @@ std::optional<Seconds> jitter_of(std::span<const FrameTime> frames) noexcept {
   return Seconds(std::sqrt(std::max(left, 0.0) / count));
 }
 
+/// Without what was there before the first frame, if more than `most` are left.
+std::span<const FrameTime> without_none(std::span<const FrameTime> frames,
+                                        std::size_t most) noexcept {
+  return frames.size() > most && frames.front().cnt0 == 0 ? frames.subspan(1) : frames;
+}
+
 /// How long to sleep between looks at a stream that has this mean interval.
 std::chrono::nanoseconds pause_for(const std::vector<FrameTime>& seen) noexcept {
   constexpr double shortest = 50e-6;
   constexpr double longest = 10e-3;
   double interval = 4 * shortest;
   if (seen.size() > 1 && seen.back().cnt0 > seen.front().cnt0) {
-    interval = seconds_between(seen.front().written, seen.back().written) /
+    interval = seconds_between(seen.front(), seen.back(), are_stamped(seen)) /
                static_cast<double>(seen.back().cnt0 - seen.front().cnt0);
   }
   return std::chrono::nanoseconds(
@@ -62,6 +77,7 @@ std::chrono::nanoseconds pause_for(const std::vector<FrameTime>& seen) noexcept 
 
 Rate rate_of(std::span<const FrameTime> frames) {
   Rate rate;
+  frames = without_none(frames, 2);
   if (frames.size() < 2) {
     return rate;
   }
@@ -69,7 +85,8 @@ Rate rate_of(std::span<const FrameTime> frames) {
   const FrameTime& last = frames.back();
   rate.frames = last.cnt0 - first.cnt0;
   rate.missed = rate.frames - std::min<std::uint64_t>(rate.frames, frames.size() - 1);
-  const double elapsed = seconds_between(first.written, last.written);
+  rate.is_stamped = are_stamped(frames);
+  const double elapsed = seconds_between(first, last, rate.is_stamped);
   if (rate.frames == 0) {
     return rate;
   }
@@ -79,6 +96,9 @@ Rate rate_of(std::span<const FrameTime> frames) {
   }
   rate.hertz = static_cast<double>(rate.frames) / elapsed;
   rate.mean = Seconds(1 / *rate.hertz);
+  if (!rate.is_stamped) {
+    return rate;
+  }
 
   double min = std::numeric_limits<double>::infinity();
   double max = -min;
@@ -87,7 +107,7 @@ Rate rate_of(std::span<const FrameTime> frames) {
   const auto for_each_interval = [&](const auto& take) {
     for (std::size_t i = 1; i < frames.size(); ++i) {
       if (frames[i].cnt0 == frames[i - 1].cnt0 + 1) {
-        take(seconds_between(frames[i - 1].written, frames[i].written));
+        take(seconds_between(frames[i - 1], frames[i], true));
       }
     }
   };
@@ -109,57 +129,55 @@ Rate rate_of(std::span<const FrameTime> frames) {
   return rate;
 }
 
-FrameTime newest_frame(const Stream& stream) noexcept {
-  // Count and time are of one frame where neither moved while the other was read. A writer that is
-  // between the two all the time is not waited for: then they are one frame apart at most.
-  constexpr int tries = 100;
-  FrameTime frame;
-  for (int i = 0; i < tries; ++i) {
-    frame = {stream.cnt0(), stream.written()};
-    layout::finish_copy();
-    if (stream.cnt0() == frame.cnt0 && stream.written() == frame.written &&
-        !stream.is_being_written()) {
-      break;
-    }
+bool FrameLog::look(const Stream& stream) {
+  const FrameInfo newest = stream.newest();
+  const auto moment = steady_clock::now();
+  const bool has_begun_anew = !frames_.empty() && newest.cnt0 < newest_.cnt0;
+  if (frames_.empty() || has_begun_anew) {
+    newest_ = newest;
+    frames_.assign(1, {newest.cnt0, newest.cnt0 == 0 ? never : stream.written(), moment});
+    return true;
   }
-  return frame;
-}
-
-bool see_frames(const Stream& stream, std::vector<FrameTime>& seen) {
-  const FrameTime newest = newest_frame(stream);
-  if (!seen.empty() && newest.cnt0 < seen.back().cnt0) {
-    seen.clear();
-  }
-  if (!seen.empty() && newest.cnt0 == seen.back().cnt0) {
+  if (newest.cnt0 == newest_.cnt0) {
     return false;
   }
-  if (!seen.empty() && seen.back().written == never) {
-    seen.clear();  // what was seen was that there is no frame: nothing to count from
+  const Tai written = newest_.cnt0 == 0 ? stream.written() : written_after(newest_, newest);
+  if (newest.writetime == newest_.writetime && newest_.cnt0 != 0) {
+    // Nor was the one before stamped so, or not that any more.
+    frames_.back().written =
+        written == never ? never : std::max(newest_.writetime, newest_.accesstime);
   }
   const CircularBuffer buffer = stream.circular_buffer();
-  const auto position = !seen.empty() ? buffer.newest() : std::nullopt;
-  if (position && position->cnt0 >= newest.cnt0) {
-    const std::uint64_t oldest = std::max(buffer.oldest(*position), seen.back().cnt0 + 1);
+  if (const auto position = buffer.newest(); position && position->cnt0 >= newest.cnt0) {
+    const std::uint64_t oldest = std::max(buffer.oldest(*position), newest_.cnt0 + 1);
     for (std::uint64_t cnt0 = oldest; cnt0 < newest.cnt0; ++cnt0) {
       FrameInfo info;
       if (buffer.read(
               *position, cnt0, [](std::span<const std::byte>) {}, info) &&
           info.writetime != never) {
-        seen.push_back({cnt0, info.writetime});
+        frames_.push_back({cnt0, info.writetime, moment});
       }
     }
   }
-  seen.push_back(newest);
+  frames_.push_back({newest.cnt0, written, moment});
+  newest_ = newest;
   return true;
+}
+
+void FrameLog::keep(std::size_t frames) {
+  if (frames_.size() > frames) {
+    frames_.erase(frames_.begin(), frames_.end() - static_cast<std::ptrdiff_t>(frames));
+  }
 }
 
 std::vector<FrameTime> watch_frames(const Stream& stream, std::uint64_t count, Deadline deadline,
                                     const std::function<bool()>& cancelled) {
   constexpr std::chrono::milliseconds look_interval{100};
-  std::vector<FrameTime> seen;
-  static_cast<void>(see_frames(stream, seen));
+  FrameLog log;
+  static_cast<void>(log.look(stream));
   auto next_look = steady_clock::now() + look_interval;
-  while (seen.back().cnt0 - seen.front().cnt0 < count) {
+  const auto frames = [&log] { return without_none(log.frames(), 1); };
+  while (frames().back().cnt0 - frames().front().cnt0 < count) {
     const auto moment = steady_clock::now();
     if (deadline && moment >= *deadline) {
       break;
@@ -170,10 +188,11 @@ std::vector<FrameTime> watch_frames(const Stream& stream, std::uint64_t count, D
       }
       next_look = moment + look_interval;
     }
-    if (!see_frames(stream, seen)) {
-      std::this_thread::sleep_for(pause_for(seen));
+    if (!log.look(stream)) {
+      std::this_thread::sleep_for(pause_for(log.frames()));
     }
   }
+  std::vector<FrameTime> seen(frames().begin(), frames().end());
   // The circular buffer may have given more than was asked for.
   while (seen.back().cnt0 - seen.front().cnt0 > count && seen.size() > 2 &&
          seen[seen.size() - 2].cnt0 - seen.front().cnt0 >= count) {

@@ -27,12 +27,13 @@ bool is_same(const timespec& a, const timespec& b) noexcept {
 }
 
 /// Where the frames begin that the rate is taken over.
-std::span<const FrameTime> recent(const std::vector<FrameTime>& seen, Tai moment) noexcept {
-  std::size_t first = seen.size() < 2 ? 0 : seen.size() - 2;
-  while (first > 0 && elapsed(seen[first - 1].written, moment) < window) {
+std::span<const FrameTime> recent(std::span<const FrameTime> frames,
+                                  steady_clock::time_point moment) noexcept {
+  std::size_t first = frames.size() < 2 ? 0 : frames.size() - 2;
+  while (first > 0 && moment - frames[first - 1].seen < window) {
     --first;
   }
-  return std::span(seen).subspan(first);
+  return frames.subspan(first);
 }
 
 }  // namespace
@@ -81,16 +82,21 @@ void Watcher::look() {
       continue;
     }
     try {
-      const bool is_new = see_frames(*watch.stream, watch.seen);
+      const bool is_new = watch.log.look(*watch.stream);
       if (is_due) {
         watch.stream->require_intact();
         describe_anew(watched, watch);
       }
+      const FrameTime& newest = watch.log.frames().back();
+      Description& description = watched.description;
+      description.looked = now_on(description.clock);
       if (is_new) {
-        watched.description.header.cnt0 = watch.seen.back().cnt0;
-        watched.description.header.writetime = to_timespec(watch.seen.back().written);
+        description.header.cnt0 = newest.cnt0;
       }
-      watched.description.looked = now_on(watched.description.clock);
+      description.written = newest.written;
+      if (newest.written == never && watch.log.frames().size() > 1) {
+        description.written = description.looked - (steady_clock::now() - newest.seen);
+      }
       take_rate(watched, watch);
     } catch (const Error& error) {
       // It was cut short under us.
@@ -174,14 +180,12 @@ void Watcher::count_missed(Watched& watched, Watch& watch) noexcept {
 }
 
 void Watcher::take_rate(Watched& watched, Watch& watch) {
-  if (watch.seen.size() > memory) {
-    watch.seen.erase(watch.seen.begin(), watch.seen.end() - static_cast<std::ptrdiff_t>(memory));
-  }
-  const Tai moment = watched.description.looked;
-  watched.rate = rate_of(recent(watch.seen, moment));
+  watch.log.keep(memory);
+  const auto moment = steady_clock::now();
+  watched.rate = rate_of(recent(watch.log.frames(), moment));
   // It has stopped: the time since the last frame says more than the frames before.
-  if (watched.rate.mean && Seconds(elapsed(watch.seen.back().written, moment)) >
-                               Seconds(window) + 2 * *watched.rate.mean) {
+  if (watched.rate.mean &&
+      Seconds(moment - watch.log.frames().back().seen) > Seconds(window) + 2 * *watched.rate.mean) {
     watched.rate = {};
   }
 }

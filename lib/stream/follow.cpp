@@ -27,17 +27,6 @@ constexpr std::chrono::microseconds count_delay{50};
 /// Between looks at cnt0 where no semaphore wakes us.
 constexpr std::chrono::microseconds watch_interval{100};
 
-/// Leaves of a trace what belongs to the frame: nothing, if a writer that records none came after
-/// the one whose trace it is.
-void keep_own_trace(TakenFrame& frame) {
-  constexpr std::chrono::seconds stale{1};
-  frame.trace.resize(chain_of(frame.trace).size());
-  if (!frame.trace.empty() && frame.trace.front().written &&
-      elapsed(*frame.trace.front().written, frame.info.writetime) > stale) {
-    frame.trace.clear();
-  }
-}
-
 bool has_passed(Deadline deadline) noexcept { return deadline && steady_clock::now() >= *deadline; }
 
 Deadline sooner(Deadline deadline, steady_clock::duration from_now) noexcept {
@@ -50,6 +39,7 @@ Deadline sooner(Deadline deadline, steady_clock::duration from_now) noexcept {
 Follower::Follower(Stream stream, FollowOptions options)
     : stream_(std::move(stream)), options_(std::move(options)) {
   claim();
+  before_ = stream_.newest();
   set_seen(stream_.cnt0());
 }
 
@@ -120,6 +110,7 @@ std::optional<Arrival> Follower::look_for_successor() {
   stream_ = *std::move(successor.stream);
   claim();
   seen_ = 0;
+  before_ = stream_.as_made();
   ++recreations_;
   return std::nullopt;
 }
@@ -278,6 +269,27 @@ bool Follower::take(FrameOrder order, Backoff& backoff, const CopyFrame& copy, T
   return take_newest(deadline_after(std::chrono::seconds{1}), copy, frame);
 }
 
+void Follower::keep_what_is_its_own(TakenFrame& frame) {
+  const FrameInfo read = frame.info;
+  const bool is_after = read.cnt0 > before_.cnt0;
+  const FrameInfo before = is_after ? before_ : stream_.as_made();
+  frame.info.writetime = written_after(before, read);
+  const bool is_stamped = read.writetime != before.writetime;
+  frame.info.atime = is_stamped ? read.atime : never;
+  if (is_after) {
+    before_ = read;
+    before_.accesstime = std::max(before.accesstime, read.accesstime);  // a buffer has none
+  }
+  // A trace that is older is of a frame before, whose writer records one.
+  constexpr std::chrono::seconds stale{1};
+  frame.trace.resize(chain_of(frame.trace).size());
+  const bool is_older = !frame.trace.empty() && frame.trace.front().written &&
+                        elapsed(*frame.trace.front().written, frame.info.writetime) > stale;
+  if (is_older || !is_stamped) {
+    frame.trace.clear();
+  }
+}
+
 Arrival Follower::next(FrameOrder order, Deadline deadline, const CopyFrame& copy,
                        TakenFrame& frame) {
   frame = {};
@@ -293,7 +305,7 @@ Arrival Follower::next(FrameOrder order, Deadline deadline, const CopyFrame& cop
       backoff.emplace(deadline_after(std::chrono::seconds{1}));
     }
     if (take(order, *backoff, copy, frame)) {
-      keep_own_trace(frame);
+      keep_what_is_its_own(frame);
       return Arrival::arrived;
     }
   }

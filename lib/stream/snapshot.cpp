@@ -34,7 +34,7 @@ bool Stream::Reading::begin() noexcept {
   result_.info.cnt1 = layout::load(shared.cnt1);
   result_.info.atime = to_tai(layout::load(shared.atime));
   result_.info.writetime = to_tai(layout::load(shared.writetime));
-  access_ = to_tai(layout::load(shared.lastaccesstime));
+  result_.info.accesstime = to_tai(layout::load(shared.lastaccesstime));
   return true;
 }
 
@@ -48,13 +48,45 @@ bool Stream::Reading::end() {
     // pyMilk clears the flag before it counts: between the two, what shows that there was another
     // frame is the time of its access, which it stores before it clears the flag.
     is_whole = layout::load(shared.write) == 0 && layout::load(shared.cnt0) == result_.info.cnt0 &&
-               to_tai(layout::load(shared.lastaccesstime)) == access_;
+               to_tai(layout::load(shared.lastaccesstime)) == result_.info.accesstime;
   }
   if (is_whole) {
     core_.require_not_lost();  // or it was zeros
     result_.state = FrameState::whole;
   }
   return is_whole;
+}
+
+FrameInfo Stream::as_made() const noexcept {
+  // The C library looks at the clock for each of the two.
+  constexpr std::chrono::milliseconds margin{1};
+  const Tai accesstime = to_tai(layout::load(header().lastaccesstime));
+  return {.accesstime = elapsed(created(), accesstime) < margin ? accesstime : created()};
+}
+
+Tai Stream::written() const noexcept {
+  const FrameInfo frame = newest();
+  return frame.cnt0 == 0 ? frame.writetime : written_after(as_made(), frame);
+}
+
+FrameInfo Stream::newest() const noexcept {
+  // Counter and times are of one frame where none moved while the others were read. A writer that
+  // is between them all the time is not waited for: then they are one frame apart at most.
+  constexpr int tries = 100;
+  const auto read = [this] {
+    return FrameInfo{cnt0(), cnt1(), acquired(), to_tai(layout::load(header().writetime)),
+                     to_tai(layout::load(header().lastaccesstime))};
+  };
+  FrameInfo frame = read();
+  for (int i = 0; i < tries; ++i) {
+    layout::finish_copy();
+    const FrameInfo again = read();
+    if (again == frame && !is_being_written()) {
+      break;
+    }
+    frame = again;
+  }
+  return frame;
 }
 
 bool Stream::Reading::pause() {

@@ -85,7 +85,9 @@ class Cat final : public Tool {
     const Snapshot snapshot = stream.snapshot(
         [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); }, deadline);
     stream.require_whole(snapshot);
-    print(context, stream.name(), frame, selection, header_of(stream, snapshot.info, selection));
+    FrameInfo info = snapshot.info;
+    info.writetime = written_after(stream.as_made(), info);
+    print(context, stream.name(), frame, selection, header_of(stream, info, selection));
   }
 
   /// What FITS has beside the pixels.

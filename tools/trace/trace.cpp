@@ -19,6 +19,8 @@ namespace {
 struct Traced {
   std::string name;
   std::vector<Hop> hops;  ///< newest first
+  /// What the trace does not tell of the newest frame; empty if it is of that frame.
+  std::string untraced;
   std::optional<std::chrono::nanoseconds> total;
 };
 
@@ -125,10 +127,26 @@ class Trace final : public Tool {
                                                   : "holds an unfinished frame"));
     }
     const bool is_triggered = !entries.empty() && entries.front().trigger_inode != 0;
+    const FrameWriter writer = writer_of(stream, entries);
     return {stream.name(),
             hops_of(stream.name(), entries,
                     is_triggered ? names(context) : std::map<ino_t, std::string>()),
-            end_to_end(entries)};
+            writer.is_traced ? "" : untraced(stream, writer.pid, entries.empty()),
+            writer.is_traced ? end_to_end(entries) : std::nullopt};
+  }
+
+  /// The newest frame has no trace.
+  [[nodiscard]] static std::string untraced(const Stream& stream, pid_t writer, bool is_empty) {
+    const std::uint64_t cnt0 = stream.cnt0();
+    if (cnt0 == 0) {
+      return "nobody has written it yet";
+    }
+    const std::string who =
+        writer == 0        ? std::string("a program")
+        : is_alive(writer) ? fmt::format("process {} ({})", writer, printable(command_of(writer)))
+                           : fmt::format("process {} (dead)", writer);
+    return fmt::format("frame {} was written by {}, which records no trace{}", cnt0, who,
+                       is_empty ? "" : ": this one is of an older frame");
   }
 
   void print_traces(const Context& context, const std::vector<Traced>& traces) const {
@@ -190,10 +208,10 @@ class Trace final : public Tool {
                       is_triggered ? std::to_string(entry.cnt0) : "-", to_utc(entry.triggered),
                       written_in_words(entry), hop.latency ? in_microseconds(*hop.latency) : "-"});
     }
-    if (traced.hops.empty()) {
-      return fmt::format("{}: nobody has written it yet\n", printable(traced.name));
+    std::string text = traced.hops.empty() ? std::string() : to_table(rows);
+    if (!traced.untraced.empty()) {
+      text += fmt::format("{}: {}\n", printable(traced.name), traced.untraced);
     }
-    std::string text = to_table(rows);
     if (traced.total) {
       text += fmt::format("oldest to newest: {}\n", in_microseconds(*traced.total));
     }
@@ -224,29 +242,25 @@ class Trace final : public Tool {
     std::uint64_t untriggered = 0;
     context.readiness().say();
     while (!count_ || latencies.size() + untriggered < *count_) {
-      const std::uint64_t before = follower.seen();
-      if (const Arrival arrival = follower.wait(deadline); arrival != Arrival::arrived) {
+      TakenFrame frame;
+      const Arrival arrival = follower.next(
+          FrameOrder::latest, deadline, [](std::span<const std::byte>) {}, frame);
+      missed += frame.missed;
+      if (arrival != Arrival::arrived) {
         print_summary(context, wanted.name, latencies, missed, untriggered);
         context.end_following(arrival, follower,
                               untriggered + latencies.size() > 0 ? "further frame" : "frame");
       }
-      std::vector<TraceEntry> entries;
-      const Snapshot snapshot = follower.stream().snapshot_trace(entries);
-      follower.stream().require_whole(snapshot);
-      follower.set_seen(snapshot.info.cnt0);
-      if (snapshot.info.cnt0 > before) {
-        missed += snapshot.info.cnt0 - before - 1;
-      }
-      const std::optional<std::chrono::nanoseconds> latency = end_to_end(entries);
+      const std::optional<std::chrono::nanoseconds> latency = end_to_end(frame.trace);
       if (latency) {
         latencies.push_back(static_cast<double>(latency->count()));
       } else {
         ++untriggered;
       }
-      print_frame(context, wanted.name, snapshot.info.cnt0, latency);
+      print_frame(context, wanted.name, frame.info.cnt0, latency);
       if (budget_ && (!latency || *latency > *budget_)) {
         print_summary(context, wanted.name, latencies, missed, untriggered);
-        judge(wanted.name, latency, fmt::format("frame {}", snapshot.info.cnt0));
+        judge(wanted.name, latency, fmt::format("frame {}", frame.info.cnt0));
       }
     }
     print_summary(context, wanted.name, latencies, missed, untriggered);

@@ -56,7 +56,7 @@ class Wait final : public Tool {
     if (const std::uint64_t cnt0 = stream.cnt0(); cnt0_ && cnt0 >= *cnt0_) {
       context.detail(reference.name, fmt::format("cnt0 is {} already", cnt0));
       ready.say();
-      print(context, stream, cnt0, 0, std::nullopt);  // no need to claim a semaphore
+      print(context, stream, stream.written(), cnt0, 0, std::nullopt);  // no semaphore is needed
       return Exit::done;
     }
     Follower follower(std::move(stream), std::move(options));
@@ -98,6 +98,7 @@ class Wait final : public Tool {
   }
 
   void await_count(const Context& context, Follower& follower, Deadline deadline) const {
+    const FrameInfo before = follower.stream().newest();
     while (follower.stream().cnt0() < *cnt0_) {
       follower.set_seen(follower.stream().cnt0());
       if (follower.seen() >= *cnt0_) {
@@ -107,11 +108,14 @@ class Wait final : public Tool {
         context.end_following(arrival, follower);
       }
     }
-    print(context, follower.stream(), follower.stream().cnt0(), 0, follower.semaphore());
+    const FrameInfo frame = follower.stream().newest();
+    print(context, follower.stream(), written_after(before, frame), frame.cnt0, 0,
+          follower.semaphore());
   }
 
   void await_frames(const Context& context, Follower& follower, Deadline deadline) const {
     const std::uint64_t wanted = count_.value_or(1);
+    FrameInfo last = follower.stream().newest();
     for (std::uint64_t done = 0; forever_ || done < wanted;) {
       const std::uint64_t before = follower.seen();
       const Arrival arrival = semaphore_ ? follower.wait_post(deadline) : follower.wait(deadline);
@@ -121,21 +125,25 @@ class Wait final : public Tool {
       const std::uint64_t now_at = semaphore_ ? follower.stream().cnt0() : follower.seen();
       // A counter that went back, on a stream re-created, counts as one frame.
       const std::uint64_t frames = semaphore_ || now_at < before ? 1 : now_at - before;
-      print(context, follower.stream(), now_at, frames - 1, follower.semaphore());
+      const FrameInfo newest = follower.stream().newest();
+      print(context, follower.stream(), written_after(last, newest), now_at, frames - 1,
+            follower.semaphore());
+      last = newest;
       done += frames;
     }
   }
 
-  [[nodiscard]] static Record record(const Stream& stream, std::uint64_t cnt0, std::uint64_t missed,
-                                     std::optional<unsigned> semaphore) {
-    const Tai written = stream.written();
-    const std::chrono::duration<double> latency = elapsed(written, TaiClock::now());
+  [[nodiscard]] static Record record(const Stream& stream, Tai written, std::uint64_t cnt0,
+                                     std::uint64_t missed, std::optional<unsigned> semaphore) {
+    const StampClock clock = clock_of(stream);
+    const auto latency = std::chrono::duration<double>(elapsed(written, now_on(clock)));
+    const bool is_unknown = written == never;
     return {{"name", stream.name()},
             {"cnt0", cnt0},
             {"cnt1", stream.cnt1()},
-            {"atime", to_utc(stream.acquired())},
-            {"writetime", to_utc(written)},
-            {"latency", latency.count()},
+            {"atime", to_utc(stream.acquired(), clock)},
+            {"writetime", is_unknown ? Record() : Record(to_utc(written, clock))},
+            {"latency", is_unknown ? Record() : Record(latency.count())},
             {"missed", missed},
             {"semaphore", semaphore ? static_cast<int>(*semaphore) : -1}};
   }
@@ -146,16 +154,18 @@ class Wait final : public Tool {
       Format smallest;
       smallest.shape = Shape{1};
       const Stream example = Stream::local(name, smallest);  // the one to wait for may be missing
-      static_cast<void>(render(context.print_template(), record(example, 0, 0, std::nullopt)));
+      static_cast<void>(
+          render(context.print_template(), record(example, never, 0, 0, std::nullopt)));
     }
   }
 
-  static void print(const Context& context, const Stream& stream, std::uint64_t cnt0,
+  static void print(const Context& context, const Stream& stream, Tai written, std::uint64_t cnt0,
                     std::uint64_t missed, std::optional<unsigned> semaphore) {
     if (context.json()) {
-      write_stdout(to_json_line(record(stream, cnt0, missed, semaphore)));
+      write_stdout(to_json_line(record(stream, written, cnt0, missed, semaphore)));
     } else if (!context.print_template().empty()) {
-      write_stdout(render(context.print_template(), record(stream, cnt0, missed, semaphore)));
+      write_stdout(
+          render(context.print_template(), record(stream, written, cnt0, missed, semaphore)));
     } else if (!context.quiet()) {
       write_stdout(fmt::format("{}\n", cnt0));
     }

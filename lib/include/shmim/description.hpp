@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,16 @@
 #include "shmim/trace.hpp"
 
 namespace shmim {
+
+/// Who wrote the newest frame of a stream.
+struct FrameWriter {
+  pid_t pid = 0;           ///< 0: not known
+  bool is_traced = false;  ///< by the trace. Else the trace, if any, is of an older frame.
+};
+/// By the trace, or where that is of an older frame or there is none, by who has posted the
+/// semaphores.
+[[nodiscard]] SHMIM_EXPORT FrameWriter writer_of(const Stream& stream,
+                                                 std::span<const TraceEntry> trace);
 
 /// A process as a stream names it.
 struct Process {
@@ -92,21 +103,26 @@ struct SHMIM_EXPORT Description {
   FrameState state = FrameState::whole;
   StampClock clock = StampClock::unknown;
   Tai looked = never;  ///< when the counters and times were read, on that clock
-  Process writer;      ///< of the newest frame
-  Process creator;     ///< 0 where none is named
+  /// When the newest frame was written, as Stream::written() says. In Watched, where it never says,
+  /// when we saw that it was there.
+  Tai written = never;
+  Process writer;  ///< of the newest frame
+  /// The trace is of the newest frame. Not, where its writer records none and one before it did.
+  bool is_traced = false;
+  Process creator;  ///< 0 where none is named
   Process owner;    ///< 0 if none is named, or header.owner_pid says that it belongs to no process
   Process claimer;  ///< who has claimed to be its only writer
   std::vector<SemaphoreState> semaphores;
   int log_semaphore = 0;
   std::vector<Keyword> keywords;
-  std::vector<TraceEntry> trace;  ///< the steps that led to the newest frame, newest first
+  /// The steps that led to the newest frame, or to an older one if is_traced says so; newest first.
+  std::vector<TraceEntry> trace;
 
   [[nodiscard]] bool is_dangling() const noexcept;
   /// Of a readable stream; nullopt if it is not readable.
   [[nodiscard]] std::optional<DataType> type() const noexcept {
     return unreadable ? std::nullopt : std::optional(format.type);
   }
-  [[nodiscard]] Tai written() const noexcept { return to_tai(header.writetime); }
   [[nodiscard]] Tai acquired() const noexcept { return to_tai(header.atime); }
   [[nodiscard]] Tai created() const noexcept { return to_tai(header.creationtime); }
   /// Time from a stamp of this stream to the look at it; nullopt if it was never set.

@@ -38,6 +38,8 @@ enum class FrameOrder {
 /// A frame as a Follower took it, without its pixels: its identity, which stays with it while newer
 /// frames come.
 struct SHMIM_EXPORT TakenFrame {
+  /// Its writetime is what written_after() makes of it and of the frame taken before. Where its
+  /// writer stamps no times they are never, and not those of an older frame.
   FrameInfo info;
   /// Frames published since the one taken before that could not be taken. Set whatever came.
   std::uint64_t missed = 0;
@@ -118,12 +120,14 @@ class SHMIM_EXPORT Follower {
                                       TakenFrame& frame);
   [[nodiscard]] bool take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame& frame);
   [[nodiscard]] std::vector<TraceEntry> trace_of(std::uint64_t cnt0) const;
+  void keep_what_is_its_own(TakenFrame& frame);
   Stream stream_;
   FollowOptions options_;
   std::optional<SemaphoreClaim> claim_;
   /// More posts were taken than frames counted: a count may follow that no post will tell of.
   bool expects_count_ = false;
   std::uint64_t seen_ = 0;
+  FrameInfo before_;  ///< as the header or the buffer had it, of the frame taken last
   std::string difference_;
   unsigned recreations_ = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -13,11 +14,12 @@
 
 namespace shmim {
 
-/// A frame's number and when it was written, as the stream says: what rates are measured from,
-/// never the moments at which we happened to look.
+/// A frame's number and when it was written, as the stream says: what rates are measured from.
 struct FrameTime {
   std::uint64_t cnt0 = 0;
-  Tai written{};
+  Tai written = never;  ///< never, where its writer stamps no time
+  /// When we saw that it was there: what is left where its writer stamps no time.
+  std::chrono::steady_clock::time_point seen{};
 };
 
 using Seconds = std::chrono::duration<double>;
@@ -26,8 +28,10 @@ using Seconds = std::chrono::duration<double>;
 struct Rate {
   std::uint64_t frames = 0;  ///< counted from the first frame to the last, the first apart
   std::uint64_t missed = 0;  ///< of these, those whose write time nobody saw
-  /// Frames per second; nullopt if the write times do not tell (a writer that does not set
-  /// them).
+  /// Whether the times are those that the writer stamped. Where it stamps none they are those at
+  /// which we looked, which tell how many came in a second, and not how regularly.
+  bool is_stamped = true;
+  /// Frames per second; nullopt if no time went by between them.
   std::optional<double> hertz = 0;
   /// Mean interval, over all frames.
   std::optional<Seconds> mean;
@@ -40,15 +44,24 @@ struct Rate {
   std::optional<Seconds> jitter;
 };
 
-/// Frames in order of cnt0.
+/// Of frames in order of cnt0.
 [[nodiscard]] SHMIM_EXPORT Rate rate_of(std::span<const FrameTime> frames);
 
-/// The newest frame.
-[[nodiscard]] SHMIM_EXPORT FrameTime newest_frame(const Stream& stream) noexcept;
+/// The frames of one stream, look by look.
+class SHMIM_EXPORT FrameLog {
+ public:
+  /// Adds the frames after the last: the newest, and those before it that a circular buffer still
+  /// has the times of. A counter that went back begins again. True if there was one.
+  bool look(const Stream& stream);
+  /// Forgets all but the last so many.
+  void keep(std::size_t frames);
+  /// In order of cnt0.
+  [[nodiscard]] const std::vector<FrameTime>& frames() const noexcept { return frames_; }
 
-/// Adds to `seen` the frames after its last: the newest, and those before it that a circular buffer
-/// still has the times of. A counter that went back begins again. True if there was one.
-[[nodiscard]] SHMIM_EXPORT bool see_frames(const Stream& stream, std::vector<FrameTime>& seen);
+ private:
+  std::vector<FrameTime> frames_;
+  FrameInfo newest_;  ///< the last of them
+};
 
 /// Looks at a stream until `count` frames have come after the one that is there, the deadline
 /// passes, `cancelled` says so, or it is no longer the stream of its name. Claims no semaphore.

@@ -118,7 +118,15 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] bool is_being_written() const noexcept { return layout::is_writing(header()); }
   [[nodiscard]] Tai created() const noexcept { return to_tai(layout::load(header().creationtime)); }
   [[nodiscard]] Tai acquired() const noexcept { return to_tai(layout::load(header().atime)); }
-  [[nodiscard]] Tai written() const noexcept { return to_tai(layout::load(header().writetime)); }
+  /// When the newest frame was written: its writetime, or where none was ever stamped its
+  /// accesstime, which is all that pyMilk stamps. Never, where its writer stamps no time. Where a
+  /// writer that stamps none came after one that does, one look cannot tell: see written_after().
+  [[nodiscard]] Tai written() const noexcept;
+  /// The times that the stream was made with: those of the frame before the first.
+  [[nodiscard]] FrameInfo as_made() const noexcept;
+  /// Counters and times of the newest frame. Waits for nobody: beside a writer that leaves no pause
+  /// they may be of two frames.
+  [[nodiscard]] FrameInfo newest() const noexcept;
   [[nodiscard]] pid_t creator() const noexcept { return layout::load(header().creator_pid); }
   /// 0 unset; 1 belongs to no process.
   [[nodiscard]] pid_t owner() const noexcept { return layout::load(header().owner_pid); }
@@ -216,7 +224,6 @@ class SHMIM_EXPORT Stream {
     std::span<const std::byte> array_;  ///< none if it is the trace that is read
     std::span<const std::byte> frame_;
     CircularBuffer::Found found_;  ///< the frame, if it is in the circular buffer
-    Tai access_{};
     Snapshot result_;
     const Deadline* given_;
     Deadline deadline_;

@@ -58,7 +58,7 @@ class SHMIM_EXPORT Watcher {
   /// What is needed to watch a stream and nobody else's business. In the order of streams_.
   struct Watch {
     std::optional<Stream> stream;
-    std::vector<FrameTime> seen;
+    FrameLog log;
     ino_t trigger_inode = 0;
     std::uint64_t trigger_cnt0 = 0;  ///< and
     std::uint64_t cnt0 = 0;          ///< of the stream, when it was first seen with this trigger

@@ -26,7 +26,7 @@ Record if_readable(const Row& row) {
 }
 
 std::optional<Seconds> age(const Row& row) {
-  const auto since = row.description().age(row.description().written());
+  const auto since = row.description().age(row.description().written);
   return since ? std::optional(Seconds(*since)) : std::nullopt;
 }
 
@@ -129,8 +129,9 @@ constexpr std::array all_columns{
            if_readable<field_value<&M::cnt1>>, nullptr},
     Column{"cnt2", "cnt2", "counter of the readers that synchronise by it", true,
            if_readable<field_value<&M::cnt2>>, nullptr},
-    Column{"rate", "rate", "frames per second, from cnt0 and the write times", true,
-           if_measured<[](const Row& row) {
+    Column{"rate", "rate",
+           "frames per second, by cnt0 and the write times, or the looks where there are none",
+           true, if_measured<[](const Row& row) {
              const auto& hertz = row.watched->rate.hertz;
              return hertz ? Record(*hertz) : Record();
            }>,
@@ -196,7 +197,11 @@ constexpr std::array all_columns{
     Column{"circular-buffer", "CBsize", "frames of the circular buffer", true,
            if_readable<field_value<&M::cb_size>>, nullptr},
     Column{"written", "writetime", "when the last frame was written, UTC", false,
-           if_readable<time_value<&D::written>>, nullptr},
+           if_readable<[](const Row& row) {
+             const bool is_unknown = row.description().written == never && header(row).cnt0 != 0;
+             return is_unknown ? Record() : Record(time_text(row.description().written, row));
+           }>,
+           nullptr},
     Column{"acquired", "atime", "when its data was acquired, UTC", false,
            if_readable<time_value<&D::acquired>>, nullptr},
     Column{"created", "creationtime", "when the stream was made, UTC", false,

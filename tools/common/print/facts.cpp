@@ -13,6 +13,7 @@ Record to_record(const Rate& rate) {
   return {{"frames", rate.frames},
           {"missed", rate.missed},
           {"rate", rate.hertz ? Record(*rate.hertz) : Record()},
+          {"stamped", rate.is_stamped},
           {"min", to_json(rate.min)},
           {"mean", to_json(rate.mean)},
           {"max", to_json(rate.max)},
@@ -100,8 +101,9 @@ void say_rate(const Rate& rate, const Say& say) {
   const auto words = [](const std::optional<Seconds>& duration) {
     return duration ? in_words(*duration) : std::string("-");
   };
-  say("rate", fmt::format("{} over {}, {} missed", rate_in_words(rate.hertz),
-                          counted(rate.frames, "frame"), rate.missed));
+  say("rate", fmt::format("{} over {}, {} missed{}", rate_in_words(rate.hertz),
+                          counted(rate.frames, "frame"), rate.missed,
+                          rate.is_stamped ? "" : "; by our looks: its writer stamps no time"));
   say("interval", fmt::format("mean {}, min {}, max {}, standard deviation {}", words(rate.mean),
                               words(rate.min), words(rate.max), words(rate.stddev)));
   say("jitter", words(rate.jitter));
@@ -170,12 +172,12 @@ std::string FactsTeller::to_text(const Facts& facts) const {
   const auto say = [&](const char* what, const std::string& value) {
     text += fmt::format("  {:<16} {}\n", what, value);
   };
-  const auto time = [&](layout::Timespec stamp) {
-    const auto since = description.age(to_tai(stamp));
-    return since ? fmt::format("{}, {} ago", to_utc(to_tai(stamp), description.clock),
-                               in_words(*since))
+  const auto time_of = [&](Tai stamp) {
+    const auto since = description.age(stamp);
+    return since ? fmt::format("{}, {} ago", to_utc(stamp, description.clock), in_words(*since))
                  : std::string("never");
   };
+  const auto time = [&](layout::Timespec stamp) { return time_of(to_tai(stamp)); };
   say("path", printable(description.path.string()));
   if (layout::text_of(header.name) != description.name) {
     say("name in header", printable(layout::text_of(header.name)));
@@ -194,7 +196,9 @@ std::string FactsTeller::to_text(const Facts& facts) const {
                       : fmt::format(", but the file's is {}: a copy", description.identity.inode)));
   say("frame", state_of(description));
   say("cnt0 cnt1 cnt2", fmt::format("{} {} {}", header.cnt0, header.cnt1, header.cnt2));
-  say("written", time(header.writetime));
+  say("written", description.written == never && header.cnt0 > 0
+                     ? std::string("not known: its writer stamps no time")
+                     : time_of(description.written));
   say("acquired", time(header.atime));
   say("last access", time(header.lastaccesstime));
   say("created", time(header.creationtime));

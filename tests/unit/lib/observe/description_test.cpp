@@ -40,7 +40,7 @@ TEST_CASE("a stream is described with all that its header holds") {
   CHECK(cam.header.inode == stream.identity().inode);
   CHECK(cam.header.imdatamemsize == format.bytes());
   CHECK(std::string(cam.header.name.data()) == "cam");
-  CHECK(cam.written() == stream.written());
+  CHECK(cam.written == stream.written());
   CHECK(cam.creator.pid == this_process());
   CHECK(cam.creator.alive);
   CHECK(cam.header.owner_pid == 1);
@@ -67,15 +67,15 @@ TEST_CASE("times have an age once they are set") {
   const Directory directory;
   Stream stream = directory.make("cam");
   Description cam = described(directory.stream("cam"));
-  CHECK_FALSE(cam.age(cam.written()));
+  CHECK_FALSE(cam.age(cam.written));
   publish<std::uint16_t>(stream, 7);
   cam = described(directory.stream("cam"));
-  REQUIRE(cam.age(cam.written()));
-  CHECK(*cam.age(cam.written()) >= std::chrono::nanoseconds{0});
-  CHECK(*cam.age(cam.created()) >= *cam.age(cam.written()));
-  const std::chrono::nanoseconds age = *cam.age(cam.written());
+  REQUIRE(cam.age(cam.written));
+  CHECK(*cam.age(cam.written) >= std::chrono::nanoseconds{0});
+  CHECK(*cam.age(cam.created()) >= *cam.age(cam.written));
+  const std::chrono::nanoseconds age = *cam.age(cam.written);
   std::this_thread::sleep_for(std::chrono::milliseconds{1});
-  CHECK(*cam.age(cam.written()) == age);
+  CHECK(*cam.age(cam.written) == age);
 }
 
 TEST_CASE("a claimed stream names its only writer") {

@@ -1,5 +1,6 @@
 #include <cmath>
 #include <csignal>
+#include <thread>
 
 #include "support/unit.hpp"
 
@@ -19,14 +20,19 @@ std::vector<FrameTime> regular(std::uint64_t first, int count, std::chrono::nano
   return frames;
 }
 
+template <class Alter>
+void alter_header(Stream& stream, Alter alter) {
+  std::byte* header = stream.unguarded_writable_pixels().data() - sizeof(layout::Metadata);
+  layout::Metadata content{};
+  std::memcpy(&content, header, sizeof content);
+  alter(content);
+  std::memcpy(header, &content, sizeof content);
+}
+
 void publish_at(Stream& stream, Tai time) {
   // The write time is the writer's to choose: set as a program of the C library would.
   publish<std::uint16_t>(stream, 1);
-  auto bytes = bytes_of(stream.path());
-  layout::Metadata header{};
-  std::memcpy(&header, bytes.data(), sizeof header);
-  header.writetime = to_timespec(time);
-  std::memcpy(stream.unguarded_writable_pixels().data() - sizeof header, &header, sizeof header);
+  alter_header(stream, [&](layout::Metadata& header) { header.writetime = to_timespec(time); });
 }
 
 }  // namespace
@@ -85,13 +91,13 @@ TEST_CASE("rates come from the write times in the stream") {
   using namespace std::chrono_literals;
   const Directory directory;
   Stream stream = directory.make("cam");
-  std::vector<FrameTime> seen;
+  FrameLog log;
   publish_at(stream, start);
-  CHECK(see_frames(stream, seen));
-  CHECK_FALSE(see_frames(stream, seen));
+  CHECK(log.look(stream));
+  CHECK_FALSE(log.look(stream));
   publish_at(stream, start + 20ms);
-  CHECK(see_frames(stream, seen));
-  CHECK(*rate_of(seen).hertz == doctest::Approx(50));
+  CHECK(log.look(stream));
+  CHECK(*rate_of(log.frames()).hertz == doctest::Approx(50));
 }
 
 TEST_CASE("a circular buffer tells the times of frames between two looks") {
@@ -100,30 +106,86 @@ TEST_CASE("a circular buffer tells the times of frames between two looks") {
   format.circular_buffer = 8;
   Stream stream = directory.make("cam", format);
   publish<std::uint16_t>(stream, 1);
-  std::vector<FrameTime> seen;
-  static_cast<void>(see_frames(stream, seen));
+  FrameLog log;
+  static_cast<void>(log.look(stream));
   for (int i = 0; i < 4; ++i) {
     publish<std::uint16_t>(stream, 2);
   }
-  static_cast<void>(see_frames(stream, seen));
-  CHECK(seen.size() == 5);
-  CHECK(rate_of(seen).missed == 0);
+  static_cast<void>(log.look(stream));
+  CHECK(log.frames().size() == 5);
+  CHECK(rate_of(log.frames()).missed == 0);
   for (int i = 0; i < 20; ++i) {
     publish<std::uint16_t>(stream, 3);
   }
-  static_cast<void>(see_frames(stream, seen));
-  CHECK(rate_of(seen).missed > 0);
-  CHECK(seen.back().cnt0 == 25);
+  static_cast<void>(log.look(stream));
+  CHECK(rate_of(log.frames()).missed > 0);
+  CHECK(log.frames().back().cnt0 == 25);
 }
 
 TEST_CASE("a counter that goes back begins anew") {
   const Directory directory;
   Stream stream = directory.make("cam");
-  publish<std::uint16_t>(stream, 1);
-  std::vector<FrameTime> seen{{7, start}};
-  CHECK(see_frames(stream, seen));
-  REQUIRE(seen.size() == 1);
-  CHECK(seen.front().cnt0 == 1);
+  for (int i = 0; i < 3; ++i) {
+    publish<std::uint16_t>(stream, 1);
+  }
+  FrameLog log;
+  log.look(stream);
+  alter_header(stream, [](layout::Metadata& header) { header.cnt0 = 1; });
+  CHECK(log.look(stream));
+  REQUIRE(log.frames().size() == 1);
+  CHECK(log.frames().front().cnt0 == 1);
+}
+
+TEST_CASE("of a writer that stamps no time the looks tell how many frames came") {
+  const Directory directory;
+  Stream stream = directory.make("cam");
+  const auto count = [&] { alter_header(stream, [](layout::Metadata& header) { ++header.cnt0; }); };
+  SUBCASE("from the first frame on") {}
+  SUBCASE("after one that does") { publish<std::uint16_t>(stream, 1); }
+  count();
+  FrameLog log;
+  log.look(stream);
+  for (int frame = 0; frame < 5; ++frame) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    count();
+    CHECK(log.look(stream));
+  }
+  const Rate rate = rate_of(log.frames());
+  CHECK_FALSE(rate.is_stamped);
+  CHECK(rate.frames == 5);
+  CHECK(rate.hertz.value_or(0) > 0);
+  CHECK(rate.hertz.value_or(0) <= 500);
+  CHECK_FALSE(rate.jitter);
+  CHECK_FALSE(rate.min);
+}
+
+TEST_CASE("of pyMilk the time of access is the time of writing") {
+  using namespace std::chrono_literals;
+  const Directory directory;
+  Stream stream = directory.make("cam");
+  Tai time = stream.created() + 1s;
+  const auto write = [&] {
+    alter_header(stream, [&](layout::Metadata& header) {
+      header.lastaccesstime = to_timespec(time);
+      ++header.cnt0;
+    });
+    time += 20ms;
+  };
+  SUBCASE("from the first frame on") { write(); }
+  SUBCASE("after a writer that stamps its frames") {
+    publish_at(stream, start);
+    write();
+  }
+  FrameLog log;
+  log.look(stream);
+  for (int frame = 0; frame < 4; ++frame) {
+    write();
+    CHECK(log.look(stream));
+  }
+  const Rate rate = rate_of(log.frames());
+  CHECK(rate.is_stamped);
+  CHECK(rate.hertz.value_or(0) == doctest::Approx(50));
+  CHECK(log.frames().back().written == time - 20ms);
 }
 
 TEST_CASE("frames are watched until there are enough, or no longer") {
@@ -135,7 +197,8 @@ TEST_CASE("frames are watched until there are enough, or no longer") {
       publish<std::uint16_t>(stream, 1);
     }
   });
-  const auto seen = watch_frames(watched, 50, deadline_after(std::chrono::seconds{20}), {});
+  const std::vector<FrameTime> seen =
+      watch_frames(watched, 50, deadline_after(std::chrono::seconds{20}), {});
   ::kill(writer, SIGKILL);
   CHECK(reap(writer) == 128 + SIGKILL);
   CHECK(seen.back().cnt0 - seen.front().cnt0 >= 50);
@@ -149,12 +212,15 @@ TEST_CASE("a stream that had no frame yet has its first one as the beginning") {
   using namespace std::chrono_literals;
   const Directory directory;
   Stream stream = directory.make("a");
-  std::vector<FrameTime> seen;
-  CHECK(see_frames(stream, seen));
+  FrameLog log;
+  CHECK(log.look(stream));
   for (int frame = 0; frame < 3; ++frame) {
     publish_at(stream, start + frame * 1ms);
-    CHECK(see_frames(stream, seen));
+    CHECK(log.look(stream));
   }
-  CHECK(seen.size() == 3);
-  CHECK(rate_of(seen).hertz.value_or(0) == doctest::Approx(1000));
+  CHECK(rate_of(log.frames()).hertz.value_or(0) == doctest::Approx(1000));
+  CHECK(rate_of(log.frames()).frames == 2);
+  const Rate first = rate_of(std::span(log.frames()).first(2));
+  CHECK(first.frames == 1);
+  CHECK_FALSE(first.is_stamped);
 }

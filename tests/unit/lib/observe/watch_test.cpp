@@ -52,7 +52,7 @@ TEST_CASE("a look finds the newest frame and the rate") {
     publish<std::uint16_t>(stream, 1);
     watcher.look();
     CHECK(watcher.streams()[0].description.header.cnt0 == frame);
-    CHECK(watcher.streams()[0].description.written() == stream.written());
+    CHECK(watcher.streams()[0].description.written == stream.written());
   }
   CHECK(*watcher.streams()[0].rate.hertz > 0);
   CHECK(watcher.streams()[0].rate.jitter);
