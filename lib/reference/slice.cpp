@@ -40,6 +40,13 @@ class SliceParser {
  private:
   AxisSlice parse_axis() {
     AxisSlice axis;
+    if (accept("@")) {
+      axis.newest = true;
+      if (!at_end_of_axis()) {
+        unexpected();
+      }
+      return axis;
+    }
     if (accept("-*")) {
       axis.reversed = true;
     } else if (!accept("*")) {
@@ -136,6 +143,9 @@ class SliceParser {
 
 std::string to_string(const AxisSlice& axis) {
   std::string text;
+  if (axis.newest) {
+    return "@";
+  }
   if (axis.single) {
     return fmt::format("{}", *axis.first);
   }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "parts/circular_buffer_writer.hpp"
+#include "shmim/plane_ring.hpp"
 #include "shmim/process.hpp"
 #include "shmim/stream.hpp"
 #include "stream/mid_frame.hpp"
@@ -68,6 +69,21 @@ struct Stream::Core {
   /// A view that keeps nothing: for use within a call.
   [[nodiscard]] CircularBuffer buffer() const noexcept {
     return {header(), buffer_slots(), buffer_frames(), regions.array_bytes};
+  }
+  /// The planes, where z is time; likewise. Throws Error (on_gpu).
+  [[nodiscard]] PlaneRing planes() const {
+    if (!format.is_circular()) {
+      return {header(), 0, {}};
+    }
+    const std::uint32_t planes = format.shape[2];
+    if (!layout::has_slice_arrays(format.image_type)) {
+      return {header(), planes, {array(), {}, {}, {}}};
+    }
+    return {header(),
+            planes,
+            {array(), region<layout::Timespec>(regions.slice_atime, planes),
+             region<layout::Timespec>(regions.slice_writetime, planes),
+             region<std::uint64_t>(regions.slice_cnt, planes)}};
   }
   [[nodiscard]] std::span<layout::CircularBufferSlot> buffer_slots() const noexcept {
     return region<layout::CircularBufferSlot>(regions.buffer_metadata, format.circular_buffer);

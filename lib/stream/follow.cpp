@@ -221,6 +221,31 @@ bool Follower::take_from_buffer(CircularBuffer::Position found, const CopyFrame&
   return true;
 }
 
+bool Follower::take_plane(FrameOrder order, const CopyFrame& copy, TakenFrame& frame) {
+  const PlaneRing planes = stream_.plane_ring();
+  auto found = order == FrameOrder::every ? planes.first_after(seen_) : planes.newest();
+  const auto moved = [&] {
+    return (found->plane + planes.size() - before_.cnt1 % planes.size()) % planes.size();
+  };
+  if (found && !found->is_counted && found->cnt0 > before_.cnt0 &&
+      moved() != (found->cnt0 - before_.cnt0) % planes.size()) {
+    found = planes.newest();  // the planes are not written in turn: cnt1 tells of the newest alone
+  }
+  if (!found) {
+    return false;
+  }
+  copy(found->frame);
+  if (!planes.end_read(*found, frame.info)) {
+    return false;
+  }
+  if (const auto ahead = static_cast<std::int64_t>(found->cnt0 - seen_); ahead > 0) {
+    frame.missed += static_cast<std::uint64_t>(ahead - 1);
+  }
+  seen_ = found->cnt0;
+  frame.trace = trace_of(seen_);
+  return true;
+}
+
 bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame& frame) {
   // Together with the pixels, if they are those of the array, the trace is of the same frame.
   const std::byte* array = stream_.unguarded_pixels().data();
@@ -254,6 +279,16 @@ bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame&
 }
 
 bool Follower::take(FrameOrder order, Backoff& backoff, const CopyFrame& copy, TakenFrame& frame) {
+  if (stream_.format().is_circular() && !options_.whole_array) {
+    if (take_plane(order, copy, frame)) {
+      return true;
+    }
+    if (!backoff.pause()) {
+      throw Error(Problem::busy, stream_.name(),
+                  "no whole plane in a second: its planes are always being written");
+    }
+    return false;
+  }
   if (order == FrameOrder::every) {
     if (const auto first = stream_.circular_buffer().first_after(seen_)) {
       // Where a writer fills the buffer faster than it is read there is no order to be had, and any

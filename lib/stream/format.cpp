@@ -79,6 +79,8 @@ Shape parse_shape(std::string_view text) {
   }
 }
 
+Shape Format::frame_shape() const { return is_circular() ? Shape{shape[0], shape[1]} : shape; }
+
 std::uint64_t Format::bytes() const noexcept { return shape.elements() * element_size(type); }
 
 std::uint64_t Format::file_bytes() const {

@@ -63,7 +63,15 @@ struct Averaged<Float16> {
 
 }  // namespace
 
+bool is_of_newest_plane(const Slice& slice) noexcept {
+  return slice.size() == layout::max_axes && slice.back().newest;
+}
+
 Selection::Selection(const Slice& slice, const Shape& shape, DataType type) : type_(type) {
+  if (std::ranges::any_of(slice, &AxisSlice::newest)) {
+    reject_slice(
+        "'@' is the newest plane, in the place of z: [*,*,@], of a stream where z is time");
+  }
   if (slice.size() > shape.axes()) {
     reject_slice(fmt::format("the slice has {} axes, and the stream {} ({})", slice.size(),
                              shape.axes(), shmim::to_string(shape)));

@@ -14,10 +14,16 @@ using layout::Metadata;
 
 Stream::Reading::Reading(const Stream& stream, What what, const Deadline* deadline)
     : core_(*stream.core_),
-      array_(what == What::pixels ? core_.array() : std::span<std::byte>()),
+      array_(what != What::trace ? core_.array() : std::span<std::byte>()),
+      is_of_planes_(what == What::newest && core_.format.is_circular()),
       given_(deadline) {}
 
-bool Stream::Reading::begin() noexcept {
+bool Stream::Reading::begin() {
+  if (is_of_planes_) {
+    plane_ = core_.planes().newest();
+    frame_ = plane_ ? plane_->frame : std::span<const std::byte>();
+    return plane_.has_value();
+  }
   const CircularBuffer buffer = core_.buffer();
   const auto in_buffer = array_.empty() ? std::nullopt : buffer.newest();
   found_ = in_buffer ? buffer.begin_read(*in_buffer, in_buffer->cnt0) : CircularBuffer::Found();
@@ -41,7 +47,9 @@ bool Stream::Reading::begin() noexcept {
 bool Stream::Reading::end() {
   const Metadata& shared = core_.header();
   bool is_whole = false;
-  if (!found_.frame.empty()) {
+  if (is_of_planes_) {
+    is_whole = core_.planes().end_read(*plane_, result_.info);
+  } else if (!found_.frame.empty()) {
     is_whole = core_.buffer().end_read(found_, result_.info);
   } else {
     layout::finish_copy();
@@ -109,11 +117,11 @@ bool Stream::Reading::pause() {
   return true;
 }
 
-void Stream::require_room(std::span<const std::byte> pixels) const {
-  if (pixels.size() < core_->regions.array_bytes) {
-    throw Error(Problem::usage, name(),
-                fmt::format("a frame has {} bytes, and there is room for {}",
-                            core_->regions.array_bytes, pixels.size()));
+void Stream::require_room(std::span<const std::byte> pixels, std::uint64_t bytes) const {
+  if (pixels.size() < bytes) {
+    throw Error(
+        Problem::usage, name(),
+        fmt::format("a frame has {} bytes, and there is room for {}", bytes, pixels.size()));
   }
 }
 
@@ -128,13 +136,19 @@ auto copy_to(std::span<std::byte> pixels) noexcept {
 }  // namespace
 
 Snapshot Stream::snapshot(std::span<std::byte> pixels) const {
-  require_room(pixels);
+  require_room(pixels, core_->regions.array_bytes);
   return snapshot(copy_to(pixels));
 }
 
 Snapshot Stream::snapshot(std::span<std::byte> pixels, Deadline deadline) const {
-  require_room(pixels);
+  require_room(pixels, core_->regions.array_bytes);
   return snapshot(copy_to(pixels), deadline);
+}
+
+Snapshot Stream::snapshot_newest(std::span<std::byte> pixels) const {
+  const Format& format = core_->format;
+  require_room(pixels, format.frame_shape().elements() * element_size(format.type));
+  return snapshot_newest(copy_to(pixels), deadline_after(std::chrono::seconds{1}));
 }
 
 Snapshot Stream::snapshot_once(std::span<std::byte> pixels) const {
@@ -142,7 +156,7 @@ Snapshot Stream::snapshot_once(std::span<std::byte> pixels) const {
 }
 
 Snapshot Stream::snapshot_once(std::span<std::byte> pixels, Deadline deadline) const {
-  require_room(pixels);
+  require_room(pixels, core_->regions.array_bytes);
   // The kernel's loads are this thread's: the fence after a copy orders them as it does ours.
   return snapshot(
       [this, pixels](std::span<const std::byte> frame) {

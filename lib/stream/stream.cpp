@@ -150,7 +150,7 @@ void require_makeable(const std::string& name, const Format& format) {
                 fmt::format("a name of {} bytes: a stream's has 1 to {}", name.size(),
                             layout::name_bytes - 1));
   }
-  if (format.is_circular() && format.shape.axes() != layout::max_axes) {
+  if (layout::has_slice_arrays(format.image_type) && format.shape.axes() != layout::max_axes) {
     throw Error(Problem::usage, name,
                 fmt::format("a stream whose z axis is time needs three axes, and {} has {}",
                             to_string(format.shape), format.shape.axes()));
@@ -236,6 +236,8 @@ Semaphores Stream::semaphores() const noexcept {
   return {core_->semaphores(), core_->segment, shared_name()};
 }
 
+PlaneRing Stream::plane_ring() const { return core_->planes().kept_by(core_); }
+
 Trace Stream::trace() const noexcept { return Trace(core_->trace(), core_); }
 
 CircularBuffer Stream::circular_buffer() const noexcept {
@@ -259,7 +261,7 @@ std::span<std::byte> Stream::unguarded_writable_pixels() & {
 }
 
 void Stream::Core::store_slice_info(const FrameInfo& info) const noexcept {
-  if (format.is_circular() && info.cnt1 < format.shape[2]) {
+  if (layout::has_slice_arrays(format.image_type) && info.cnt1 < format.shape[2]) {
     const auto slice = static_cast<std::size_t>(info.cnt1);
     const std::size_t slices = format.shape[2];
     layout::store(region<layout::Timespec>(regions.slice_atime, slices)[slice],

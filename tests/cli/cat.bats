@@ -813,3 +813,67 @@ try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-cat a
   kill -TERM "$pid_t"
   finish t 143 '' ''
 }
+
+@test "where z is time, --follow gives planes in order, and shmim-post takes them" {
+  make c 2x1x3 --type uint8 --circular
+  make d 2x1x3 --type uint8 --circular
+  start_ready cat shmim-cat c -f -n 4 -o raw -t 10s
+  for frame in ab cd ef gh; do
+    printf %s $frame | shmim-post c --data - --format raw
+    until [[ $(tail -c 2 cat.out) == "$frame" ]]; do sleep .01; done
+  done
+  finish cat 0 'abcdefgh' ''
+  check 0 '' '' -- shmim-post d --data - --format raw <cat.out
+  check 0 '4' '' -- shmim-ls --noheadings -o cnt0 d
+  check 0 $'103 104\n\n99 100\n\n101 102' '' -- shmim-cat d
+}
+
+@test "planes that came while nobody looked are read in order" {
+  make c 2x1x4 --type uint8 --circular
+  start_ready cat shmim-cat c -f -n 6 -o raw -t 10s
+  kill -STOP "$pid_cat"
+  printf abcdefgh | shmim-post c --data - --format raw
+  kill -CONT "$pid_cat"
+  until [[ $(<cat.out) == abcdefgh ]]; do sleep .01; done
+  printf ijkl | shmim-post c --data - --format raw
+  finish cat 0 'abcdefghijkl' ''
+}
+
+@test "[*,*,@] is the newest plane, of a stream of image type 0x1 alone too" {
+  make c 2x1x3 --type uint8 --circular
+  make k 2x1x3 --type uint8
+  printf '\x01' | dd of="$(stream_file k)" bs=1 seek=144 conv=notrunc status=none
+  for stream in c k; do
+    printf 'abcdefgh' | shmim-post $stream --data - --format raw
+    check 0 '103 104' '' -- shmim-cat "$stream[*,*,@]"
+    check 0 '104' '' -- shmim-cat "$stream[1,*,@]"
+    shmim-cat "$stream[*,*,@]" -o fits >plane.fits
+    check 0 '~ *NAXIS   =                    2*' '' -- cat plane.fits
+    start_ready f$stream shmim-cat $stream -f -n 2 -t 10s
+    printf 'ij' | shmim-post $stream --data - --format raw
+    until [[ -s f$stream.out ]]; do sleep .01; done
+    printf 'kl' | shmim-post $stream --data - --format raw
+    finish f$stream 0 $'105 106\n\n107 108' ''
+    start_ready a$stream shmim-cat "$stream[*,*,*]" -f -n 1 -t 10s -o raw
+    printf 'mn' | shmim-post $stream --data - --format raw
+    finish a$stream 0 mnijkl ''
+  done
+  message="'@' is the newest plane, in the place of z: "
+  make flat 3x2
+  check 2 '' "~ shmim-cat: c: $message*" -- shmim-cat 'c[@]'
+  check 2 '' "~ shmim-cat: flat: $message*" -- shmim-cat 'flat[*,@]'
+}
+
+@test "a ring of planes takes a cube as its planes, in every format that cat writes" {
+  make c 2x1x3 --type uint8 --circular
+  make d 2x1x3 --type uint8 --circular
+  printf 'abcdef' | shmim-post c --data - --format raw
+  for format in raw npy fits text; do
+    shmim-cat c -o $format >cube
+    options=()
+    [[ $format == raw ]] && options=(--format raw)
+    check 0 '' '' -- shmim-post d --data cube ${options[@]+"${options[@]}"}
+  done
+  check 0 '12' '' -- shmim-ls --noheadings -o cnt0 d
+  check 0 $'97 98\n\n99 100\n\n101 102' '' -- shmim-cat d
+}

@@ -62,8 +62,10 @@ class Cat final : public Tool {
     const SearchResult found = find(wanted, where);
     if (found.origin == Origin::shared_memory) {
       const Stream stream = context.open(wanted, found, follow_ ? Access::best : Access::read);
-      const Selection selection(wanted.slice, stream.format().shape, stream.format().type);
-      return follow_ ? follow(context, stream, selection) : print_one(context, stream, selection);
+      const bool is_of_plane = takes_planes(wanted.slice, stream.format());
+      const Selection selection = selection_of(wanted.slice, stream.format(), is_of_plane);
+      return follow_ ? follow(context, stream, selection, is_of_plane)
+                     : print_one(context, stream, selection, is_of_plane);
     }
     if (follow_ || found.origin == Origin::nowhere) {
       throw Error(Problem::not_found, wanted.name,
@@ -75,15 +77,32 @@ class Cat final : public Tool {
     print_file(context, wanted, found.file.string());
   }
 
-  void print_one(const Context& context, const Stream& stream, const Selection& selection) {
+  /// Of a stream in which z is time: planes as they come, or the newest; or the whole array, and
+  /// planes of it by number.
+  [[nodiscard]] bool takes_planes(const Slice& slice, const Format& format) const {
+    return format.is_circular() &&
+           (is_of_newest_plane(slice) || (follow_ && slice.size() < layout::max_axes));
+  }
+
+  [[nodiscard]] static Selection selection_of(Slice slice, const Format& format, bool is_of_plane) {
+    if (is_of_plane) {
+      slice.resize(std::min<std::size_t>(slice.size(), 2));
+      return {slice, format.frame_shape(), format.type};
+    }
+    return {slice, format.shape, format.type};
+  }
+
+  void print_one(const Context& context, const Stream& stream, const Selection& selection,
+                 bool is_of_plane) {
     const Deadline deadline = deadline_after(timeout_.value_or(std::chrono::seconds{1}));
-    if (format_ == "raw" && selection.is_whole()) {
+    if (format_ == "raw" && selection.is_whole() && !is_of_plane) {
       write_whole_frame(stream, deadline);
       return;
     }
     std::vector<std::byte> frame(selection.bytes());
-    const Snapshot snapshot = stream.snapshot(
-        [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); }, deadline);
+    const auto take = [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); };
+    const Snapshot snapshot =
+        is_of_plane ? stream.snapshot_newest(take, deadline) : stream.snapshot(take, deadline);
     stream.require_whole(snapshot);
     FrameInfo info = snapshot.info;
     info.writetime = written_after(stream.as_made(), info);
@@ -124,8 +143,10 @@ class Cat final : public Tool {
     print(context, wanted.name, frame, selection, header);
   }
 
-  void follow(const Context& context, const Stream& stream, const Selection& selection) {
+  void follow(const Context& context, const Stream& stream, const Selection& selection,
+              bool is_of_plane) {
     FollowOptions options;
+    options.whole_array = !is_of_plane;
     options.cancelled = is_writing_over;
     options.passive = passive_;
     Follower follower(stream.duplicate(), std::move(options));

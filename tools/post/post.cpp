@@ -149,9 +149,7 @@ class Post final : public Tool {
                                                   const SemaphoreSet& posts) {
     const auto stream = std::make_shared<Stream>(context.open(target, Access::best));
     const Format& format = stream->format();
-    const Shape& shape = format.shape;
-    if (stdin_holds_frames(
-            {format.type, format.is_circular() ? Shape{shape[0], shape[1]} : shape})) {
+    if (stdin_holds_frames({format.type, format.frame_shape()})) {
       throw HintedError(Error(Problem::usage, target.name,
                               "standard input is a file of its frames, and nothing says --data"),
                         fmt::format("shmim-post {} --data -", shell_word(target.text)));

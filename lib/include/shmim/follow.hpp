@@ -62,6 +62,8 @@ struct FollowOptions {
   std::optional<unsigned> semaphore;
   /// Watch cnt0, and leave the semaphores to others.
   bool passive = false;
+  /// Of a stream in which z is time take the whole array each time, and not the plane that is new.
+  bool whole_array = false;
   /// Busy-wait this long before sleeping: trades a processor for microseconds.
   std::chrono::nanoseconds spin{0};
   /// Asked a few times a second and after every signal; true ends the waiting.
@@ -101,7 +103,8 @@ class SHMIM_EXPORT Follower {
   /// Drops the posts that are pending.
   void flush();
 
-  /// Waits for a frame that has not been taken, and hands it whole to `copy`. Blocks until there is
+  /// Waits for a frame that has not been taken, and hands it whole to `copy`: a plane, where z is
+  /// time. Blocks until there is
   /// one, at most until the deadline; and up to one second longer for a writer in mid-frame. Throws
   /// Error: busy (no whole frame in that second), wrong_size, on_gpu, claimed (the semaphore of a
   /// re-created stream).
@@ -118,6 +121,7 @@ class SHMIM_EXPORT Follower {
                           TakenFrame& frame);
   [[nodiscard]] bool take_from_buffer(CircularBuffer::Position found, const CopyFrame& copy,
                                       TakenFrame& frame);
+  [[nodiscard]] bool take_plane(FrameOrder order, const CopyFrame& copy, TakenFrame& frame);
   [[nodiscard]] bool take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame& frame);
   [[nodiscard]] std::vector<TraceEntry> trace_of(std::uint64_t cnt0) const;
   void keep_what_is_its_own(TakenFrame& frame);

@@ -50,8 +50,12 @@ struct SHMIM_EXPORT Format {
   std::uint64_t image_type = layout::image_math_data;
   std::int8_t location = -1;  ///< -1 in CPU memory, else the GPU that holds the array
 
-  /// True where z slices are a circular buffer in time: a frame is one slice.
-  [[nodiscard]] bool is_circular() const noexcept { return layout::has_slice_arrays(image_type); }
+  /// True where z is time: a frame is one plane, and the array holds the last of them.
+  [[nodiscard]] bool is_circular() const noexcept {
+    return shape.axes() == layout::max_axes && layout::is_plane_ring(image_type);
+  }
+  /// Shape of what is published at a time: of the array, or of one plane where z is time.
+  [[nodiscard]] Shape frame_shape() const;
   /// Bytes of the whole array.
   [[nodiscard]] std::uint64_t bytes() const noexcept;
   /// Bytes of the file.

@@ -161,11 +161,12 @@ class Image {
   [[nodiscard]] const Stream& stream() const noexcept { return stream_; }
   [[nodiscard]] const Shape& shape() const noexcept { return stream_.format().shape; }
   [[nodiscard]] Keywords keywords() const noexcept { return stream_.keywords(); }
-  /// The newest frame, whole. Blocks for as long as a writer is in mid-frame, at most one second.
-  /// Throws Error: busy, unfinished (naming the writer), on_gpu, wrong_size.
+  /// The newest frame, whole: a plane, where z is time. Blocks for as long as a writer is in
+  /// mid-frame, at most one second. Throws Error: busy, unfinished (naming the writer), on_gpu,
+  /// wrong_size.
   [[nodiscard]] Frame<T> read() const {
-    Frame<T> frame(shape());
-    const Snapshot snapshot = stream_.snapshot(frame.bytes());
+    Frame<T> frame(stream_.format().frame_shape());
+    const Snapshot snapshot = stream_.snapshot_newest(frame.bytes());
     stream_.require_whole(snapshot);
     frame.taken_.info = snapshot.info;
     frame.taken_.inode = stream_.identity().inode;
@@ -194,7 +195,7 @@ class Frames {
   /// Throws Error: mismatch (the elements are of another type), claimed (the semaphore).
   explicit Frames(const Stream& stream, FramesOptions options = {})
       : options_(std::move(options)),
-        frame_(stream.format().shape),
+        frame_(options_.follow.whole_array ? stream.format().shape : stream.format().frame_shape()),
         follower_((detail::require_type(stream, *data_type_of<T>()), stream),
                   std::move(options_.follow)) {}
 

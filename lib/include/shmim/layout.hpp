@@ -125,7 +125,11 @@ inline constexpr std::uint64_t image_sent = 0x8;
 inline constexpr std::uint64_t image_z_mask = 0xF0000;
 inline constexpr std::uint64_t image_z_time = 0x20000;
 
-/// True where z slices are a circular buffer in time, so that the file has the slice arrays.
+/// True where z is time: each plane is a frame, and they are written in turn.
+[[nodiscard]] constexpr bool is_plane_ring(std::uint64_t imagetype) noexcept {
+  return (imagetype & 0xF) == image_circular;
+}
+/// True where z is time and is said to be, so that the file has the slice arrays.
 [[nodiscard]] constexpr bool has_slice_arrays(std::uint64_t imagetype) noexcept {
   return (imagetype & (image_z_mask | 0xF)) == (image_z_time | image_circular);
 }

@@ -13,8 +13,10 @@
 namespace shmim {
 
 /// What to take of one axis, as written: `*`, `-*`, `5`, `a:b`, `a:b::s`, `a:b::sb`. Both ends are
-/// included and count from 0, negative ones from the end.
+/// included and count from 0, negative ones from the end. `@`, of z where it is time: the newest
+/// plane.
 struct AxisSlice {
+  bool newest = false;                ///< `@`
   bool reversed = false;              ///< `-*`
   bool single = false;                ///< `5`: `first` alone
   std::optional<std::int64_t> first;  ///< the axis's first where it is not set
@@ -26,6 +28,9 @@ struct AxisSlice {
 
 /// One AxisSlice per axis; axes that are not mentioned are whole. Empty: the whole frame.
 using Slice = std::vector<AxisSlice>;
+
+/// True if it is of the newest plane: `[*,*,@]`.
+[[nodiscard]] SHMIM_EXPORT bool is_of_newest_plane(const Slice& slice) noexcept;
 
 /// A slice of a given shape: what it yields, and how to take it out of a frame or put it in.
 class SHMIM_EXPORT Selection {

@@ -20,6 +20,7 @@
 #include "shmim/format.hpp"
 #include "shmim/keywords.hpp"
 #include "shmim/layout.hpp"
+#include "shmim/plane_ring.hpp"
 #include "shmim/segment.hpp"
 #include "shmim/semaphores.hpp"
 #include "shmim/trace.hpp"
@@ -136,6 +137,8 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] Semaphores semaphores() const noexcept;
   [[nodiscard]] Trace trace() const noexcept;
   [[nodiscard]] CircularBuffer circular_buffer() const noexcept;
+  /// Throws Error (on_gpu).
+  [[nodiscard]] PlaneRing plane_ring() const;
 
   /// The live array, format().bytes() long and valid as long as the stream: a writer may alter it
   /// while you look. Use snapshot() unless you know better. Throws Error (on_gpu) if the array is
@@ -166,6 +169,15 @@ class SHMIM_EXPORT Stream {
   requires std::invocable<Copy&, std::span<const std::byte>>
   [[nodiscard]] Snapshot snapshot(Copy&& copy, Deadline deadline) const {
     return read_whole(Reading(*this, Reading::What::pixels, &deadline), copy);
+  }
+  /// Reads the newest plane of a stream in which z is time, and of others the newest frame: what is
+  /// published at a time. `pixels` has at least the bytes of format().frame_shape(). Blocks and
+  /// throws as snapshot() does.
+  [[nodiscard]] Snapshot snapshot_newest(std::span<std::byte> pixels) const;
+  template <class Copy>
+  requires std::invocable<Copy&, std::span<const std::byte>>
+  [[nodiscard]] Snapshot snapshot_newest(Copy&& copy, Deadline deadline) const {
+    return read_whole(Reading(*this, Reading::What::newest, &deadline), copy);
   }
   /// Copies one whole frame as snapshot() does, for a large one that is the only one to be read:
   /// the kernel copies it, so that its pages need not be mapped, nor unmapped in the end.
@@ -199,17 +211,17 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] const layout::Metadata& header() const noexcept { return *header_; }
   /// The name, which keeps the mapping: for views.
   [[nodiscard]] std::shared_ptr<const std::string> shared_name() const noexcept;
-  void require_room(std::span<const std::byte> pixels) const;
+  void require_room(std::span<const std::byte> pixels, std::uint64_t bytes) const;
 
   /// One whole frame in the reading, try by try. All that is done while nobody disturbs is a few
   /// loads: no clock is looked at before the first try has failed.
   class SHMIM_EXPORT Reading {
    public:
-    enum class What { pixels, trace };
+    enum class What { pixels, newest, trace };
     /// Without a deadline, one second from the first try that failed. Throws Error (on_gpu).
     Reading(const Stream& stream, What what, const Deadline* deadline);
     /// Begins a try; false if there is no frame to be had at the moment.
-    [[nodiscard]] bool begin() noexcept;
+    [[nodiscard]] bool begin();
     /// The frame to copy in this try; empty if it is the trace that is read.
     [[nodiscard]] std::span<const std::byte> frame() const noexcept { return frame_; }
     /// Ends a try: true if what was copied since it began is of one whole frame. Throws Error
@@ -224,6 +236,8 @@ class SHMIM_EXPORT Stream {
     std::span<const std::byte> array_;  ///< none if it is the trace that is read
     std::span<const std::byte> frame_;
     CircularBuffer::Found found_;  ///< the frame, if it is in the circular buffer
+    bool is_of_planes_;            ///< the newest plane is what is read
+    std::optional<PlaneRing::Found> plane_;
     Snapshot result_;
     const Deadline* given_;
     Deadline deadline_;
