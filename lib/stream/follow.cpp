@@ -20,8 +20,10 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds look_interval{250};
 
 /// A program that is none of ours may post first and count after. So whoever is woken for no new
-/// frame watches for it this long, looks again after as long, and then after twice as long each
-/// time.
+/// frame watches for as long as it takes to post the other semaphores,
+constexpr std::chrono::microseconds posts_take{10};
+/// looks again after this long, during which its writer has the processor if there is but one, and
+/// then after twice as long each time.
 constexpr std::chrono::microseconds count_delay{50};
 
 /// Between looks at cnt0 where no semaphore wakes us.
@@ -123,7 +125,8 @@ Arrival Follower::wait_for_change(Deadline deadline) {
   }
   const std::uint64_t count = stream_.cnt0();
   const auto begin = steady_clock::now();
-  auto spin_until = begin + options_.spin;
+  const auto spin_until = begin + options_.spin;
+  auto count_until = begin;
   auto next_look = begin + look_interval;
   steady_clock::duration patience = look_interval;
   if (std::exchange(expects_count_, false)) {
@@ -144,6 +147,9 @@ Arrival Follower::wait_for_change(Deadline deadline) {
       // longer.
       for (int look = 0; look < 64 && has_seen_all(); ++look) {
       }
+    } else if (moment < count_until) {
+      // Its writer may be waiting for the very processor that we were woken on.
+      std::this_thread::yield();
     } else if (!claim_) {
       std::this_thread::sleep_for(watch_interval);
     } else if (claim_->wait(sooner(deadline, patience)) == WaitResult::timed_out) {
@@ -153,8 +159,8 @@ Arrival Follower::wait_for_change(Deadline deadline) {
       // signal came. All posts are taken at once: there may be millions.
       posts += 1 + claim_->drain();
       patience = count_delay;
-      spin_until = steady_clock::now() + count_delay;
-      next_look = spin_until;
+      count_until = steady_clock::now() + posts_take;
+      next_look = count_until;
     }
   }
   stream_.require_not_lost();  // or it is the counter of no stream

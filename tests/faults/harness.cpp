@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
+#include <thread>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -121,6 +123,56 @@ void execute(const std::filesystem::path& directory, const std::vector<std::stri
 std::filesystem::path& tools_directory() {
   static std::filesystem::path directory;
   return directory;
+}
+
+void Metronome::wait() {
+  if (period_.count() == 0) {
+    return;
+  }
+  const auto done = std::chrono::steady_clock::now();
+  const auto next = std::max(last_ + period_, done + 3 * (done - last_));
+  // The last stretch is spun: a sleep of 50 us is none on many machines.
+  if (const auto left = next - done; left > std::chrono::microseconds{200}) {
+    std::this_thread::sleep_for(left - std::chrono::microseconds{100});
+  }
+  do {
+    last_ = std::chrono::steady_clock::now();
+  } while (last_ < next);
+}
+
+Pipe::Pipe() {
+  if (::pipe(ends_.data()) != 0) {
+    throw Error::system("", "cannot make a pipe", errno);
+  }
+}
+
+Pipe::~Pipe() {
+  close_end(0);
+  close_end(1);
+}
+
+void Pipe::close_end(std::size_t end) {
+  if (ends_[end] >= 0) {
+    ::close(ends_[end]);
+    ends_[end] = -1;
+  }
+}
+
+void Pipe::become_stdout() { ::dup2(ends_[1], STDOUT_FILENO); }
+
+bool Pipe::read(std::span<std::byte> frame, std::chrono::milliseconds patience) const {
+  while (!frame.empty()) {
+    pollfd end{ends_[0], POLLIN, 0};
+    if (::poll(&end, 1, static_cast<int>(patience.count())) <= 0) {
+      return false;
+    }
+    const ssize_t bytes = ::read(ends_[0], frame.data(), frame.size());
+    if (bytes <= 0) {
+      return false;
+    }
+    frame = frame.subspan(static_cast<std::size_t>(bytes));
+  }
+  return true;
 }
 
 Format numbers(std::size_t bytes, std::uint32_t circular_buffer) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -96,6 +97,35 @@ class Child {
 
 /// Where the tools are: set once from the command line.
 std::filesystem::path& tools_directory();
+
+/// Moments at a steady rate. What is late is left out: a camera does not catch up. No more than a
+/// quarter of the time goes by between a moment and the next call, so that a writer leaves pauses
+/// in which a frame can be read, however long the machine takes for one.
+class Metronome {
+ public:
+  explicit Metronome(double rate) : period_(rate > 0 ? static_cast<std::int64_t>(1e9 / rate) : 0) {}
+  void wait();
+
+ private:
+  std::chrono::nanoseconds period_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+/// Frames from a pipe. Whole frames: one that is cut off by the end of the pipe is dropped.
+class Pipe {
+ public:
+  Pipe();
+  ~Pipe();
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void close_end(std::size_t end);
+  void become_stdout();
+  /// False at the end of the pipe, or after `patience` without a byte.
+  [[nodiscard]] bool read(std::span<std::byte> frame, std::chrono::milliseconds patience) const;
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+};
 
 /// Format of a stream of `bytes` per frame, in numbers of 64 bits.
 Format numbers(std::size_t bytes, std::uint32_t circular_buffer = 0);

@@ -7,8 +7,6 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <unistd.h>
 
 #include "c_library.hpp"
 #include "harness.hpp"
@@ -33,33 +31,6 @@ struct Tally {
   std::uint64_t retries = 0;
   std::uint64_t given_up = 0;
   std::uint64_t torn = 0;
-};
-
-/// Moments at a steady rate. What is late is left out: a camera does not catch up. No more than a
-/// quarter of the time goes by between a moment and the next call, so that a writer leaves pauses
-/// in which a frame can be read, however long the machine takes for one.
-class Metronome {
- public:
-  explicit Metronome(double rate) : period_(rate > 0 ? static_cast<std::int64_t>(1e9 / rate) : 0) {}
-  void wait() {
-    if (period_.count() == 0) {
-      return;
-    }
-    const auto done = steady_clock::now();
-    const auto next = std::max(last_ + period_, done + 3 * (done - last_));
-    // The last stretch is spun: a sleep of 50 us is none on many machines.
-    if (const auto left = next - done; left > std::chrono::microseconds{200}) {
-      std::this_thread::sleep_for(left - std::chrono::microseconds{100});
-    }
-    do {
-      last_ = steady_clock::now();
-    } while (last_ < next);
-  }
-
- private:
-  std::chrono::nanoseconds period_;
-  steady_clock::time_point last_ = steady_clock::now();
-  steady_clock::time_point next_ = last_;
 };
 
 [[noreturn]] void write_for_ever(const std::filesystem::path& path, const Cell& cell) {
@@ -139,47 +110,6 @@ Tally read_naively(const Stream& stream, const Limit& limit) {
   }
   return tally;
 }
-
-/// Frames from a pipe. Whole frames: one that is cut off by the end of the pipe is dropped.
-class Pipe {
- public:
-  Pipe() {
-    if (::pipe(ends_.data()) != 0) {
-      throw Error::system("", "cannot make a pipe", errno);
-    }
-  }
-  ~Pipe() {
-    close_end(0);
-    close_end(1);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  void close_end(std::size_t end) {
-    if (ends_[end] >= 0) {
-      ::close(ends_[end]);
-      ends_[end] = -1;
-    }
-  }
-  void become_stdout() { ::dup2(ends_[1], STDOUT_FILENO); }
-  /// False at the end of the pipe, or after `patience` without a byte.
-  [[nodiscard]] bool read(std::span<std::byte> frame, std::chrono::milliseconds patience) const {
-    while (!frame.empty()) {
-      pollfd end{ends_[0], POLLIN, 0};
-      if (::poll(&end, 1, static_cast<int>(patience.count())) <= 0) {
-        return false;
-      }
-      const ssize_t bytes = ::read(ends_[0], frame.data(), frame.size());
-      if (bytes <= 0) {
-        return false;
-      }
-      frame = frame.subspan(static_cast<std::size_t>(bytes));
-    }
-    return true;
-  }
-
- private:
-  std::array<int, 2> ends_{-1, -1};
-};
 
 Tally read_cat(const Directory& directory, const Limit& limit, std::size_t bytes) {
   Tally tally;
