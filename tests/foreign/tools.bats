@@ -113,3 +113,16 @@ print(json.load(sys.stdin)["rate"])')
   check 124 '' '~ *waits on semaphore 8*' -- "${elsewhere[@]}" shmim-wait cam -v -t 10ms
   check 124 '' '~ *waits on semaphore 9*' -- shmim-wait cam -v -t 10ms
 }
+
+@test "--stale keeps what a process of another PID namespace has open" {
+  need_namespaces
+  make cam 8
+  start_ready w shmim-wait cam -t 20s
+  check 0 '' 'shmim-rm: cam: kept: a process that we do not see has it open' -- \
+    "${elsewhere[@]}" --mount-proc shmim-rm --stale -v cam
+  check 0 '' '' -- "${elsewhere[@]}" --mount-proc shmim-rm --stale cam
+  shmim-post cam --update
+  finish w 0 1 ''
+  check 0 '' '' -- "${elsewhere[@]}" --mount-proc shmim-rm --stale cam
+  compare listing "$(listing)" ''
+}

@@ -56,7 +56,7 @@ class Rm final : public Tool {
     for (const auto& match : found) {
       streams.push_back(match.second);
     }
-    if (stale_) {
+    if (stale_ && context.verbose()) {
       look_for_holders(streams, where.shm);
     }
     const Exit removal = context.for_each<Reference>(streams, [&](const Reference& stream) {
@@ -66,7 +66,7 @@ class Rm final : public Tool {
   }
 
  private:
-  /// One look at all processes for all streams.
+  /// One look at all processes for all streams: to say who has them open.
   void look_for_holders(const std::vector<Reference>& streams,
                         const std::filesystem::path& directory) {
     std::vector<Identity> files;
@@ -89,11 +89,9 @@ class Rm final : public Tool {
     if (wanted.type || (!is_link && !force_)) {
       require_type(name, Stream::open(path, Access::read).format(), wanted.type);
     }
-    if (stale_) {
-      // After an answer that was waited for, an earlier look is too old.
-      const auto use = interactive_ ? find_use(path) : find_use(path, *holders_);
-      if (use) {
-        context.detail(name, fmt::format("kept: {}", to_string(*use)));
+    if (stale_ && (dry_run_ || interactive_ || holders_)) {
+      if (const auto use = find_use(path, holders_ ? &*holders_ : nullptr)) {
+        say_kept(context, name, *use);
         return;
       }
     }
@@ -104,11 +102,26 @@ class Rm final : public Tool {
     if (interactive_ && !agrees(name)) {
       return;
     }
-    if (!remove_stream(path, identity)) {
+    if (stale_) {
+      if (const auto use = remove_if_stale(path, identity)) {
+        say_kept(context, name, *use);
+        return;
+      }
+    } else if (!remove_stream(path, identity)) {
       throw Error(Problem::failed, name, "was re-created meanwhile, and is left alone");
     }
     if (context.verbose()) {
       write_stdout(fmt::format("removed {}\n", printable(path.string())));
+    }
+  }
+
+  /// That one is in use is what was asked; that it cannot be told is not.
+  static void say_kept(const Context& context, const std::string& name, const InUse& use) {
+    const std::string kept = fmt::format("kept: {}", to_string(use));
+    if (use.why == InUse::Why::not_known) {
+      context.note(name, kept);
+    } else {
+      context.detail(name, kept);
     }
   }
 
