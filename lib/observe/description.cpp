@@ -57,14 +57,14 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
   description.written = stream.written();
   const FrameWriter writer = writer_of(stream, description.trace);
   description.is_traced = writer.is_traced;
-  description.writer = processes.look_up(writer.pid);
+  description.writer = processes.look_up(writer.pid, stream);
   description.trace.resize(chain_of(description.trace).size());
   const Semaphores semaphores = stream.semaphores();
   description.semaphores.reserve(semaphores.count());
   for (unsigned index = 0; index < semaphores.count(); ++index) {
     const int value = semaphores.value(index);
     description.semaphores.push_back({value, value >= layout::semaphore_max,
-                                      processes.look_up(semaphores.reader(index)),
+                                      processes.look_up(semaphores.reader(index), stream),
                                       processes.look_up(semaphores.poster(index)),
                                       semaphores.control(index), semaphores.status(index)});
   }
@@ -75,7 +75,7 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
   if (description.header.owner_pid != no_process) {
     description.owner = processes.look_up(description.header.owner_pid);
   }
-  description.claimer = processes.look_up(stream.claimed_by());
+  description.claimer = processes.look_up(stream.claimed_by(), stream);
   description.clock = clock_of(stream);
   description.looked = now_on(description.clock);
 }
@@ -101,10 +101,19 @@ FrameWriter writer_of(const Stream& stream, std::span<const TraceEntry> trace) {
 const Process& ProcessTable::look_up(pid_t pid) {
   const auto [entry, is_new] = known_.try_emplace(std::max(pid, 0));
   if (is_new && pid > 0) {
-    const bool alive = is_alive(pid);
-    entry->second = {pid, alive, alive ? command_of(pid) : std::string()};
+    const bool is_seen = is_alive(pid);
+    entry->second = {pid, is_seen ? Liveness::alive : Liveness::dead,
+                     is_seen ? command_of(pid) : std::string()};
   }
   return entry->second;
+}
+
+Process ProcessTable::look_up(pid_t pid, const Stream& stream) {
+  Process process = look_up(pid);
+  if (process.pid != 0 && process.is_dead()) {
+    process.liveness = stream.liveness_of(pid);
+  }
+  return process;
 }
 
 StampClock clock_of(Tai created, Tai file_created, std::chrono::seconds offset) noexcept {
@@ -155,7 +164,7 @@ std::vector<Process> Description::readers() const {
     const bool is_known = std::any_of(readers.begin(), readers.end(), [&](const Process& known) {
       return known.pid == semaphore.reader.pid;
     });
-    if (semaphore.reader.alive && !is_known) {
+    if (!semaphore.reader.is_dead() && !is_known) {
       readers.push_back(semaphore.reader);
     }
   }

@@ -142,7 +142,7 @@ class Builder {
   /// Programs that write no trace: they wait on a semaphore of one stream and write another.
   void add_by_process(std::size_t to) {
     const Process& writer = readable_[to]->writer;
-    if (!writer.alive) {
+    if (writer.is_dead()) {
       return;
     }
     for (std::size_t from = 0; from < readable_.size(); ++from) {

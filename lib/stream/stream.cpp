@@ -280,6 +280,8 @@ void Stream::Core::throw_claimed(pid_t holder) const {
 
 pid_t Stream::claimed_by() const noexcept { return core_->segment.claimed_by(); }
 
+Liveness Stream::liveness_of(pid_t pid) const noexcept { return core_->segment.liveness_of(pid); }
+
 void Stream::Core::require_unclaimed() const {
   if (const pid_t holder = segment.claimed_by(); holder != 0 && holder != this_process()) {
     throw_claimed(holder);

@@ -70,7 +70,7 @@ std::string to_metrics(const std::vector<StreamRow>& rows) {
   begin("shmim_stream_writer_alive", "gauge", nullptr, "1 where its last writer lives");
   for (const StreamRow& row : rows) {
     if (!row.description().unreadable) {
-      add("shmim_stream_writer_alive", row, row.description().writer.alive ? 1 : 0);
+      add("shmim_stream_writer_alive", row, row.description().writer.is_dead() ? 0 : 1);
     }
   }
   for (const Metric& metric : metrics) {

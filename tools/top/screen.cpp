@@ -207,7 +207,7 @@ void Screen::draw_row(int line, const StreamRow& row, bool is_selected, int name
       const int width = top_columns[i].width;
       text += width == 0 ? cell : fitted(cell, width, column.is_right) + " ";
     }
-    is_bad = is_bad || (description.writer.pid != 0 && !description.writer.alive);
+    is_bad = is_bad || (description.writer.pid != 0 && description.writer.is_dead());
   }
   if (is_selected) {
     text = fitted(text, terminal_.columns(), false);

@@ -36,15 +36,20 @@ struct FrameWriter {
 /// A process as a stream names it.
 struct Process {
   pid_t pid = 0;  ///< 0: none is named
-  bool alive = false;
-  std::string command;  ///< empty where it is dead
+  Liveness liveness = Liveness::dead;
+  std::string command;  ///< empty where it is dead, or none that we can see under that number
+
+  [[nodiscard]] bool is_dead() const noexcept { return liveness == Liveness::dead; }
 };
 
 /// Processes, each looked up once: a thousand streams name the same few.
 class SHMIM_EXPORT ProcessTable {
  public:
-  /// Nobody for a PID below 1.
+  /// By the PIDs that we see. Nobody for a PID below 1.
   const Process& look_up(pid_t pid);
+  /// Of one that `stream` says reads or writes it: where we see none of that PID, what the stream
+  /// knows of processes elsewhere.
+  Process look_up(pid_t pid, const Stream& stream);
   /// Forgets what it knows, which is as old as the first look.
   void forget() noexcept { known_.clear(); }
 
@@ -127,7 +132,7 @@ struct SHMIM_EXPORT Description {
   [[nodiscard]] Tai created() const noexcept { return to_tai(header.creationtime); }
   /// Time from a stamp of this stream to the look at it; nullopt if it was never set.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> age(Tai stamp) const noexcept;
-  /// Living processes that have claimed a semaphore, each once.
+  /// Processes that have claimed a semaphore and are not known to be dead, each once.
   [[nodiscard]] std::vector<Process> readers() const;
   /// Semaphores that writers post no more.
   [[nodiscard]] unsigned saturated() const noexcept;

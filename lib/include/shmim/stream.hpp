@@ -201,6 +201,8 @@ class SHMIM_EXPORT Stream {
   void require_unclaimed() const;
   /// PID of the process that has claimed it, or 0.
   [[nodiscard]] pid_t claimed_by() const noexcept;
+  /// Whether a process is there that the stream has the PID of; see Segment::liveness_of().
+  [[nodiscard]] Liveness liveness_of(pid_t pid) const noexcept;
 
  private:
   friend class WriteGuard;

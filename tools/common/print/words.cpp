@@ -47,7 +47,11 @@ std::string in_words(const Process& process) {
   if (process.pid == 0) {
     return "-";
   }
-  return fmt::format("{} ({})", process.pid, process.alive ? printable(process.command) : "dead");
+  return fmt::format("{} ({})", process.pid,
+                     process.is_dead()                     ? "dead"
+                     : !process.command.empty()            ? printable(process.command)
+                     : process.liveness == Liveness::alive ? "in another PID namespace"
+                                                           : "perhaps in another PID namespace");
 }
 
 std::string rate_in_words(const std::optional<double>& hertz) {
@@ -131,7 +135,11 @@ Record to_json(const Process& process) {
   if (process.pid == 0) {
     return {};
   }
-  return {{"pid", process.pid}, {"command", process.command}, {"alive", process.alive}};
+  Record alive;  // null: it is not known
+  if (process.liveness != Liveness::unknown) {
+    alive = process.liveness == Liveness::alive;
+  }
+  return {{"pid", process.pid}, {"command", process.command}, {"alive", alive}};
 }
 
 Record to_json(const std::optional<Seconds>& duration) {

@@ -42,7 +42,7 @@ TEST_CASE("a stream is described with all that its header holds") {
   CHECK(std::string(cam.header.name.data()) == "cam");
   CHECK(cam.written == stream.written());
   CHECK(cam.creator.pid == this_process());
-  CHECK(cam.creator.alive);
+  CHECK(cam.creator.liveness == Liveness::alive);
   CHECK(cam.header.owner_pid == 1);
   CHECK(cam.owner.pid == 0);  // it belongs to no process, though there is one of that number
   CHECK(cam.writer.pid == this_process());
@@ -97,7 +97,7 @@ TEST_CASE("the writer is the newest of trace and semaphores, dead ones too") {
   }
   Description cam = described(directory.stream("cam"));
   CHECK(cam.writer.pid == dead);
-  CHECK_FALSE(cam.writer.alive);
+  CHECK(cam.writer.is_dead());
   CHECK(cam.writer.command.empty());
 
   // A program that writes no trace comes after: it leaves its PID with the semaphores.
@@ -132,7 +132,7 @@ TEST_CASE("who is in the middle of a frame is its writer, and so is one that gav
   const Description given_up = described(directory.stream("cam"));
   CHECK(given_up.state == FrameState::unfinished);
   CHECK(given_up.writer.pid == this_process());
-  CHECK(given_up.writer.alive);
+  CHECK_FALSE(given_up.writer.is_dead());
   REQUIRE(given_up.trace.size() == 1);
   CHECK(given_up.trace.front().pid == this_process());
   CHECK(given_up.trace.front().writing == Writing::given_up);

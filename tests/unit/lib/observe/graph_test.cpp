@@ -100,11 +100,11 @@ TEST_CASE("an inode that no stream has: made anew, by name or by its writer") {
 TEST_CASE("without a trace: who waits on one stream and writes another") {
   std::vector streams{watched("cam", 10, {}), watched("dm", 11, {})};
   SemaphoreState semaphore;
-  semaphore.reader = {77, true, "loop"};
+  semaphore.reader = {77, Liveness::alive, "loop"};
   streams[0].description.semaphores = {semaphore};
-  streams[1].description.writer = {77, true, "loop"};
+  streams[1].description.writer = {77, Liveness::alive, "loop"};
   CHECK(graph_edges(streams) == Texts{"cam -> dm by PID"});
-  streams[1].description.writer.alive = false;
+  streams[1].description.writer.liveness = Liveness::dead;
   CHECK(graph_edges(streams).empty());
 }
 
