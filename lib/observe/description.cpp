@@ -16,7 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds patience{1};
 
 /// Who posted last; a saturated semaphore still has the PID of whoever posted it up to there.
-pid_t poster_of(const Semaphores& semaphores) noexcept {
+pid_t poster_of(const Semaphores& semaphores) {
   for (const bool is_saturated : {false, true}) {
     for (unsigned index = 0; index < semaphores.count(); ++index) {
       if ((semaphores.value(index) >= layout::semaphore_max) == is_saturated &&
@@ -65,7 +65,7 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
     const int value = semaphores.value(index);
     description.semaphores.push_back({value, value >= layout::semaphore_max,
                                       processes.look_up(semaphores.reader(index), stream),
-                                      processes.look_up(semaphores.poster(index)),
+                                      processes.look_up(semaphores.poster(index), stream),
                                       semaphores.control(index), semaphores.status(index)});
   }
   description.log_semaphore = semaphores.log_value();

@@ -23,10 +23,14 @@ using faults::Directory;
 using faults::Metronome;
 using std::chrono::steady_clock;
 
-const std::map<std::string, Order> orders{{"update-im", Order::update_im},
-                                          {"pymilk", Order::pymilk},
-                                          {"magaox", Order::magaox},
-                                          {"by-hand", Order::by_hand}};
+constexpr std::array orders{Order::update_im, Order::pymilk, Order::magaox, Order::by_hand};
+
+std::map<std::string, Order> order_names() {
+  return {{"update-im", Order::update_im},
+          {"pymilk", Order::pymilk},
+          {"magaox", Order::magaox},
+          {"by-hand", Order::by_hand}};
+}
 
 struct Options {
   std::filesystem::path path;
@@ -229,7 +233,7 @@ int matrix(const Options& options) {
   for (const Pace pace : {Pace{1000, 128UL * 1024}, Pace{5000, 16UL * 1024}}) {
     for (const std::uint32_t slots : {0U, 16U}) {
       for (const bool by_cat : {false, true}) {
-        for (const auto& [name, order] : orders) {
+        for (const Order order : orders) {
           judge({order, slots, pace.rate, pace.bytes, by_cat}, options.seconds, verdict);
         }
       }
@@ -297,18 +301,20 @@ class Sleeper {
 };
 
 /// What the tools do to a stream while others sleep on it.
-const std::vector<std::vector<std::string>> disturbances{
-    {"shmim-wait", "cam", "-q", "-t", "20ms"},
-    {"shmim-cat", "cam", "-q", "-n", "1", "-t", "20ms"},
-    {"shmim-info", "cam"},
-    {"shmim-ls", "cam"},
-    {"shmim-post", "cam", "-q", "--update"},
-    {"shmim-create", "cam", "8x8", "-q", "--recreate"},
-    {"shmim-kw", "cam", "-q", "A=1"},
-    {"shmim-rm", "cam", "-q"},
-    {"shmim-create", "cam", "8x8", "-q"},
-    {"shmim-post", "cam", "-q", "--update"},
-};
+std::vector<std::vector<std::string>> disturbances() {
+  return {
+      {"shmim-wait", "cam", "-q", "-t", "20ms"},
+      {"shmim-cat", "cam", "-q", "-n", "1", "-t", "20ms"},
+      {"shmim-info", "cam"},
+      {"shmim-ls", "cam"},
+      {"shmim-post", "cam", "-q", "--update"},
+      {"shmim-create", "cam", "8x8", "-q", "--recreate"},
+      {"shmim-kw", "cam", "-q", "A=1"},
+      {"shmim-rm", "cam", "-q"},
+      {"shmim-create", "cam", "8x8", "-q"},
+      {"shmim-post", "cam", "-q", "--update"},
+  };
+}
 
 /// A sleeper that is posted to with no frame: what shows that the rest can fail.
 bool notices_a_false_wake(const Directory& directory) {
@@ -361,7 +367,7 @@ int sleepers(const Options& options) {
   while (steady_clock::now() < end) {
     // Two at a time: one that waits while the stream goes from under it.
     Child waiting = tool({"shmim-cat", "cam", "-q", "-f", "-t", "100ms"});
-    for (const std::vector<std::string>& command : disturbances) {
+    for (const std::vector<std::string>& command : disturbances()) {
       tool(command).wait();
     }
     waiting.wait();
@@ -392,7 +398,7 @@ int run(int argc, char** argv) {
   auto* writing = command("write", "write frames as a program does", write);
   writing->add_option("PATH", options.path, "the stream's file")->required()->type_name("");
   writing->add_option("--order", options.order, "of the program's steps")
-      ->transform(CLI::CheckedTransformer(orders));
+      ->transform(CLI::CheckedTransformer(order_names()));
   writing->add_option("--rate", options.rate, "in Hz; 0: without a pause");
   writing->add_option("--frames", options.frames, "how many");
   command("matrix", "our readers beside each kind of writer", matrix)
