@@ -139,5 +139,5 @@ print(json.load(sys.stdin)["rate"])')
   until_true bash -c '[[ -s w.err ]] || (($(shmim-ls --noheadings -o cnt0 cam) > 3))'
   [[ ! -s w.err ]] || skip "PIDs of a namespace cannot be chosen here"
   check 0 "$pid (in another PID namespace)" '' -- shmim-ls --noheadings -o writer cam
-  check 0 "~ *\"writer\":{\"pid\":$pid,\"command\":\"\",\"alive\":true}*" '''' -- shmim-info cam --json
+  check 0 "~ *\"writer\":{\"pid\":$pid,\"command\":\"\",\"alive\":true}*" '' -- shmim-info cam --json
 }
