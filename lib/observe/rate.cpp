@@ -172,10 +172,10 @@ void FrameLog::keep(std::size_t frames) {
 
 std::vector<FrameTime> watch_frames(const Stream& stream, std::uint64_t count, Deadline deadline,
                                     const std::function<bool()>& cancelled) {
-  constexpr std::chrono::milliseconds look_interval{100};
+  constexpr std::chrono::milliseconds between_looks{100};
   FrameLog log;
   static_cast<void>(log.look(stream));
-  auto next_look = steady_clock::now() + look_interval;
+  auto next_look = steady_clock::now() + between_looks;
   const auto frames = [&log] { return without_none(log.frames(), 1); };
   while (frames().back().cnt0 - frames().front().cnt0 < count) {
     const auto moment = steady_clock::now();
@@ -186,7 +186,7 @@ std::vector<FrameTime> watch_frames(const Stream& stream, std::uint64_t count, D
       if ((cancelled && cancelled()) || !stream.is_current()) {
         break;
       }
-      next_look = moment + look_interval;
+      next_look = moment + between_looks;
     }
     if (!log.look(stream)) {
       std::this_thread::sleep_for(pause_for(log.frames()));

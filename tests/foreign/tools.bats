@@ -35,6 +35,7 @@ print(json.load(sys.stdin)["rate"])')
   check 0 '~ *"stamped":false*' '' -- shmim-info cam --frames 5 -t 20s --json
   check 0 '~ *written *not known: its writer stamps no time*' '' -- shmim-info cam
   check 0 '~ *"writetime":null,"latency":null*' '' -- shmim-wait cam --json -t 20s
+  check 0 'null null' '' -- shmim-wait cam --print '{latency:.3f} {writetime:>30}' -t 20s
   check 0 "~ cam: frame * was written by process $pid_w (shmim-foreign), which records no trace" '' -- \
     shmim-trace cam
   check 0 '~ * [1-9]*Hz*' '' -- shmim-trace --graph

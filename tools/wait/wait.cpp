@@ -154,8 +154,9 @@ class Wait final : public Tool {
       Format smallest;
       smallest.shape = Shape{1};
       const Stream example = Stream::local(name, smallest);  // the one to wait for may be missing
+      const Tai written = now_on(clock_of(example));
       static_cast<void>(
-          render(context.print_template(), record(example, never, 0, 0, std::nullopt)));
+          render(context.print_template(), record(example, written, 0, 0, std::nullopt)));
     }
   }
 

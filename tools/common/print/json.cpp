@@ -9,6 +9,21 @@
 
 #include "common/io/exit.hpp"
 
+namespace {
+/// A value that is not known. A format that would suit it, as {latency:.3f}, is passed over.
+struct Unknown {};
+}  // namespace
+
+template <>
+struct fmt::formatter<Unknown> {
+  static constexpr const char* parse(const fmt::format_parse_context& context) {
+    return std::find(context.begin(), context.end(), '}');
+  }
+  static fmt::format_context::iterator format(Unknown /*value*/, fmt::format_context& context) {
+    return fmt::format_to(context.out(), "null");
+  }
+};
+
 namespace shmim::tools {
 
 std::string to_json_line(const Record& record) {
@@ -26,6 +41,8 @@ std::string render(const std::string& text, const Record& record) {
       fields.push_back(fmt::arg(name.c_str(), value.get<std::int64_t>()));
     } else if (value.is_number_float()) {
       fields.push_back(fmt::arg(name.c_str(), value.get<double>()));
+    } else if (value.is_null()) {
+      fields.push_back(fmt::arg(name.c_str(), Unknown()));
     } else {
       fields.push_back(fmt::arg(
           name.c_str(), value.is_string() ? printable(value.get<std::string>()) : value.dump()));

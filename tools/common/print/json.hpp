@@ -15,8 +15,8 @@ using Record = nlohmann::ordered_json;
 /// One JSON object on one line. Bytes that are no UTF-8 are replaced.
 std::string to_json_line(const Record& record);
 
-/// `text` with every {name} replaced by that value; a format may follow, as in `{cnt0:08}`. Throws
-/// UsageError for a field there is none of.
+/// `text` with every {name} replaced by that value; a format may follow, as in `{cnt0:08}`; what is
+/// not known is null whatever the format. Throws UsageError for a field there is none of.
 std::string render(const std::string& text, const Record& record);
 
 /// A string of Graphviz's language, its lines below one another.
