@@ -30,6 +30,29 @@ constexpr std::array all_names{
     Names{DataType::float16, "float16", "tf16"},
 };
 
+/// What the types are called elsewhere: by their bits, in C, and by NumPy.
+struct Alias {
+  std::string_view name;
+  DataType type;
+};
+constexpr std::array aliases{
+    Alias{"u8", DataType::uint8},        Alias{"i8", DataType::int8},
+    Alias{"u16", DataType::uint16},      Alias{"i16", DataType::int16},
+    Alias{"u32", DataType::uint32},      Alias{"i32", DataType::int32},
+    Alias{"u64", DataType::uint64},      Alias{"i64", DataType::int64},
+    Alias{"f16", DataType::float16},     Alias{"f32", DataType::float32},
+    Alias{"f64", DataType::float64},     Alias{"half", DataType::float16},
+    Alias{"float", DataType::float32},   Alias{"double", DataType::float64},
+    Alias{"c64", DataType::complex64},   Alias{"c128", DataType::complex128},
+    Alias{"|u1", DataType::uint8},       Alias{"|i1", DataType::int8},
+    Alias{"<u2", DataType::uint16},      Alias{"<i2", DataType::int16},
+    Alias{"<u4", DataType::uint32},      Alias{"<i4", DataType::int32},
+    Alias{"<u8", DataType::uint64},      Alias{"<i8", DataType::int64},
+    Alias{"<f2", DataType::float16},     Alias{"<f4", DataType::float32},
+    Alias{"<f8", DataType::float64},     Alias{"<c8", DataType::complex64},
+    Alias{"<c16", DataType::complex128},
+};
+
 constexpr auto all_types = [] {
   std::array<DataType, all_names.size()> types{};
   std::transform(all_names.begin(), all_names.end(), types.begin(),
@@ -55,7 +78,9 @@ std::string_view field_of(DataType type, std::string_view Names::*field) noexcep
 std::string_view to_string(DataType type) noexcept { return field_of(type, &Names::name); }
 
 std::optional<DataType> parse_data_type(std::string_view name) noexcept {
-  return type_with(&Names::name, name);
+  const auto* alias =
+      std::ranges::find_if(aliases, [=](const Alias& known) { return known.name == name; });
+  return alias != aliases.end() ? std::optional(alias->type) : type_with(&Names::name, name);
 }
 
 std::span<const DataType> data_types() noexcept { return all_types; }

@@ -170,25 +170,28 @@ void FrameLog::keep(std::size_t frames) {
   }
 }
 
-std::vector<FrameTime> watch_frames(const Stream& stream, std::uint64_t count, Deadline deadline,
-                                    const std::function<bool()>& cancelled) {
+std::vector<FrameTime> watch_frames(const Stream& stream, std::uint64_t count,
+                                    const WatchLimits& limits) {
   constexpr std::chrono::milliseconds between_looks{100};
   FrameLog log;
   static_cast<void>(log.look(stream));
   auto next_look = steady_clock::now() + between_looks;
   const auto frames = [&log] { return without_none(log.frames(), 1); };
+  Deadline silence = deadline_after(limits.silence);
   while (frames().back().cnt0 - frames().front().cnt0 < count) {
     const auto moment = steady_clock::now();
-    if (deadline && moment >= *deadline) {
+    if ((limits.deadline && moment >= *limits.deadline) || (silence && moment >= *silence)) {
       break;
     }
     if (moment >= next_look) {
-      if ((cancelled && cancelled()) || !stream.is_current()) {
+      if ((limits.cancelled && limits.cancelled()) || !stream.is_current()) {
         break;
       }
       next_look = moment + between_looks;
     }
-    if (!log.look(stream)) {
+    if (log.look(stream)) {
+      silence = deadline_after(limits.silence);
+    } else {
       std::this_thread::sleep_for(pause_for(log.frames()));
     }
   }

@@ -113,6 +113,7 @@ std::optional<Arrival> Follower::look_for_successor() {
   claim();
   seen_ = 0;
   before_ = stream_.as_made();
+  is_first_of_stream_ = true;
   ++recreations_;
   return std::nullopt;
 }
@@ -346,6 +347,9 @@ Arrival Follower::next(FrameOrder order, Deadline deadline, const CopyFrame& cop
       backoff.emplace(deadline_after(std::chrono::seconds{1}));
     }
     if (take(order, *backoff, copy, frame)) {
+      if (std::exchange(is_first_of_stream_, false)) {
+        frame.missed = 0;
+      }
       keep_what_is_its_own(frame);
       return Arrival::arrived;
     }

@@ -529,7 +529,7 @@ with open("each.out", "rb") as f:
   # Also behind what stands in the file already, and where the time is over.
   start_ready late bash -c 'echo before; exec shmim-cat a -n 5 -o npy -t 1s "$@"' -
   two_frames late
-  finish late 124 '~ before*' 'shmim-cat: a: timed out: no frame came'
+  finish late 124 '~ before*' '~ shmim-cat: a: timed out: no frame for * after frame *'
   check_two late.out
   # Removed.
   start_ready gone shmim-cat a -n 3 -o npy
@@ -544,7 +544,7 @@ with open("each.out", "rb") as f:
     start_ready told bash -c "{ shmim-cat a -n 5 -o npy -t 1s \"\$@\"; echo \$? >status; } $target" -
     until_true claimed a 1
     bytes 1 2 3 | shmim-post a --data -
-    finish told 0 '' 'shmim-cat: a: timed out: no frame came
+    finish told 0 '' '~ shmim-cat: a: timed out: no frame for * after frame *
 shmim-cat: a: 1 of the 5 frames that the npy header promises'
     compare status "$(<status)" 124
     rm -f told.ready
@@ -607,8 +607,8 @@ shmim-cat: a: 1 of the 5 frames that the npy header promises'
 
 @test "--timeout" {
   make a 1
-  check 124 '' 'shmim-cat: a: timed out: no frame came' -- shmim-cat a -f --timeout 10ms
-  check 124 '' 'shmim-cat: a: timed out: no frame came' -- shmim-cat a -f -t 10ms -n 3
+  check 124 '' '~ shmim-cat: a: timed out: no frame for * after frame *' -- shmim-cat a -f --timeout 10ms
+  check 124 '' '~ shmim-cat: a: timed out: no frame for * after frame *' -- shmim-cat a -f -t 10ms -n 3
   check 0 0 '' -- shmim-cat a -t 1s
 }
 
@@ -776,7 +776,7 @@ try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-cat a
   # follow NAME CAPACITY
   follow() {
     exec 6<>pipe
-    check 124 '' "shmim-cat: $1: timed out: no frame came" -- \
+    check 124 '' "~ shmim-cat: $1: timed out: no frame for * after frame *" -- \
       bash -c 'exec shmim-cat "$1" -f -o raw -t 1ms >&6' - "$1"
     compare "capacity for $1" "$(capacity)" "$2"
     exec 6>&-
@@ -876,4 +876,14 @@ try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-cat a
   done
   check 0 '12' '' -- shmim-ls --noheadings -o cnt0 d
   check 0 $'97 98\n\n99 100\n\n101 102' '' -- shmim-cat d
+}
+
+@test "--for ends following, with what came" {
+  make a 1 --type uint8
+  start p shmim-post a --update --rate 500 -q
+  check 0 '~ *' '~ *' -- shmim-cat a --for 100ms
+  check 124 '~ *' '~ *timed out: * of 10000 frames came in 50.0ms*' -- shmim-cat a -n 10000 --for 50ms
+  make b 1
+  check 0 '' '' -- shmim-cat b -f --for 10ms
+  check 124 '' 'shmim-cat: b: timed out: no frame for 10.0ms after frame 0' -- shmim-cat b -f --for 10s -t 10ms
 }

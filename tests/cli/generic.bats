@@ -10,27 +10,27 @@ options_of() {
     create) echo "$common $format --fill --set --from --like --owner --recreate --json" ;;
     connect) echo "$common $format --create --reload --appear --timeout --ready-fd --json --conf" ;;
     cat)
-      echo "$common --output-format --follow -n --latest --passive --timeout --ready-fd --conf"
+      echo "$common --output-format --follow -n --latest --passive --timeout --for --ready-fd --conf"
       ;;
     post)
       echo "$common --sem --except --update --data --format -n --rate --set --atime --plane --trigger" \
         "--pid --claim"
       ;;
     wait)
-      echo "$common --sem --flush -n --cnt0 --forever --passive --timeout --spin --appear --ready-fd" \
+      echo "$common --sem --flush -n --cnt0 --forever --passive --timeout --for --spin --appear --ready-fd" \
         "--json --print"
       ;;
     ls)
       echo "$common --long --columns --over --sort --reverse --noheadings --watch -n --json"
       ;;
-    info) echo "$common --frames --timeout --stats --check --json" ;;
+    info) echo "$common --frames --timeout --for --stats --check --json" ;;
     kw)
       echo "$common --delete --as --from --wait --timeout --ready-fd --all --json"
       ;;
     link) echo "$common --conf" ;;
     top) echo "$common --batch -n --interval --sort --openmetrics --json" ;;
     trace)
-      echo "$common --all --graph --dot --over --follow -n --timeout --budget --ready-fd --json"
+      echo "$common --all --graph --dot --over --follow -n --timeout --for --budget --ready-fd --json"
       ;;
     rm) echo "$common --dry-run --force --interactive --stale" ;;
     bench) echo "$common --cpu --rt-prio --size --count --runs --csv --json" ;;
@@ -124,10 +124,10 @@ Try 'shmim-$tool --help' for more information." -- "shmim-$tool" "$ref" "$option
     "post s --update --pid 0" "wait s -n 0" "wait s --cnt0 -1" "wait s --sem x" "wait s --sem 1x" "wait s --cnt0 18446744073709551616" \
     "wait s --ready-fd -1" "create s 4 --mode 9" "bench --runs 0" "bench --count 0" "bench --rt-prio 100" \
     "bench --size 0" "bench --size 5kB" "bench --size 64GiBs" "bench --cpu x" "create s 4 --mode 1000" \
-    "create s 4 --imagetype 0xg" "create s 4 --type float" "wait s --timeout 3x" \
+    "create s 4 --imagetype 0xg" "create s 4 --type floot" "wait s --timeout 3x" \
     "wait s --timeout -1s" "wait s --spin 1day" "cat s --timeout soon" "connect s --timeout never" \
     "ls s --watch -n 0" "info s --frames 0" \
-    "info s --check float" "info s --check keywords=x" "info s --check 4xx" "kw s --as F" \
+    "info s --check floot" "info s --check keywords=x" "info s --check 4xx" "kw s --as F" \
     "kw s --timeout soon"; do
     read -ra words <<<"$line"
     local count=${#words[@]}

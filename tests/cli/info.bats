@@ -214,7 +214,7 @@ PY
   check 5 '' '~ shmim-info: cam: type is uint16, not float32; size is 4x3, not 8*' -- \
     shmim-info cam --check float32,8
   check 5 '' '~ shmim-info: cam: semaphores is 3, not 10*' -- shmim-info cam --check semaphores=10
-  check 2 '' "~ shmim-info: --check: 'float' is not a type, size or field: *" -- shmim-info cam --check float
+  check 2 '' "~ shmim-info: --check: 'floot' is not a type, size or field: *" -- shmim-info cam --check floot
   for value in many -1 1.5 70000 ''; do
     check 2 '' "~ shmim-info: --check: 'keywords=$value': the value must be a whole number up to 65535*" \
       -- shmim-info cam --check "keywords=$value"

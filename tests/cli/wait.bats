@@ -16,7 +16,7 @@ load helpers
   make 'tui8>a' 8
   shmim-post a --update -n 12
   compare posts "$(posts a)" '10 10 10 10 10 10 10 10 10 10 10'
-  check 124 '' 'shmim-wait: a: timed out: no frame came' -- shmim-wait a -t 50ms
+  check 124 '' '~ shmim-wait: a: timed out: no frame for * after frame *' -- shmim-wait a -t 50ms
   start_ready w shmim-wait a -t 20s
   shmim-post a --update
   finish w 0 13 ''
@@ -118,7 +118,7 @@ empty_semaphore() { [[ $(posts "$1" | cut -d ' ' -f 10) == 0 ]]; }
   shmim-post a -n 2
   check 0 '0' '' -- shmim-wait a -s 3 -t 20s
   check 0 '0' '' -- shmim-wait a --sem 3 -t 20s
-  check 124 '' '~ shmim-wait: a: timed out: no post came*' -- shmim-wait a -s 3 -t 20ms
+  check 124 '' '~ shmim-wait: a: timed out: no post for *' -- shmim-wait a -s 3 -t 20ms
   check 124 '' '~ *' -- shmim-wait a -s 4 --flush -t 20ms
   compare posts "$(posts a)" '2 2 2 0 0 2 2 2 2 2 2'
   start_ready w shmim-wait a -s 3 -t 20s
@@ -139,7 +139,7 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a -s 10
   shmim-post a -n 3
   check 124 '0
 0
-0' 'shmim-wait: a: timed out: no post came' -- shmim-wait a -s 0 -n 4 -t 50ms
+0' '~ shmim-wait: a: timed out: no post for * after frame *' -- shmim-wait a -s 0 -n 4 -t 50ms
 }
 
 @test "-n waits for so many frames" {
@@ -212,7 +212,7 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a -s 10
 @test "--timeout, in every unit" {
   make 'tui8>a' 8
   for time in 1000us 1ms 0.001 0.001s 0.00001m 0 1e-3 100000ns; do
-    check 124 '' 'shmim-wait: a: timed out: no frame came' -- shmim-wait a --timeout "$time"
+    check 124 '' '~ shmim-wait: a: timed out: no frame for * after frame *' -- shmim-wait a --timeout "$time"
   done
   begin=$(date +%s%N)
   check 124 '' '~ *' -- shmim-wait a -t 200ms
@@ -364,4 +364,35 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a --print '{nothing
   until_true claimed a 1
   shmim-post a --update
   finish w 0 1 ''
+}
+
+@test "--timeout is for each frame, --for for all of them" {
+  make a 2
+  start_ready dog shmim-wait a --forever -t 1s -q
+  start p shmim-post a --update --rate 10 -n 15 -q
+  finish dog 124 '' '~ *'
+  finish p 0 '' ''
+  compare cnt0 "$(cnt0 a)" 15 # it has waited beyond a second
+  check 124 '' 'shmim-wait: a: timed out: no frame for 20.0ms after frame 15' -- shmim-wait a --forever -t 20ms
+  check 124 '' 'shmim-wait: a: timed out: 0 of 5 frames came in 20.0ms' -- shmim-wait a -n 5 --for 20ms
+  check 124 '' 'shmim-wait: a: timed out: cnt0 is 15, and did not come to 20 in 20.0ms' -- \
+    shmim-wait a --cnt0 20 --for 20ms
+  check 124 '' 'shmim-wait: a: timed out: 0 of 1 post came in 20.0ms' -- shmim-wait a -s 3 --flush --for 20ms -t 10s
+  start p shmim-post a --update --rate 1000 -q
+  check 0 '~ *' '' -- shmim-wait a --forever --for 100ms
+  check 0 '~ *' '' -- shmim-wait a --forever --for 100ms -t 10s --json
+}
+
+@test "of a stream that was re-created nothing is counted as missed" {
+  make a 4
+  shmim-post a --update
+  shmim-post a --update
+  start_ready w shmim-wait a -n 2 -t 20s --print '{cnt0} {missed}'
+  kill -STOP "$pid_w"
+  make a 4 --recreate
+  shmim-post a --update -n 5
+  kill -CONT "$pid_w"
+  until_true test -s w.out
+  shmim-post a --update
+  finish w 0 $'5 0\n6 0' ''
 }

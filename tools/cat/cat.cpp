@@ -8,6 +8,7 @@
 
 #include "cat/npy_series.hpp"
 #include "cat/output.hpp"
+#include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
 #include "common/print/frame_text.hpp"
@@ -31,7 +32,7 @@ class Cat final : public Tool {
         "with --follow, skip frames that were missed (default: take them from the circular "
         "buffer)");
     options.passive(passive_);
-    options.duration("-t,--timeout", timeout_, "give up when a frame takes longer");
+    patience_.declare(options);
     options.ready_fd();
     options.conf();
   }
@@ -41,12 +42,13 @@ class Cat final : public Tool {
       throw UsageError(
           fmt::format("{} frames are not for a terminal: send them to a file or a pipe", format_));
     }
-    follow_ = follow_ || count_;
+    follow_ = follow_ || count_ || patience_.has_end();
     if ((latest_ || passive_) && !follow_) {
       throw UsageError(fmt::format("{} requires --follow", latest_ ? "--latest" : "--passive"));
     }
     if (follow_ && refs_.size() > 1) {
-      throw UsageError(fmt::format("{} takes one stream", count_ ? "-n" : "--follow"));
+      const char* option = count_ ? "-n" : patience_.has_end() ? "--for" : "--follow";
+      throw UsageError(fmt::format("{} takes one stream", option));
     }
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
@@ -94,7 +96,7 @@ class Cat final : public Tool {
 
   void print_one(const Context& context, const Stream& stream, const Selection& selection,
                  bool is_of_plane) {
-    const Deadline deadline = deadline_after(timeout_.value_or(std::chrono::seconds{1}));
+    const Deadline deadline = deadline_after(patience_.timeout().value_or(std::chrono::seconds{1}));
     if (format_ == "raw" && selection.is_whole() && !is_of_plane) {
       write_whole_frame(stream, deadline);
       return;
@@ -152,6 +154,7 @@ class Cat final : public Tool {
     Follower follower(stream.duplicate(), std::move(options));
     context.detail(stream.name(), follower.describe_waiting());
     context.readiness().say();
+    patience_.begin();
     widen_pipe(STDOUT_FILENO, selection.bytes());
     std::vector<std::byte> frame(selection.bytes());
     std::uint64_t missed = 0;
@@ -166,11 +169,14 @@ class Cat final : public Tool {
     try {
       for (std::uint64_t taken = 0; !count_ || taken < *count_; ++taken) {
         TakenFrame taken_frame;
-        const Arrival arrival = follower.next(pick, deadline_after(timeout_), copy, taken_frame);
+        const Arrival arrival = patience_.is_over()
+                                    ? Arrival::timed_out
+                                    : follower.next(pick, patience_.next(), copy, taken_frame);
         missed += taken_frame.missed;
         if (arrival != Arrival::arrived) {
           note_missed(context, stream, missed);
-          context.end_following(arrival, follower);
+          patience_.end(context, arrival, follower, Patience::lacking(taken, count_));
+          return;
         }
         if (series) {
           series->write(frame);
@@ -243,7 +249,7 @@ class Cat final : public Tool {
   bool latest_ = false;
   bool passive_ = false;
   std::optional<std::uint64_t> count_;
-  std::optional<std::chrono::nanoseconds> timeout_;
+  Patience patience_;
   bool printed_ = false;
   std::string warned_;
 };

@@ -14,8 +14,11 @@ class Info final : public Tool {
  public:
   void declare(Options& options) override {
     options.positional("REF", refs_, "streams to describe; takes @S: @E:").required();
-    options.number("--frames", "N", frames_, "measure the rate over N frames", above_zero);
-    options.duration("-t,--timeout", timeout_, "give up measuring when it takes longer");
+    const Option& frames =
+        options.number("--frames", "N", frames_, "measure the rate over N frames", above_zero);
+    options.duration("-t,--timeout", timeout_, "give up when no frame comes for so long")
+        .needs(frames);
+    options.duration("--for", whole_, "end after this time, whatever comes").needs(frames);
     options.flag("--stats", stats_, "minimum, maximum, mean and more of one whole frame");
     const Option& check = options.text("--check", "WANTED", check_,
                                        "print nothing; exit 5 unless the format is WANTED, as in "
@@ -103,7 +106,8 @@ class Info final : public Tool {
   Facts look_at(const Context& context, const Stream& stream) {
     Facts facts;
     if (frames_) {
-      const auto seen = watch_frames(stream, *frames_, deadline_after(timeout_), interrupted);
+      const auto seen =
+          watch_frames(stream, *frames_, {timeout_, deadline_after(whole_), interrupted});
       throw_if_interrupted();
       facts.rate = rate_of(seen);
       if (facts.rate->frames < *frames_) {
@@ -134,6 +138,7 @@ class Info final : public Tool {
   std::vector<std::string> refs_;
   std::optional<std::uint64_t> frames_;
   std::optional<std::chrono::nanoseconds> timeout_;
+  std::optional<std::chrono::nanoseconds> whole_;
   bool stats_ = false;
   std::string check_;
   ProcessTable processes_;

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
 #include "common/print/graph_text.hpp"
@@ -45,8 +46,7 @@ class Trace final : public Tool {
             .excludes(dot);
     options.number("-n", "N", count_, "with --follow, end after N frames", above_zero)
         .needs(follow);
-    options.duration("-t,--timeout", timeout_, "with --follow, give up when it takes longer")
-        .needs(follow);
+    patience_.declare(options, &follow);
     options.duration("--budget", budget_, "exit 1 when a frame takes longer from end to end")
         .excludes(graph)
         .excludes(dot);
@@ -236,20 +236,23 @@ class Trace final : public Tool {
     FollowOptions options;
     options.cancelled = is_writing_over;
     Follower follower(context.open(wanted, Access::read), std::move(options));
-    const Deadline deadline = deadline_after(timeout_);
+    patience_.begin();
     std::vector<double> latencies;  // in nanoseconds
     std::uint64_t missed = 0;
     std::uint64_t untriggered = 0;
     context.readiness().say();
     while (!count_ || latencies.size() + untriggered < *count_) {
       TakenFrame frame;
-      const Arrival arrival = follower.next(
-          FrameOrder::latest, deadline, [](std::span<const std::byte>) {}, frame);
+      const auto look = [](std::span<const std::byte>) {};
+      const Arrival arrival =
+          patience_.is_over() ? Arrival::timed_out
+                              : follower.next(FrameOrder::latest, patience_.next(), look, frame);
       missed += frame.missed;
       if (arrival != Arrival::arrived) {
         print_summary(context, wanted.name, latencies, missed, untriggered);
-        context.end_following(arrival, follower,
-                              untriggered + latencies.size() > 0 ? "further frame" : "frame");
+        patience_.end(context, arrival, follower,
+                      Patience::lacking(untriggered + latencies.size(), count_));
+        return Exit::done;
       }
       const std::optional<std::chrono::nanoseconds> latency = end_to_end(frame.trace);
       if (latency) {
@@ -343,7 +346,7 @@ class Trace final : public Tool {
   bool follow_ = false;
   std::optional<std::uint64_t> count_;
   std::optional<std::chrono::nanoseconds> over_;
-  std::optional<std::chrono::nanoseconds> timeout_;
+  Patience patience_;
   std::optional<std::chrono::nanoseconds> budget_;
   std::optional<std::map<ino_t, std::string>> names_;
 };

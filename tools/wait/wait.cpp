@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/stdout.hpp"
 #include "common/print/json.hpp"
@@ -24,7 +25,7 @@ class Wait final : public Tool {
         .excludes(semaphore)
         .excludes(count);
     options.flag("--forever", forever_, "go on until interrupted").excludes(count);
-    options.duration("-t,--timeout", timeout_, "give up when it takes longer");
+    patience_.declare(options);
     options.duration("--spin", spin_, "busy-wait this long before sleeping");
     options.flag("--appear", appear_, "wait for the stream to exist first");
     options.ready_fd();
@@ -37,22 +38,20 @@ class Wait final : public Tool {
     if (forever_ && cnt0_) {
       throw UsageError("--cnt0 and --forever exclude one another");
     }
-    const Deadline deadline = deadline_after(timeout_);
+    patience_.begin();
     FollowOptions options;
     options.semaphore = semaphore_;
     options.passive = passive_;
     options.spin = spin_.value_or(std::chrono::nanoseconds{0});
     options.cancelled = is_writing_over;
     check_template(context, reference.name);
-    return context.about(reference, [&] { return wait(context, reference, deadline, options); });
+    return context.about(reference, [&] { return wait(context, reference, options); });
   }
 
  private:
-  Exit wait(const Context& context, const Reference& reference, Deadline deadline,
-            FollowOptions options) const {
+  Exit wait(const Context& context, const Reference& reference, FollowOptions options) const {
     Readiness ready = context.readiness();
-    Stream stream =
-        appear_ ? await_stream(context, reference, deadline, ready) : context.open(reference);
+    Stream stream = appear_ ? await_stream(context, reference, ready) : context.open(reference);
     if (const std::uint64_t cnt0 = stream.cnt0(); cnt0_ && cnt0 >= *cnt0_) {
       context.detail(reference.name, fmt::format("cnt0 is {} already", cnt0));
       ready.say();
@@ -66,21 +65,21 @@ class Wait final : public Tool {
     context.detail(reference.name, follower.describe_waiting());
     ready.say();
     if (cnt0_) {
-      await_count(context, follower, deadline);
+      await_count(context, follower);
     } else {
-      await_frames(context, follower, deadline);
+      await_frames(context, follower);
     }
     return Exit::done;
   }
 
-  [[nodiscard]] static Stream await_stream(const Context& context, const Reference& reference,
-                                           Deadline deadline, Readiness& ready) {
+  [[nodiscard]] Stream await_stream(const Context& context, const Reference& reference,
+                                    Readiness& ready) const {
     SearchPath where = context.search_path();
     where.conf.clear();  // a stream, and not a file that one could be made from
     Connection connection;
     try {
-      connection =
-          await(reference, {}, where, {deadline, is_writing_over, [&ready] { ready.say(); }});
+      connection = await(reference, {}, where,
+                         {patience_.next(), is_writing_over, [&ready] { ready.say(); }});
     } catch (const Error& error) {
       if (!may_be_half_made(error.problem()) && error.problem() != Problem::dangling_link) {
         throw;
@@ -97,15 +96,16 @@ class Wait final : public Tool {
     return *std::move(connection.stream);
   }
 
-  void await_count(const Context& context, Follower& follower, Deadline deadline) const {
+  void await_count(const Context& context, Follower& follower) const {
     const FrameInfo before = follower.stream().newest();
     while (follower.stream().cnt0() < *cnt0_) {
       follower.set_seen(follower.stream().cnt0());
       if (follower.seen() >= *cnt0_) {
         break;
       }
-      if (const Arrival arrival = follower.wait(deadline); arrival != Arrival::arrived) {
-        context.end_following(arrival, follower);
+      if (const Arrival arrival = follower.wait(patience_.next()); arrival != Arrival::arrived) {
+        patience_.end(context, arrival, follower,
+                      fmt::format("cnt0 is {}, and did not come to {}", follower.seen(), *cnt0_));
       }
     }
     const FrameInfo frame = follower.stream().newest();
@@ -113,18 +113,26 @@ class Wait final : public Tool {
           follower.semaphore());
   }
 
-  void await_frames(const Context& context, Follower& follower, Deadline deadline) const {
-    const std::uint64_t wanted = count_.value_or(1);
+  void await_frames(const Context& context, Follower& follower) const {
+    const std::optional<std::uint64_t> wanted =
+        forever_ ? std::nullopt : std::optional(count_.value_or(1));
+    const std::string_view what = semaphore_ ? "post" : "frame";
     FrameInfo last = follower.stream().newest();
-    for (std::uint64_t done = 0; forever_ || done < wanted;) {
+    for (std::uint64_t done = 0; !wanted || done < *wanted;) {
       const std::uint64_t before = follower.seen();
-      const Arrival arrival = semaphore_ ? follower.wait_post(deadline) : follower.wait(deadline);
+      const unsigned recreations = follower.recreations();
+      const Deadline deadline = patience_.next();
+      const Arrival arrival = patience_.is_over() ? Arrival::timed_out
+                              : semaphore_        ? follower.wait_post(deadline)
+                                                  : follower.wait(deadline);
       if (arrival != Arrival::arrived) {
-        context.end_following(arrival, follower, semaphore_ ? "post" : "frame");
+        patience_.end(context, arrival, follower, Patience::lacking(done, wanted, what), what);
+        return;
       }
       const std::uint64_t now_at = semaphore_ ? follower.stream().cnt0() : follower.seen();
-      // A counter that went back, on a stream re-created, counts as one frame.
-      const std::uint64_t frames = semaphore_ || now_at < before ? 1 : now_at - before;
+      // Of a stream that was re-created, or whose count went back, it is not known how many came.
+      const bool is_one = semaphore_ || now_at < before || follower.recreations() != recreations;
+      const std::uint64_t frames = is_one ? 1 : now_at - before;
       const FrameInfo newest = follower.stream().newest();
       print(context, follower.stream(), written_after(last, newest), now_at, frames - 1,
             follower.semaphore());
@@ -179,7 +187,7 @@ class Wait final : public Tool {
   std::optional<std::uint64_t> count_;
   std::optional<std::uint64_t> cnt0_;
   bool forever_ = false;
-  std::optional<std::chrono::nanoseconds> timeout_;
+  Patience patience_;
   std::optional<std::chrono::nanoseconds> spin_;
   bool appear_ = false;
 };

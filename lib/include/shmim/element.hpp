@@ -20,7 +20,8 @@ struct Float16 {
 
 /// `uint16`, `float32`, `complex64`, ...; `unknown` for a code that is not a data type.
 [[nodiscard]] SHMIM_EXPORT std::string_view to_string(DataType type) noexcept;
-/// The type of that name; nullopt if there is none.
+/// The type of that name, or of what it is called elsewhere: `u16`, `f32`, `float`, `double`, and
+/// NumPy's `<u2`; nullopt if there is none.
 [[nodiscard]] SHMIM_EXPORT std::optional<DataType> parse_data_type(std::string_view name) noexcept;
 /// Every data type, in the order of the codes.
 [[nodiscard]] SHMIM_EXPORT std::span<const DataType> data_types() noexcept;

@@ -131,6 +131,8 @@ class SHMIM_EXPORT Follower {
   /// More posts were taken than frames counted: a count may follow that no post will tell of.
   bool expects_count_ = false;
   std::uint64_t seen_ = 0;
+  /// None of a re-created stream has been taken yet: those before were never there to be missed.
+  bool is_first_of_stream_ = false;
   FrameInfo before_;  ///< as the header or the buffer had it, of the frame taken last
   std::string difference_;
   unsigned recreations_ = 0;

@@ -63,10 +63,17 @@ class SHMIM_EXPORT FrameLog {
   FrameInfo newest_;  ///< the last of them
 };
 
-/// Looks at a stream until `count` frames have come after the one that is there, the deadline
-/// passes, `cancelled` says so, or it is no longer the stream of its name. Claims no semaphore.
-[[nodiscard]] SHMIM_EXPORT std::vector<FrameTime> watch_frames(
-    const Stream& stream, std::uint64_t count, Deadline deadline,
-    const std::function<bool()>& cancelled);
+/// What ends watch_frames() before all have come.
+struct WatchLimits {
+  std::optional<std::chrono::nanoseconds> silence{};  ///< no frame for so long
+  Deadline deadline{};
+  std::function<bool()> cancelled{};  ///< asked a few times a second
+};
+
+/// Looks at a stream until `count` frames have come after the one that is there, a limit is met, or
+/// it is no longer the stream of its name. Claims no semaphore.
+[[nodiscard]] SHMIM_EXPORT std::vector<FrameTime> watch_frames(const Stream& stream,
+                                                               std::uint64_t count,
+                                                               const WatchLimits& limits);
 
 }  // namespace shmim

@@ -119,8 +119,7 @@ void Context::note_previous_owner(const Connection& connection) const {
   }
 }
 
-void Context::end_following(Arrival arrival, const Follower& follower,
-                            std::string_view awaited) const {
+void Context::end_following(Arrival arrival, const Follower& follower) {
   const std::string& name = follower.stream().name();
   switch (arrival) {
     case Arrival::interrupted:
@@ -135,7 +134,6 @@ void Context::end_following(Arrival arrival, const Follower& follower,
     case Arrival::timed_out:
       break;
   }
-  note(name, fmt::format("timed out: no {} came", awaited));
   throw TimedOut{};
 }
 

@@ -78,9 +78,7 @@ class Context {
   /// Says so if the stream that was replaced was another user's.
   void note_previous_owner(const Connection& connection) const;
   /// Ends a wait that brought no frame: throws TimedOut, Interrupted, or Error (removed, mismatch).
-  /// `awaited` is what did not come in time.
-  [[noreturn]] void end_following(Arrival arrival, const Follower& follower,
-                                  std::string_view awaited = "frame") const;
+  [[noreturn]] static void end_following(Arrival arrival, const Follower& follower);
 
   /// Prints an error as all errors are printed, with what to try; gives the exit status.
   Exit report(const Error& error) const { return report(nullptr, error); }

@@ -17,6 +17,15 @@ TEST_CASE("what is not a data type has no name and cannot be visited") {
   const auto unknown = static_cast<DataType>(99);
   CHECK(to_string(unknown) == "unknown");
   CHECK_FALSE(parse_data_type("unknown"));
+  CHECK(parse_data_type("u16") == DataType::uint16);
+  CHECK(parse_data_type("f32") == DataType::float32);
+  CHECK(parse_data_type("float") == DataType::float32);
+  CHECK(parse_data_type("double") == DataType::float64);
+  CHECK(parse_data_type("<u2") == DataType::uint16);
+  CHECK(parse_data_type("u8") == DataType::uint8);
+  CHECK(parse_data_type("<u8") == DataType::uint64);
+  CHECK(parse_data_type("<c16") == DataType::complex128);
+  CHECK_FALSE(parse_data_type(">u2"));
   CHECK_FALSE(parse_legacy_prefix("unknown"));
   const Error error = error_of([&] { visit(unknown, [](auto) {}); });
   CHECK(error.problem() == Problem::bad_header);

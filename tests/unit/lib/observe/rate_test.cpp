@@ -198,14 +198,16 @@ TEST_CASE("frames are watched until there are enough, or no longer") {
     }
   });
   const std::vector<FrameTime> seen =
-      watch_frames(watched, 50, deadline_after(std::chrono::seconds{20}), {});
+      watch_frames(watched, 50, {.deadline = deadline_after(std::chrono::seconds{20})});
   ::kill(writer, SIGKILL);
   CHECK(reap(writer) == 128 + SIGKILL);
   CHECK(seen.back().cnt0 - seen.front().cnt0 >= 50);
-  CHECK(watch_frames(watched, 1, deadline_after(std::chrono::nanoseconds{0}), {}).size() == 1);
-  CHECK(watch_frames(watched, 1, {}, [] { return true; }).size() == 1);
+  using namespace std::chrono_literals;
+  CHECK(watch_frames(watched, 1, {.deadline = deadline_after(0ns)}).size() == 1);
+  CHECK(watch_frames(watched, 1, {.silence = 1ms}).size() == 1);
+  CHECK(watch_frames(watched, 1, {.cancelled = [] { return true; }}).size() == 1);
   std::filesystem::remove(directory.stream("cam"));
-  CHECK(watch_frames(watched, 1, {}, {}).size() == 1);
+  CHECK(watch_frames(watched, 1, {}).size() == 1);
 }
 
 TEST_CASE("a stream that had no frame yet has its first one as the beginning") {

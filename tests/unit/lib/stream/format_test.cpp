@@ -9,7 +9,7 @@ TEST_CASE("types have names and sizes") {
     CHECK(parse_data_type(to_string(type)) == type);
     CHECK(element_size(type) > 0);
   }
-  CHECK_FALSE(parse_data_type("float"));
+  CHECK_FALSE(parse_data_type("flaot"));
   CHECK(to_string(static_cast<DataType>(77)) == "unknown");
 }
 

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <shmim/clock.hpp>
+#include <shmim/follow.hpp>
+
+namespace shmim::tools {
+
+class Context;
+class Option;
+class Options;
+
+/// How long to wait for frames: `-t` for each, and `--for` for all of them together.
+class Patience {
+ public:
+  /// Declares -t, --timeout and --for; where there is one, of no use without `following`.
+  void declare(Options& options, const Option* following = nullptr);
+
+  /// The time that --for gives begins.
+  void begin() noexcept { end_ = deadline_after(whole_); }
+  /// When waiting for the next frame ends.
+  [[nodiscard]] Deadline next() const noexcept;
+  /// The time that --for gives is over, whatever comes.
+  [[nodiscard]] bool is_over() const noexcept;
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> timeout() const noexcept {
+    return timeout_;
+  }
+  /// --for was given.
+  [[nodiscard]] bool has_end() const noexcept { return whole_.has_value(); }
+
+  /// Ends a wait that brought no `what` (frame or post). Throws TimedOut with a message, which
+  /// tells what is `lacking` when the time of --for is over, or as Context::end_following().
+  /// Returns where nothing is lacking then: to go on for that time is what was asked for.
+  void end(const Context& context, Arrival arrival, const Follower& follower,
+           const std::optional<std::string>& lacking, std::string_view what = "frame") const;
+  /// What is lacking where `wanted` were to come; nullopt where no number was named.
+  [[nodiscard]] static std::optional<std::string> lacking(std::uint64_t came,
+                                                          std::optional<std::uint64_t> wanted,
+                                                          std::string_view what = "frame");
+
+ private:
+  std::optional<std::chrono::nanoseconds> timeout_;
+  std::optional<std::chrono::nanoseconds> whole_;
+  Deadline end_;
+};
+
+}  // namespace shmim::tools
