@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <ctime>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/timex.h>
@@ -48,6 +49,16 @@ std::chrono::nanoseconds to_nearest_nanosecond(double fraction) noexcept {
   return std::chrono::nanoseconds{is_nearer_to_next ? whole + 1 : whole};
 }
 
+/// In UTC, and the nanoseconds from there on.
+std::pair<std::chrono::sys_seconds, std::int64_t> parts_of(Tai time) noexcept {
+  // By hand: a header may hold any number, and the ends of the range overflow std::chrono::floor.
+  constexpr std::int64_t second = 1'000'000'000;
+  const std::int64_t count = time.time_since_epoch().count();
+  const std::int64_t behind = count % second;
+  const std::chrono::seconds whole{count / second - (behind < 0 ? 1 : 0)};
+  return {std::chrono::sys_seconds{whole - tai_offset()}, behind < 0 ? behind + second : behind};
+}
+
 }  // namespace
 
 Tai TaiClock::now() noexcept {
@@ -65,13 +76,10 @@ std::string to_utc(Tai time) {
   if (time == never) {
     return "never";
   }
-  // By hand: a header may hold any number, and the ends of the range overflow std::chrono::floor.
-  constexpr std::int64_t second = 1'000'000'000;
-  const std::int64_t count = time.time_since_epoch().count();
-  const std::int64_t behind = count % second;
-  const std::int64_t nanoseconds = behind < 0 ? behind + second : behind;
-  const std::chrono::sys_seconds whole{std::chrono::seconds{count / second - (behind < 0 ? 1 : 0)} -
-                                       tai_offset()};
+  if (time == out_of_range) {
+    return "out of range";
+  }
+  const auto [whole, nanoseconds] = parts_of(time);
   // Nor by gmtime_r, which reads the file of the local time zone first.
   const auto day = std::chrono::floor<std::chrono::days>(whole);
   const std::chrono::year_month_day date{day};
@@ -80,6 +88,11 @@ std::string to_utc(Tai time) {
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
                      nanoseconds);
+}
+
+std::string unix_seconds(Tai time) {
+  const auto [whole, nanoseconds] = parts_of(time);
+  return fmt::format("{}.{:09}", whole.time_since_epoch().count(), nanoseconds);
 }
 
 Tai parse_utc(std::string_view text) {

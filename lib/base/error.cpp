@@ -28,6 +28,9 @@ Problem problem_of(int error_number) noexcept {
     case ENOSPC:
     case EDQUOT:
       return Problem::no_space;
+    case EMFILE:
+    case ENFILE:
+      return Problem::no_descriptor;
     case ENOTDIR:
       return Problem::no_directory;
     default:

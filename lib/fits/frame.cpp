@@ -95,7 +95,7 @@ std::vector<Keyword> frame_keywords(const FrameOrigin& origin, std::span<const K
   }
   for (const TimeCards& cards : times) {
     const Tai time = frame.*cards.time;
-    if (time == never || find(keywords, cards.date) != nullptr ||
+    if (!is_date(time) || find(keywords, cards.date) != nullptr ||
         find(keywords, cards.day) != nullptr) {
       continue;
     }

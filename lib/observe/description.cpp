@@ -49,8 +49,13 @@ void describe_open(const Stream& stream, ProcessTable& processes, Description& d
   if (snapshot.state == FrameState::whole) {
     description.header.cnt0 = snapshot.info.cnt0;
     description.header.cnt1 = snapshot.info.cnt1;
-    description.header.atime = to_timespec(snapshot.info.atime);
-    description.header.writetime = to_timespec(snapshot.info.writetime);
+    // What is no date stands there as it was read just now.
+    if (snapshot.info.atime != out_of_range) {
+      description.header.atime = to_timespec(snapshot.info.atime);
+    }
+    if (snapshot.info.writetime != out_of_range) {
+      description.header.writetime = to_timespec(snapshot.info.writetime);
+    }
   } else {
     description.trace = stream.trace().entries();
   }
@@ -139,7 +144,7 @@ StampClock clock_of(const Stream& stream) noexcept {
 
 Tai on_tai(Tai stamp, StampClock clock) noexcept {
   // Wraps on nonsense, where + would overflow.
-  return clock == StampClock::utc && stamp != never
+  return clock == StampClock::utc && is_date(stamp)
              ? Tai{elapsed(Tai{-std::chrono::nanoseconds(tai_offset())}, stamp)}
              : stamp;
 }
@@ -155,7 +160,7 @@ bool Description::is_dangling() const noexcept {
 }
 
 std::optional<std::chrono::nanoseconds> Description::age(Tai stamp) const noexcept {
-  return stamp == never ? std::nullopt : std::optional(elapsed(stamp, looked));
+  return is_date(stamp) ? std::optional(elapsed(stamp, looked)) : std::nullopt;
 }
 
 std::vector<Process> Description::readers() const {

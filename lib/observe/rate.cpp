@@ -18,13 +18,14 @@ double seconds_between(const FrameTime& begin, const FrameTime& end, bool is_sta
 
 bool are_stamped(std::span<const FrameTime> frames) noexcept {
   return std::ranges::none_of(frames,
-                              [](const FrameTime& frame) { return frame.written == never; });
+                              [](const FrameTime& frame) { return !is_date(frame.written); });
 }
 
 /// Root mean square of what is left of the write times when the straight line through them, over
 /// cnt0, is taken away.
 std::optional<Seconds> jitter_of(std::span<const FrameTime> frames) noexcept {
-  if (frames.size() < 3) {
+  constexpr std::size_t fewest = 20;  // of fewer it says little of the next
+  if (frames.size() < fewest) {
     return std::nullopt;
   }
   const auto count = static_cast<double>(frames.size());
@@ -154,7 +155,7 @@ bool FrameLog::look(const Stream& stream) {
       FrameInfo info;
       if (buffer.read(
               *position, cnt0, [](std::span<const std::byte>) {}, info) &&
-          info.writetime != never) {
+          is_date(info.writetime)) {
         frames_.push_back({cnt0, info.writetime, moment});
       }
     }

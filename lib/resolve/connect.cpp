@@ -56,7 +56,7 @@ std::vector<std::string> set_keywords(const ImageFile& image, const Stream& stre
 }
 
 void set_atime(WriteGuard& guard, const ImageFile& image) {
-  if (const auto frame = image.frame(); frame && frame->atime != never) {
+  if (const auto frame = image.frame(); frame && is_date(frame->atime)) {
     guard.set_atime(frame->atime);
   }
 }

@@ -56,8 +56,8 @@ float16 tf16 2'
   check 0 '~ created both uint8 3 *' '' -- shmim-create 'tui8>both' 3 -T uint8
   check 2 '' '~ shmim-create: the reference says uint8, --type says int8*' -- \
     shmim-create 'tui8>no' 3 -T int8
-  check 2 '' "~ shmim-create: --type: there is no type 'double'; there are uint8 int8 *float16*" -- \
-    shmim-create no 3 -T double
+  check 2 '' "~ shmim-create: --type: there is no type 'dubble'; there are uint8 int8 *float16*" -- \
+    shmim-create no 3 -T dubble
 }
 
 @test "keywords, semaphores, circular buffer and trace have the defaults of the C library" {

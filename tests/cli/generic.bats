@@ -61,7 +61,7 @@ printing="create connect cat wait ls info top trace rm bench"
     run_out help "shmim-$tool" --help
     run_out short_help "shmim-$tool" -h
     cmp help short_help
-    sed -n 's/^  \(-[^ ]*\).*/\1/p' help | sed 's/.*,//' | sort >found
+    sed -n 's/^  \(-[^ []*\).*/\1/p' help | sed 's/.*,//' | sort >found
     options_of "$tool" | tr ' ' '\n' | sort >wanted
     diff wanted found
     grep -q "^Usage: shmim-$tool " help
@@ -296,14 +296,27 @@ try: shmim-ls" -- shmim-cat camera
   check 3 '' "shmim-rm: wfscam: no such stream in $SHM" -- shmim-rm wfscam
 }
 
-@test "the name of a stream's file is answered with the name of the stream" {
-  make wfs 2
-  for tool in cat post info kw trace wait connect; do
-    check 3 '' "~ shmim-$tool: wfs.im.shm: *
-try: shmim-$tool wfs" -- "shmim-$tool" wfs.im.shm
+@test "a stream may be named by its file, as a shell completes it" {
+  make 'tui8>wfs' 2
+  shmim-post wfs --data - <<<'3 4'
+  for name in wfs.im.shm "$SHM/wfs.im.shm" "@E:$SHM/wfs.im.shm" "tui8>$SHM/wfs.im.shm"; do
+    check 0 '3 4' '' -- shmim-cat "$name"
   done
-  check 3 '' "shmim-cat: dm.im.shm: no such stream in $SHM
-try: shmim-ls" -- shmim-cat dm.im.shm
+  check 0 '4' '' -- shmim-cat "$SHM/wfs.im.shm[1]"
+  mkdir other
+  check 0 '' '' -- shmim-create -q other/dm.im.shm 4
+  check 0 'dm' '' -- shmim-ls --noheadings -o name other/*.im.shm
+  check 0 'float32' '' -- shmim-ls -o type --noheadings -d other dm.im.shm
+  check 0 '0 0 0 0' '' -- shmim-cat --dir "$PWD/other" other/dm.im.shm
+  check 0 '' '' -- shmim-link other/alias.im.shm other/dm.im.shm
+  check 2 '' "shmim-cat: streams in two directories: other and $SHM
+Try 'shmim-cat --help' for more information." -- shmim-cat other/dm.im.shm "$SHM/wfs.im.shm"
+  check 2 '' "~ shmim-rm: streams in two directories: *" -- shmim-rm -d "$SHM" other/dm.im.shm
+  check 3 '' "shmim-cat: gone: no such stream in other
+try: shmim-ls --dir other" -- shmim-cat other/gone.im.shm
+  check 1 '' '~ shmim-cat: nowhere: *' -- shmim-cat nowhere/gone.im.shm
+  check 0 '' '' -- shmim-rm -q other/*.im.shm
+  compare listing "$(ls other)" ''
 }
 
 @test "where a FITS file of it is there, the message says how to bring it" {

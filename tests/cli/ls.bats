@@ -71,7 +71,8 @@ idle  -${dead//?/ }        0" '' -- shmim-ls -o name,writer,readers --noheadings
 }
 
 @test "no stream matched is exit 3" {
-  check 3 '' "shmim-ls: $SHM: no streams there" -- shmim-ls
+  check 0 '' "shmim-ls: $SHM: no streams there" -- shmim-ls
+  check 0 '' '' -- shmim-ls -q
   make cam 2
   check 3 '' "shmim-ls: none: no such stream in $SHM" -- shmim-ls none
   check 3 '' "shmim-ls: x*: no such stream in $SHM" -- shmim-ls 'x*'

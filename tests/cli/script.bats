@@ -83,7 +83,7 @@ camera() {
     END { exit NR == 100 ? 0 : 1 }'
   # The trace names this shell, which lives on, and the camera's stream.
   run_out trace shmim-trace roi
-  compare newest "$(sed -n '2s/  */ /gp' trace)" "~ roi $$ bash cam cnt0 received - * *Z *Z *us"
+  compare newest "$(sed -n '2s/  */ /gp' trace)" "~ roi $$ bash cam cnt0 received - * *Z *Z *s"
 }
 
 @test "a snapshot as FITS, keywords and all" {
@@ -124,7 +124,7 @@ with fits.open("snapshot.fits") as f:
   shmim-post roi --update --trigger cam --pid $$
   run_out trace shmim-trace roi
   compare steps "$(wc -l <trace)" 4
-  compare total "$(tail -n 1 trace)" '~ oldest to newest: *us'
+  compare total "$(tail -n 1 trace)" '~ oldest to newest: *s'
 }
 
 @test "the pipeline as a picture" {

@@ -347,6 +347,33 @@ is_restored() {
   finish p 130 '~ *cam*' ''
 }
 
+@test "red is what has stopped, or holds half a frame; faint what lies there" {
+  make a 2 # the row that is chosen
+  make dark 2
+  make cam 2
+  make half 2
+  make fast 2
+  shmim-post dark --update
+  shmim-post cam --update -n 20
+  shmim-post half --update -n 20
+  start_quitter q half
+  start w shmim-post fast --update --rate 100
+  open_top
+  colour() { # of a row, by the escapes before its name
+    terminal capture-pane -e -p -t top | sed -nE "s/^(.*)$1 .*/\1/p" | tr -dc '0-9;m[' | sed 's/\[//g'
+  }
+  is_red() { [[ $(colour "$1") == *31m* ]]; }
+  until_true is_red cam
+  until_true is_red half
+  refute is_red dark
+  refute is_red fast
+  [[ $(colour dark) == *2m* ]]
+  keys g
+  shows '^q leave  Esc back to the list  Up Down scroll'
+  keys Escape
+  shows '^q leave  Enter detail '
+}
+
 @test "--openmetrics prints one scrape" {
   make 'we"ird\name' 2
   make cam 2
@@ -360,4 +387,40 @@ is_restored() {
   grep -qx 'shmim_stream_readable{stream="we\\"ird\\\\name"} 1' out
   refute grep -q 'frames_total{stream="junk"}' out
   refute grep -vE '^(# (TYPE|UNIT|HELP) shmim_stream_[a-z_]+ .*|shmim_stream_[a-z_]+\{stream="([^"\\]|\\.)*"\} [-+0-9.e]+|# EOF)$' out
+}
+
+@test "--openmetrics=FILE is put in its place at once, with the time of the last frame" {
+  make cam 2
+  make idle 2
+  echo before >x.prom
+  check 0 '' '' -- shmim-top --openmetrics=x.prom -i 1ms cam
+  compare end "$(tail -n 1 x.prom)" '# EOF'
+  refute grep -q idle x.prom # and `cam` was no file
+  refute grep -q last_write_timestamp_seconds'{' x.prom # nobody has written it
+  shmim-post cam --update
+  # One who reads it while it is written, over and over, always finds the whole.
+  start w bash -c 'for i in $(seq 30); do shmim-top --openmetrics=x.prom -i 1ms || exit; done'
+  while kill -0 "$pid_w" 2>/dev/null; do compare end "$(tail -n 1 x.prom)" '# EOF'; done
+  finish w 0 '' ''
+  stamp=$(sed -n 's/^shmim_stream_last_write_timestamp_seconds{stream="cam"} //p' x.prom)
+  now=$(date +%s)
+  ((${stamp%.*} > now - 100 && ${stamp%.*} <= now))
+  compare others "$(ls -A | grep prom)" x.prom
+  compare mode "$(stat -c %a x.prom)" "$(touch usual && stat -c %a usual)"
+  check 1 '' '~ shmim-top: nowhere/x.prom: cannot be written: No such file or directory*' -- \
+    shmim-top --openmetrics=nowhere/x.prom -i 1ms
+  mkdir full.prom
+  check 1 '' '~ shmim-top: full.prom: cannot be written: *' -- shmim-top --openmetrics=full.prom -i 1ms
+  compare left "$(ls -A | grep -c 'full.prom')" 1
+  check 2 '' '~ shmim-top: *--openmetrics*' -- shmim-top --openmetrics=x --batch
+}
+
+@test "streams that there are no descriptors for are left out by name and number" {
+  for i in $(seq 40); do make "s$i" 2; done
+  few() { (ulimit -n 30; exec "$@"); }
+  check 1 '~ *s9 *' "~ shmim-top: $SHM: * streams left out: no more files may be open, see ulimit -Hn" -- \
+    few shmim-top -b -n 1 -i 1ms
+  check 1 '~ *' "~ shmim-ls: $SHM: * streams left out: *" -- few shmim-ls --over 1ms
+  check 1 '~ *' "~ shmim-trace: $SHM: *" -- few shmim-trace --graph
+  check 0 '~ *' '' -- few shmim-ls
 }

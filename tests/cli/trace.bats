@@ -33,10 +33,10 @@ utc='20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].*Z'
   compare lines "$(wc -l <out)" 5
   compare header "$(sed -n '1s/  */ /gp' out)" \
     'STREAM PID COMMAND TRIGGER MODE STATUS SEM CNT0 TRIGGERED WRITTEN LATENCY'
-  compare newest "$(sed -n '2s/  */ /gp' out)" "~ out $$ bash mid cnt0 received - 1 $utc $utc *us"
-  compare middle "$(sed -n '3s/  */ /gp' out)" "~ mid $dead (dead) in cnt0 received - 1 $utc $utc *us"
+  compare newest "$(sed -n '2s/  */ /gp' out)" "~ out $$ bash mid cnt0 received - 1 $utc $utc *s"
+  compare middle "$(sed -n '3s/  */ /gp' out)" "~ mid $dead (dead) in cnt0 received - 1 $utc $utc *s"
   compare oldest "$(sed -n '4s/  */ /gp' out)" "~ in $$ bash - immediate - - - $utc $utc -"
-  compare total "$(sed -n '5p' out)" '~ oldest to newest: *us'
+  compare total "$(sed -n '5p' out)" '~ oldest to newest: *s'
   # The hops add up.
   awk '/^(out|mid) / { sum += $NF } /^oldest/ { total = $NF }
     END { exit !(sum > 0 && sum - total < 0.2 && total - sum < 0.2) }' out
@@ -95,8 +95,8 @@ try: shmim-ls" -- shmim-trace none in
   pipeline
   run_out out shmim-trace out --dot
   grep -q '^digraph streams {$' out
-  grep -q "^  \"mid\" -> \"out\" \[label=\"$$ (bash)\\\\n.*us\"\];$" out
-  grep -q "^  \"in\" -> \"mid\" \[label=\"$dead (dead)\\\\n.*us\"\];$" out
+  grep -q "^  \"mid\" -> \"out\" \[label=\"$$ (bash)\\\\n.*s\"\];$" out
+  grep -q "^  \"in\" -> \"mid\" \[label=\"$dead (dead)\\\\n.*s\"\];$" out
   compare end "$(tail -n 1 out)" '}'
   run_out all shmim-trace --all --dot
   compare edges "$(grep -c -- '->' all)" 2
@@ -178,18 +178,18 @@ loop() {
   pipeline
   run_out out shmim-trace --graph --over 1ms
   compare tree "$(<out)" "~ in 0Hz
-  -> mid 0Hz, *us by $dead (dead)
-     -> out 0Hz, *us by $$ (bash)"
+  -> mid 0Hz, *s by $dead (dead)
+     -> out 0Hz, *s by $$ (bash)"
   compare lines "$(wc -l <out)" 3
   run_out out shmim-trace --graph --over 0
   compare tree "$(head -n 2 out)" "~ in
-  -> mid [0-9]*us by $dead (dead)"
+  -> mid [0-9]*s by $dead (dead)"
 }
 
 @test "--graph of five processes with a loop" {
   loop
   run_out out shmim-trace --graph --over 0
-  compare tree "$(sed 's/ [0-9.]*us/ LATENCY/' out)" "cam
+  compare tree "$(sed 's/ [0-9.]*[um]*s/ LATENCY/' out)" "cam
 act
   -> dm LATENCY by $$ (bash), in a loop
      -> log LATENCY by $$ (bash)
@@ -275,10 +275,10 @@ PY
     shmim-post out --update --trigger in
     until_true grep -q "^$i " p.out
   done
-  finish p 0 '~ 1 *us
-2 *us
-3 *us
-3 frames, 0 missed: min *us, p50 *us, p90 *us, p99 *us, p99.9 *us, max *us' ''
+  finish p 0 '~ 1 *s
+2 *s
+3 *s
+3 frames, 0 missed: min *s, p50 *s, p90 *s, p99 *s, p99.9 *s, max *s' ''
   # Nobody's semaphore was claimed.
   claimed out 0
   check 124 '0 frames, 0 missed' '~ shmim-trace: out: timed out: no frame for * after frame *' -- \
@@ -309,14 +309,20 @@ PY
   shmim-post out --update --trigger in
   check 0 '' '' -- shmim-trace out --budget 1h -q
   check 0 '~ STREAM *' '' -- shmim-trace out --budget 1h
-  check 1 '' '~ shmim-trace: out: the newest frame took *us, over the budget of 0.1us' -- \
+  check 1 '' '~ shmim-trace: out: the newest frame took *s, over the budget of 0.1us' -- \
     shmim-trace out --budget 100ns -q
   start_ready p shmim-trace out --follow --budget 100ns -t 20s
   shmim-post out --update --trigger in
-  finish p 1 '~ 2 *us
-1 frame, 0 missed: *' '~ shmim-trace: out: frame 2 took *us, over the budget of 0.1us'
+  finish p 1 '~ 2 *s
+1 frame, 0 missed: *' '~ shmim-trace: out: frame 2 took *s, over the budget of 0.1us'
   check 2 '' '~ shmim-trace: --follow takes one REF*' -- shmim-trace in out --follow
   check 2 '' '~ shmim-trace: --follow takes one REF*' -- shmim-trace --follow
+  check 2 '' '~ shmim-trace: --follow takes one REF*' -- shmim-trace --graph --for 1s
+  check 2 '' '~ shmim-trace: --timeout requires --follow*' -- shmim-trace out -t 1s
+  check 2 '' '~ shmim-trace: *--all*' -- shmim-trace --all -n 1
+  # What needs it implies it.
+  check 0 '0 frames, 0 missed' '' -- shmim-trace out --for 1ms
+  check 124 '0 frames, 0 missed' '~ *0 of 1 frame came in 1.0ms' -- shmim-trace out -n 1 --for 1ms
 }
 
 @test "--follow ends by a signal while frames come, and tells the percentiles" {

@@ -93,6 +93,23 @@ has_lines() { [[ $(wc -l <"$WORK/$1.out") -eq $2 ]]; }
   compare out "$(<out)" '~ -[0-9]* *-*-*T*Z'
 }
 
+@test "stamps that are no dates are said to be out of range, with their number" {
+  make 'tui8>a' 4
+  shmim-post a --update
+  le 8 1795601592660 | poke 200 # milliseconds, where seconds belong
+  run_out out shmim-info a
+  grep -qx '  written          out of range (1795601592660 s)' out
+  run_out out shmim-ls -o name,age,written a --noheadings
+  compare row "$(xargs <out)" 'a - out of range'
+  run_out out shmim-info a --json
+  python3 -c 'import json; r = json.load(open("out")); assert r["writetime"] == "out of range", r'
+  check 0 'null out of range' '' -- shmim-wait a --cnt0 1 --print '{latency:.3f} {writetime}'
+  run_out out shmim-top --openmetrics -i 1ms
+  refute grep -qE '(age|timestamp)_seconds\{' out
+  start w shmim-post a --update --rate 100
+  check 0 '~ *' '' -- shmim-info a --frames 3 -t 20s
+}
+
 @test "a writer that is stopped in mid-frame is named by who reads and who writes" {
   make 'tui8>a' 4
   printf '\1\1\1\1' >ones

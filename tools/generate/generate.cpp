@@ -71,7 +71,8 @@ std::string man(const Declared& declared) {
       names += fmt::format("{}*{}*", names.empty() ? "" : ", ", name);
     }
     if (!option.kind.empty()) {
-      names += fmt::format("{}_{}_", names.empty() ? "" : " ", scdoc_text(option.kind));
+      names += fmt::format("{}_{}_", names.empty() || option.is_attached ? "" : " ",
+                           scdoc_text(option.kind));
     }
     text += fmt::format("{}\n\t{}\n\n", names, scdoc_text(option.description()));
   }

@@ -177,9 +177,10 @@ class Ls final : public Tool {
   [[nodiscard]] Exit report_missing(const Context& context, const std::vector<StreamRow>& rows,
                                     const std::vector<bool>& has_match) const {
     if (rows.empty() && patterns_.empty()) {
-      return context.report(Error(Problem::not_found, where_.string(), "no streams there"));
+      context.note(where_.string(), "no streams there");
     }
-    Exit status = Exit::done;
+    Exit status = context.report_left_out(static_cast<std::uint64_t>(
+        std::ranges::count_if(rows, is_left_out, &StreamRow::description)));
     for (std::size_t i = 0; i < patterns_.size(); ++i) {
       if (!has_match[i]) {
         status = context.report(Error(Problem::not_found, patterns_[i].text,

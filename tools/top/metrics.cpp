@@ -73,6 +73,16 @@ std::string to_metrics(const std::vector<StreamRow>& rows) {
       add("shmim_stream_writer_alive", row, row.description().writer.is_dead() ? 0 : 1);
     }
   }
+  begin("shmim_stream_last_write_timestamp_seconds", "gauge", "seconds",
+        "when the last frame was written, since 1970 in UTC");
+  for (const StreamRow& row : rows) {
+    const Description& description = row.description();
+    if (!description.unreadable && is_date(description.written)) {
+      text += fmt::format("shmim_stream_last_write_timestamp_seconds{{stream=\"{}\"}} {}\n",
+                          label(description.name),
+                          unix_seconds(on_tai(description.written, description.clock)));
+    }
+  }
   for (const Metric& metric : metrics) {
     const Column& fact = *find_column(metric.fact);
     begin(metric.name, metric.type, metric.unit, fact.meaning);

@@ -61,6 +61,33 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+/// Frame after frame has come in, once in ten seconds or oftener, as its counter and times tell.
+bool has_run(const Description& description) noexcept {
+  constexpr std::uint64_t fewest = 10;
+  constexpr Seconds longest{10};
+  const std::uint64_t frames = description.header.cnt0;
+  const Tai created = description.created();
+  return frames >= fewest && is_date(created) && is_date(description.written) &&
+         Seconds(elapsed(created, description.written)) / static_cast<double>(frames) < longest;
+}
+
+/// Red is what ran and has stopped, or holds half a frame; faint what lies there, as a dark does.
+Style style_of(const StreamRow& row) noexcept {
+  constexpr std::chrono::seconds soon{2};
+  const Description& description = row.description();
+  if (description.unreadable) {
+    return Style::faint;
+  }
+  if (description.state == FrameState::unfinished) {
+    return Style::warning;
+  }
+  const auto age = description.age(description.written);
+  if (row.watched->rate.hertz.value_or(1) > 0 || (age && *age < soon)) {
+    return Style::plain;
+  }
+  return has_run(description) ? Style::warning : Style::faint;
+}
+
 void remove_last_character(std::string& text) {
   while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) {
     text.pop_back();
@@ -193,7 +220,6 @@ void Screen::draw_list(int first, int last) {
 void Screen::draw_row(int line, const StreamRow& row, bool is_selected, int name_width) {
   const Description& description = row.description();
   std::string text = fitted(name_in_words(description), std::abs(name_width), false) + " ";
-  bool is_bad = description.unreadable || description.state == FrameState::unfinished;
   if (description.unreadable) {
     text += description.is_dangling() ? "dangling: it is not there" : description.unreadable->why;
   } else {
@@ -207,15 +233,9 @@ void Screen::draw_row(int line, const StreamRow& row, bool is_selected, int name
       const int width = top_columns[i].width;
       text += width == 0 ? cell : fitted(cell, width, column.is_right) + " ";
     }
-    is_bad = is_bad || (description.writer.pid != 0 && description.writer.is_dead());
   }
-  if (is_selected) {
-    text = fitted(text, terminal_.columns(), false);
-  }
-  terminal_.put(line, 0, text,
-                is_selected ? Style::selected
-                : is_bad    ? Style::warning
-                            : Style::plain);
+  terminal_.put(line, 0, fitted(text, terminal_.columns(), false),
+                is_selected ? Style::selected : style_of(row));
 }
 
 void Screen::draw_lines(const std::vector<std::string>& lines, int first, int last, int right) {
@@ -340,7 +360,9 @@ void Screen::draw_foot() {
     terminal_.put(row, 0, message_, Style::warning);
   } else {
     terminal_.put(row, 0,
-                  "q leave  Enter detail  g graph  / filter  < > sort  space freeze  ? help",
+                  pane_ == Pane::graph || pane_ == Pane::help
+                      ? "q leave  Esc back to the list  Up Down scroll"
+                      : "q leave  Enter detail  g graph  / filter  < > sort  space freeze  ? help",
                   Style::faint);
   }
 }

@@ -67,9 +67,7 @@ void remember(const char* capability) noexcept {
   }
 }
 
-constexpr short heading_pair = 1;
-constexpr short warning_pair = 2;
-constexpr short faint_pair = 3;
+constexpr short warning_pair = 1;
 constexpr int first_pixel_pair = 16;
 
 attr_t attributes_of(Style style) noexcept {
@@ -77,13 +75,13 @@ attr_t attributes_of(Style style) noexcept {
     case Style::plain:
       return A_NORMAL;
     case Style::heading:
-      return A_BOLD | static_cast<attr_t>(COLOR_PAIR(heading_pair));
+      return A_BOLD;
     case Style::selected:
       return A_REVERSE;
     case Style::warning:
       return A_BOLD | static_cast<attr_t>(COLOR_PAIR(warning_pair));
     case Style::faint:
-      return static_cast<attr_t>(COLOR_PAIR(faint_pair));
+      return A_DIM;
   }
   return A_NORMAL;
 }
@@ -159,9 +157,8 @@ Terminal::Terminal() {
   if (has_colours) {
     ::start_color();
     ::use_default_colors();
-    ::init_pair(heading_pair, COLOR_CYAN, -1);
+    // The one colour: any other is hard to read on some background, light or dark.
     ::init_pair(warning_pair, COLOR_RED, -1);
-    ::init_pair(faint_pair, COLOR_BLUE, -1);
     shades_ = unicode_ ? prepare_shades() : 0;
   }
   ::cbreak();

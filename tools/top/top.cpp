@@ -4,6 +4,7 @@
 
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
+#include "common/io/replace_file.hpp"
 #include "top/keys.hpp"
 #include "top/metrics.hpp"
 #include "top/screen.hpp"
@@ -27,7 +28,9 @@ class Top final : public Tool {
     options.duration("-i,--interval", interval_,
                      "time between two looks (default: 500ms, and 1s with --batch)");
     options.text("--sort", "COLUMN", sort_, "sort by this column at first");
-    options.flag("--openmetrics", metrics_, "print one scrape in the OpenMetrics format")
+    options
+        .text_or_none("--openmetrics", "FILE", metrics_,
+                      "print one scrape in the OpenMetrics format, or put it in the place of FILE")
         .excludes(batch);
     options.json("with --batch, print one JSON object per stream").needs(batch);
   }
@@ -64,13 +67,20 @@ class Top final : public Tool {
     if (metrics_) {
       sleep_until(steady_clock::now() + interval_.value_or(std::chrono::seconds{1}));
       model.look();
-      write_stdout(to_metrics(model.rows()));
+      const std::string scrape = to_metrics(model.rows());
+      if (metrics_->empty()) {
+        write_stdout(scrape);
+      } else {
+        replace_file(*metrics_, scrape);
+      }
     } else if (batch_) {
       print_tables(context, model);
     } else {
       show(model);
+      return Exit::done;
     }
-    return Exit::done;
+    return context.report_left_out(static_cast<std::uint64_t>(
+        std::ranges::count_if(model.rows(), is_left_out, &StreamRow::description)));
   }
 
  private:
@@ -138,7 +148,7 @@ class Top final : public Tool {
   std::optional<std::uint64_t> count_;
   std::optional<std::chrono::nanoseconds> interval_;
   std::string sort_;
-  bool metrics_ = false;
+  std::optional<std::string> metrics_;  ///< the file to write; empty for standard output
 };
 
 const Registration top_registration("top", "watch the streams as they run", {"SE"}, {}, make<Top>);

@@ -37,16 +37,17 @@ class Trace final : public Tool {
     const Option& dot = options.flag("--dot", dot_, "print a graph for Graphviz");
     options.duration("--over", over_,
                      "measure rates over this time, for a graph (default: 250ms); 0 for none");
-    const Option& follow =
-        options
-            .flag("-f,--follow", follow_,
-                  "every new frame: its end-to-end latency, and percentiles in the end")
-            .excludes(all)
-            .excludes(graph)
-            .excludes(dot);
-    options.number("-n", "N", count_, "with --follow, end after N frames", above_zero)
-        .needs(follow);
-    patience_.declare(options, &follow);
+    options
+        .flag("-f,--follow", follow_,
+              "every new frame: its end-to-end latency, and percentiles in the end")
+        .excludes(all)
+        .excludes(graph)
+        .excludes(dot);
+    options.number("-n", "N", count_, "end after N frames; implies --follow", above_zero)
+        .excludes(all)
+        .excludes(graph)
+        .excludes(dot);
+    patience_.declare(options);
     options.duration("--budget", budget_, "exit 1 when a frame takes longer from end to end")
         .excludes(graph)
         .excludes(dot);
@@ -55,6 +56,13 @@ class Trace final : public Tool {
   }
 
   Exit run(const Context& context) override {
+    follow_ = follow_ || count_ || patience_.has_end();
+    if (patience_.timeout() && !follow_) {
+      throw UsageError("--timeout requires --follow");
+    }
+    if (follow_ && (all_ || graph_ || dot_)) {
+      throw UsageError("--follow takes one REF");
+    }
     if (refs_.empty() && !all_ && !graph_) {
       throw UsageError(follow_ ? "--follow takes one REF" : "REF is missing (or --all)");
     }
@@ -206,14 +214,14 @@ class Trace final : public Tool {
                       std::string(to_string(entry.mode)), std::string(to_string(entry.status)),
                       entry.semaphore < 0 ? "-" : std::to_string(entry.semaphore),
                       is_triggered ? std::to_string(entry.cnt0) : "-", to_utc(entry.triggered),
-                      written_in_words(entry), hop.latency ? in_microseconds(*hop.latency) : "-"});
+                      written_in_words(entry), hop.latency ? in_words(*hop.latency) : "-"});
     }
     std::string text = traced.hops.empty() ? std::string() : to_table(rows);
     if (!traced.untraced.empty()) {
       text += fmt::format("{}: {}\n", printable(traced.name), traced.untraced);
     }
     if (traced.total) {
-      text += fmt::format("oldest to newest: {}\n", in_microseconds(*traced.total));
+      text += fmt::format("oldest to newest: {}\n", in_words(*traced.total));
     }
     return text;
   }
@@ -226,8 +234,8 @@ class Trace final : public Tool {
     }
     if (*latency > *budget_) {
       throw Error(Problem::failed, name,
-                  fmt::format("{} took {}, over the budget of {}", frame, in_microseconds(*latency),
-                              in_microseconds(*budget_)));
+                  fmt::format("{} took {}, over the budget of {}", frame, in_words(*latency),
+                              in_words(*budget_)));
     }
   }
 
@@ -278,7 +286,7 @@ class Trace final : public Tool {
                         {"cnt0", cnt0},
                         {"latency", latency ? Record(Seconds(*latency).count()) : Record()}}));
     } else if (!context.quiet()) {
-      write_stdout(fmt::format("{} {}\n", cnt0, latency ? in_microseconds(*latency) : "-"));
+      write_stdout(fmt::format("{} {}\n", cnt0, latency ? in_words(*latency) : "-"));
     }
   }
 
@@ -295,7 +303,7 @@ class Trace final : public Tool {
       const std::chrono::nanoseconds latency{
           static_cast<std::int64_t>(percentile(latencies, percents[i]))};
       record[names[i]] = Seconds(latency).count();
-      text += fmt::format("{} {} {}", i == 0 ? ":" : ",", names[i], in_microseconds(latency));
+      text += fmt::format("{} {} {}", i == 0 ? ":" : ",", names[i], in_words(latency));
     }
     write_stdout(context.json() ? to_json_line(record) : text + "\n");
   }
@@ -314,6 +322,9 @@ class Trace final : public Tool {
       sleep_until(std::chrono::steady_clock::now() + interval);
       watcher.look();
     }
+    const auto left_out =
+        std::ranges::count_if(watcher.streams(), is_left_out, &Watched::description);
+    const Exit is_whole = context.report_left_out(static_cast<std::uint64_t>(left_out));
     Graph graph = graph_of(watcher.streams(), removed_streams(), watcher.processes());
     for (GraphNode& node : graph.nodes) {
       node.rate = is_measured ? node.rate : std::nullopt;
@@ -322,7 +333,7 @@ class Trace final : public Tool {
     write_stdout(dot_             ? to_dot(graph, is_shown)
                  : context.json() ? to_json_line(to_record(graph))
                                   : to_tree(graph));
-    return status;
+    return status == Exit::done ? is_whole : status;
   }
 
   /// The streams that were asked for: all, where none was.

@@ -145,13 +145,12 @@ class Wait final : public Tool {
                                      std::uint64_t missed, std::optional<unsigned> semaphore) {
     const StampClock clock = clock_of(stream);
     const auto latency = std::chrono::duration<double>(elapsed(written, now_on(clock)));
-    const bool is_unknown = written == never;
     return {{"name", stream.name()},
             {"cnt0", cnt0},
             {"cnt1", stream.cnt1()},
             {"atime", to_utc(stream.acquired(), clock)},
-            {"writetime", is_unknown ? Record() : Record(to_utc(written, clock))},
-            {"latency", is_unknown ? Record() : Record(latency.count())},
+            {"writetime", written == never ? Record() : Record(to_utc(written, clock))},
+            {"latency", is_date(written) ? Record(latency.count()) : Record()},
             {"missed", missed},
             {"semaphore", semaphore ? static_cast<int>(*semaphore) : -1}};
   }

@@ -27,6 +27,12 @@ struct SHMIM_EXPORT TaiClock {
 using Tai = TaiClock::time_point;
 /// What a stamp that was never set says.
 inline constexpr Tai never{};
+/// What a stamp is that is beyond 64 bits of nanoseconds: no date between 1678 and 2262.
+inline constexpr Tai out_of_range = Tai::max();
+/// Neither of them.
+[[nodiscard]] constexpr bool is_date(Tai time) noexcept {
+  return time != never && time != out_of_range;
+}
 
 /// A moment on the steady clock at which waiting ends; nullopt: waits without a limit.
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
@@ -40,8 +46,11 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 }
 /// TAI minus UTC as the kernel knows it: 37 s where time is well kept, 0 where nobody has told it.
 [[nodiscard]] SHMIM_EXPORT std::chrono::seconds tai_offset() noexcept;
-/// The date in UTC: `2026-11-22T01:52:49.123456789Z`; `never` for shmim::never.
+/// The date in UTC: `2026-11-22T01:52:49.123456789Z`; `never` for shmim::never, and
+/// `out of range`.
 [[nodiscard]] SHMIM_EXPORT std::string to_utc(Tai time);
+/// Seconds since 1970 in UTC, as `date +%s.%N` prints them: `1795312369.123456789`. Of a date.
+[[nodiscard]] SHMIM_EXPORT std::string unix_seconds(Tai time);
 /// Reads `2026-11-22T01:52:49.5Z`, or the seconds since 1970 that `date +%s.%N` prints. Throws
 /// Error (usage) for anything else, and for times that are not between 1970 and 2255.
 [[nodiscard]] SHMIM_EXPORT Tai parse_utc(std::string_view text);

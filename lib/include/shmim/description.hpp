@@ -130,7 +130,8 @@ struct SHMIM_EXPORT Description {
   }
   [[nodiscard]] Tai acquired() const noexcept { return to_tai(header.atime); }
   [[nodiscard]] Tai created() const noexcept { return to_tai(header.creationtime); }
-  /// Time from a stamp of this stream to the look at it; nullopt if it was never set.
+  /// Time from a stamp of this stream to the look at it; nullopt if it was never set, or
+  /// is out of range.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> age(Tai stamp) const noexcept;
   /// Processes that have claimed a semaphore and are not known to be dead, each once.
   [[nodiscard]] std::vector<Process> readers() const;

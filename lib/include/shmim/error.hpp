@@ -24,6 +24,7 @@ enum class Problem {
   dangling_link,      ///< a symbolic link to nothing
   no_permission,      ///< the system refused
   no_space,           ///< the file system is full
+  no_descriptor,      ///< more files are open than the process, or the system, may have
   no_directory,       ///< the shm or conf directory is not there
   not_ours_to_write,  ///< opened for reading only
   on_gpu,             ///< the pixels are in the memory of a GPU

@@ -565,10 +565,13 @@ inline void end_keyword(KeywordSlot& slot) noexcept {
 
 }  // namespace layout
 
+/// out_of_range for what is no date of ours.
 [[nodiscard]] constexpr Tai to_tai(layout::Timespec time) noexcept {
-  return Tai{TaiClock::duration{static_cast<std::int64_t>(
-      static_cast<std::uint64_t>(time.seconds) * 1'000'000'000U +
-      static_cast<std::uint64_t>(time.nanoseconds))}};  // wraps on nonsense
+  std::int64_t nanoseconds = 0;
+  return __builtin_mul_overflow(time.seconds, std::int64_t{1'000'000'000}, &nanoseconds) ||
+                 __builtin_add_overflow(nanoseconds, time.nanoseconds, &nanoseconds)
+             ? out_of_range
+             : Tai{TaiClock::duration{nanoseconds}};
 }
 [[nodiscard]] constexpr layout::Timespec to_timespec(Tai time) noexcept {
   const std::int64_t nanoseconds = time.time_since_epoch().count();

@@ -40,7 +40,7 @@ struct Rate {
   std::optional<Seconds> max;
   std::optional<Seconds> stddev;
   /// Root mean square distance of the write times from those of a perfectly regular writer. Needs
-  /// three frames, which may be far apart.
+  /// the times of twenty frames, which may be far apart.
   std::optional<Seconds> jitter;
 };
 

@@ -4,7 +4,7 @@ read -ra tools < <(sed -n 's/^set(SHMIM_TOOLS \(.*\))$/\1/p' "$SHMIM_SOURCE_DIR/
 
 # Options of a tool, one a line, as its --help lists them.
 help_options() {
-  "shmim-$1" --help | sed -n '/^Options:/,/^$/p' | grep -oE '^  -[^ ]+' | tr -d ' ' | tr , '\n' | sort
+  "shmim-$1" --help | sed -n '/^Options:/,/^$/p' | grep -oE '^  -[^ []+' | tr -d ' ' | tr , '\n' | sort
 }
 
 man_page() { cat "$SHMIM_BUILD_DIR/man/$1"; }

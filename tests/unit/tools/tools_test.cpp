@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/app/file_reference.hpp"
 #include "common/app/tool.hpp"
 #include "common/print/frame_text.hpp"
 #include "common/print/json.hpp"
@@ -226,6 +227,26 @@ TEST_CASE("durations take a unit; a bare number is seconds") {
     CHECK(refused([&] { parse_duration(nonsense); }).find("is not a duration") !=
           std::string::npos);
   }
+}
+
+TEST_CASE("a stream may be named by its file") {
+  const auto read = [](const char* text) {
+    const FileReference named = file_reference(text);
+    return named.reference + " in " + named.directory;
+  };
+  CHECK(read("cam") == "cam in ");
+  CHECK(read("cam[0:9]") == "cam[0:9] in ");
+  CHECK(read("cam.im.shm") == "cam in ");
+  CHECK(read("/dev/shm/cam.im.shm") == "cam in /dev/shm");
+  CHECK(read("shm/cam.im.shm[*,0]") == "cam[*,0] in shm");
+  CHECK(read("./cam.im.shm") == "cam in .");
+  CHECK(read("/cam.im.shm") == "cam in /");
+  CHECK(read("@SE:tf32>/a:b/c>d/cam.im.shm") == "@SE:tf32>cam in /a:b/c>d");
+  CHECK(read("../cam[ab].im.shm") == "cam[ab] in ..");
+  CHECK(read("a.im.shm.im.shm") == "a.im.shm in ");
+  CHECK(read("a.im.shmx") == "a.im.shmx in ");
+  CHECK(read("a.im.shmx/b.im.shm") == "b in a.im.shmx");
+  CHECK(read("/dev/shm/cam") == "/dev/shm/cam in ");
 }
 
 TEST_CASE("--print fills in fields, with a format where one is given") {

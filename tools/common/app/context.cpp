@@ -174,6 +174,15 @@ Exit Context::report(const Reference* about, const Error& error) const {
   return exit_of(error.problem());
 }
 
+Exit Context::report_left_out(std::uint64_t count) const {
+  if (count == 0) {
+    return Exit::done;
+  }
+  messages_.error(fmt::format("{}: {} left out: no more files may be open, see ulimit -Hn",
+                              search_path_.shm.string(), counted(count, "stream")));
+  return Exit::failed;
+}
+
 Stream Context::open(const Reference& reference, const SearchResult& found, Access access) const {
   Stream stream = Stream::open(found.file, access);
   require_type(reference.name, stream.format(), reference.type);
@@ -181,6 +190,10 @@ Stream Context::open(const Reference& reference, const SearchResult& found, Acce
          fmt::format("opened {}: {} {}", stream.path().string(), to_string(stream.format().type),
                      to_string(stream.format().shape)));
   return stream;
+}
+
+bool is_left_out(const Description& description) noexcept {
+  return description.unreadable && description.unreadable->problem == Problem::no_descriptor;
 }
 
 void require_type(const std::string& subject, const Format& format,

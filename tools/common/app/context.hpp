@@ -80,6 +80,9 @@ class Context {
   /// Ends a wait that brought no frame: throws TimedOut, Interrupted, or Error (removed, mismatch).
   [[noreturn]] static void end_following(Arrival arrival, const Follower& follower);
 
+  /// Says how many streams were left out for want of descriptors, if any were; gives the exit
+  /// status.
+  [[nodiscard]] Exit report_left_out(std::uint64_t count) const;
   /// Prints an error as all errors are printed, with what to try; gives the exit status.
   Exit report(const Error& error) const { return report(nullptr, error); }
   /// Prints an error that came up with that reference.
@@ -118,6 +121,9 @@ class Context {
   Messages messages_;
   SearchPath search_path_;
 };
+
+/// No descriptor was left to look at it.
+[[nodiscard]] bool is_left_out(const Description& description) noexcept;
 
 /// Throws Error (mismatch) if a type is demanded and `format` has another.
 void require_type(const std::string& subject, const Format& format,

@@ -48,13 +48,6 @@ std::string missing_hint(const Advice& advice, const std::string& name, const Su
   if (find_file(name, subject.where).origin != Origin::nowhere) {
     return command("shmim-connect {}", name);
   }
-  // The name of its file, as other programs take it too.
-  if (const std::string stem =
-          name.ends_with(stream_suffix) ? name.substr(0, name.size() - stream_suffix.size()) : "";
-      advice.similar != nullptr && !stem.empty() &&
-      identity_of(stream_path(subject.where.shm, stem))) {
-    return command(advice.similar, stem);
-  }
   if (const std::string similar = similar_name(name, list_streams(subject.where.shm));
       advice.similar != nullptr && !similar.empty()) {
     return command(advice.similar, similar);

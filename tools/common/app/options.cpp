@@ -4,11 +4,14 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "common/app/file_reference.hpp"
 #include "common/app/renamed.hpp"
 #include "common/io/exit.hpp"
 
@@ -33,16 +36,6 @@ std::string plain_word(const std::string& kind) {
 /// CLI11 takes a word in brackets for a list of words, where we have patterns: they go past it with
 /// a character before them that no word begins with.
 constexpr char shield = '\x01';
-
-std::vector<std::string> reversed(std::span<const char* const> arguments) {
-  std::vector<std::string> words(arguments.rbegin(), arguments.rend());
-  for (std::string& word : words) {
-    if (word.starts_with('[')) {
-      word.insert(word.begin(), shield);
-    }
-  }
-  return words;
-}
 
 /// Everything on one line, or several with `indent` blanks before all but the first.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
@@ -69,7 +62,8 @@ std::string help_line(const Option& option) {
   constexpr std::size_t screen = 96;
   std::string left = fmt::format("  {}", fmt::join(option.names, ","));
   if (!option.kind.empty()) {
-    left += fmt::format("{}{}", option.is_positional() ? "" : " ", option.kind);
+    left +=
+        fmt::format("{}{}", option.is_positional() || option.is_attached ? "" : " ", option.kind);
   }
   left += left.size() + 2 > column ? '\n' + std::string(column, ' ')
                                    : std::string(column - left.size(), ' ');
@@ -106,7 +100,7 @@ class Parser {
 
   Request parse(std::span<const char* const> arguments) {
     try {
-      app_.parse(reversed(arguments));
+      app_.parse(shielded(arguments));
       return Request::run;
     } catch (const CLI::CallForHelp&) {
       return Request::help;
@@ -118,6 +112,22 @@ class Parser {
   }
 
  private:
+  /// In reverse order, as CLI11 takes them.
+  [[nodiscard]] std::vector<std::string> shielded(std::span<const char* const> arguments) const {
+    std::vector<std::string> words(arguments.rbegin(), arguments.rend());
+    for (std::string& word : words) {
+      const bool is_bare = std::ranges::any_of(options_, [&](const auto& entry) {
+        return entry.first->is_attached && entry.first->label() == word;
+      });
+      if (word.starts_with('[')) {
+        word.insert(word.begin(), shield);
+      } else if (is_bare) {
+        word += {'=', shield};  // or it would take the next word for its value
+      }
+    }
+    return words;
+  }
+
   void add(const Option& option) {
     const std::string names = option.is_positional()
                                   ? plain_word(option.kind)
@@ -308,14 +318,15 @@ Option& Options::flag(std::string_view names, bool& target, std::string help) {
 
 Option& Options::text(std::string_view names, std::string kind, std::string& target,
                       std::string help) {
-  return add(names, std::move(kind), std::move(help),
-             [&target](const std::string& text) { target = text; });
+  return add(names, kind, std::move(help),
+             [this, kind, &target](const std::string& text) { target = taken(kind, text); });
 }
 
 Option& Options::texts(std::string_view names, std::string kind, std::vector<std::string>& target,
                        std::string help) {
-  Option& option = add(names, std::move(kind), std::move(help),
-                       [&target](const std::string& text) { target.push_back(text); });
+  Option& option =
+      add(names, kind, std::move(help),
+          [this, kind, &target](const std::string& text) { target.push_back(taken(kind, text)); });
   option.is_list = true;
   return option;
 }
@@ -369,6 +380,15 @@ Option& Options::duration_or(std::string_view names,
   return option;
 }
 
+Option& Options::text_or_none(std::string_view names, std::string_view kind,
+                              std::optional<std::string>& target, std::string help) {
+  Option& option = add(names, fmt::format("[={}]", kind), std::move(help),
+                       [&target](const std::string& text) { target = text; });
+  option.may_lack_value = true;
+  option.is_attached = true;
+  return option;
+}
+
 Option& Options::conf() {
   return text("--conf", "DIR", common_.conf, "conf directory (default: ./conf)");
 }
@@ -419,8 +439,31 @@ std::string Options::help(std::string_view summary) const {
                      positionals.empty() ? "" : "\n", dashed);
 }
 
-Request Options::parse(std::span<const char* const> arguments) const {
-  return Parser(tool_, options_).parse(arguments);
+Request Options::parse(std::span<const char* const> arguments) {
+  const Request request = Parser(tool_, options_).parse(arguments);
+  for (const std::string& directory : directories_) {
+    std::error_code no_directory;
+    if (common_.dir.empty()) {
+      common_.dir = directory;
+    } else if (common_.dir != directory &&
+               !std::filesystem::equivalent(common_.dir, directory, no_directory)) {
+      throw UsageError(
+          fmt::format("streams in two directories: {} and {}", common_.dir, directory));
+    }
+  }
+  return request;
+}
+
+std::string Options::taken(const std::string& kind, const std::string& text) {
+  constexpr std::array<std::string_view, 4> kinds_of_references{"REF", "GLOB", "NAME", "TARGET"};
+  if (std::ranges::find(kinds_of_references, kind) == kinds_of_references.end()) {
+    return text;
+  }
+  FileReference named = file_reference(text);
+  if (!named.directory.empty()) {
+    directories_.push_back(std::move(named.directory));
+  }
+  return std::move(named.reference);
 }
 
 }  // namespace shmim::tools

@@ -41,6 +41,7 @@ struct Option {
   bool is_required = false;
   bool is_list = false;               ///< it may be given more than once
   bool may_lack_value = false;        ///< its value may be left out
+  bool is_attached = false;           ///< then no word is its value unless `=` stands before it
   std::vector<const Option*> needed;  ///< options without which it has no meaning
   std::vector<const Option*> excluded;
   bool* flag = nullptr;            ///< what a flag sets
@@ -135,6 +136,10 @@ class Options {
                       std::chrono::nanoseconds otherwise, std::vector<std::string>& words,
                       std::string help);
 
+  /// A flag, or a text after `=`: `--name` or `--name=TEXT`. Of `--name` it is empty.
+  Option& text_or_none(std::string_view names, std::string_view kind,
+                       std::optional<std::string>& target, std::string help);
+
   // Options that several tools have, with one meaning in all of them.
 
   Option& conf();
@@ -153,8 +158,9 @@ class Options {
   /// What --help prints of them.
   [[nodiscard]] std::string help(std::string_view summary) const;
 
-  /// Sets the targets by a command line without its first word. Throws UsageError.
-  Request parse(std::span<const char* const> arguments) const;
+  /// Sets the targets by a command line without its first word. A stream may be named by its file:
+  /// then the target is its name, and --dir the file's directory. Throws UsageError.
+  Request parse(std::span<const char* const> arguments);
 
  private:
   Option& add(std::string_view names, std::string kind, std::string help,
@@ -166,8 +172,12 @@ class Options {
   }
 
   std::string tool_;
+  /// What takes a reference into `target`, if the value is one.
+  [[nodiscard]] std::string taken(const std::string& kind, const std::string& text);
+
   CommonOptions common_;
-  std::deque<Option> options_;  // which stay where they are
+  std::vector<std::string> directories_;  ///< of the streams that were named by their files
+  std::deque<Option> options_;            // which stay where they are
 };
 
 }  // namespace shmim::tools

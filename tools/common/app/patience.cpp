@@ -11,14 +11,9 @@
 
 namespace shmim::tools {
 
-void Patience::declare(Options& options, const Option* following) {
-  Option& timeout =
-      options.duration("-t,--timeout", timeout_, "give up when no frame comes for so long");
-  Option& whole = options.duration("--for", whole_, "end after this time, whatever comes");
-  if (following != nullptr) {
-    timeout.needs(*following);
-    whole.needs(*following);
-  }
+void Patience::declare(Options& options) {
+  options.duration("-t,--timeout", timeout_, "give up when no frame comes for so long");
+  options.duration("--for", whole_, "end after this time, whatever comes");
 }
 
 Deadline Patience::next() const noexcept {

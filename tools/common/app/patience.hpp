@@ -12,14 +12,13 @@
 namespace shmim::tools {
 
 class Context;
-class Option;
 class Options;
 
 /// How long to wait for frames: `-t` for each, and `--for` for all of them together.
 class Patience {
  public:
-  /// Declares -t, --timeout and --for; where there is one, of no use without `following`.
-  void declare(Options& options, const Option* following = nullptr);
+  /// Declares -t, --timeout and --for.
+  void declare(Options& options);
 
   /// The time that --for gives begins.
   void begin() noexcept { end_ = deadline_after(whole_); }

@@ -174,10 +174,13 @@ std::string FactsTeller::to_text(const Facts& facts) const {
   };
   const auto time_of = [&](Tai stamp) {
     const auto since = description.age(stamp);
-    return since ? fmt::format("{}, {} ago", to_utc(stamp, description.clock), in_words(*since))
-                 : std::string("never");
+    return to_utc(stamp, description.clock) +
+           (since ? fmt::format(", {} ago", in_words(*since)) : std::string());
   };
-  const auto time = [&](layout::Timespec stamp) { return time_of(to_tai(stamp)); };
+  const auto time = [&](layout::Timespec stamp) {
+    return time_of(to_tai(stamp)) +
+           (to_tai(stamp) == out_of_range ? fmt::format(" ({} s)", stamp.seconds) : std::string());
+  };
   say("path", printable(description.path.string()));
   if (layout::text_of(header.name) != description.name) {
     say("name in header", printable(layout::text_of(header.name)));
@@ -198,7 +201,8 @@ std::string FactsTeller::to_text(const Facts& facts) const {
   say("cnt0 cnt1 cnt2", fmt::format("{} {} {}", header.cnt0, header.cnt1, header.cnt2));
   say("written", description.written == never && header.cnt0 > 0
                      ? std::string("not known: its writer stamps no time")
-                     : time_of(description.written));
+                 : description.written == out_of_range ? time(header.writetime)
+                                                       : time_of(description.written));
   say("acquired", time(header.atime));
   say("last access", time(header.lastaccesstime));
   say("created", time(header.creationtime));

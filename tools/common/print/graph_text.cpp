@@ -36,7 +36,7 @@ std::string pace(const Graph& graph, const GraphEdge& edge) {
     text = rate_in_words(rate);
   }
   if (edge.latency) {
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", in_microseconds(*edge.latency));
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", in_words(*edge.latency));
   }
   return text;
 }
@@ -65,10 +65,6 @@ void add_branches(const Graph& graph, std::size_t node, std::size_t depth,
 }
 
 }  // namespace
-
-std::string in_microseconds(std::chrono::nanoseconds duration) {
-  return fmt::format("{:.1f}us", std::chrono::duration<double, std::micro>(duration).count());
-}
 
 std::string to_dot(const Graph& graph, const std::vector<bool>& is_shown) {
   std::map<std::string, int> uses;

@@ -11,9 +11,6 @@ namespace shmim::tools {
 
 // The graph of all streams as text, as Graphviz takes it, and as JSON.
 
-/// `25.0us`
-std::string in_microseconds(std::chrono::nanoseconds duration);
-
 /// Below each stream those that it makes somebody write.
 std::string to_tree(const Graph& graph);
 /// The nodes that are to be shown, and the edges to them.

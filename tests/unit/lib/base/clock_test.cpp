@@ -51,3 +51,21 @@ TEST_CASE("dates in UTC are read, as are the seconds that `date` prints") {
   CHECK(why("-1").find("is not between the years 1970 and 2255") != std::string::npos);
   CHECK(why("9999999999999").find("it is in seconds") != std::string::npos);
 }
+
+TEST_CASE("a stamp beyond 64 bits of nanoseconds is out of range, and no other date") {
+  const layout::Timespec milliseconds{1'795'601'592'660, 0};  // where seconds belong
+  CHECK(to_tai(milliseconds) == out_of_range);
+  CHECK(to_tai({9'223'372'036, 999'999'999}) == out_of_range);
+  CHECK(to_tai({std::numeric_limits<std::int64_t>::min(), 0}) == out_of_range);
+  CHECK(to_tai({1, std::numeric_limits<std::int64_t>::max()}) == out_of_range);
+  CHECK(to_utc(out_of_range) == "out of range");
+  CHECK(is_date(to_tai({9'223'372'035, 0})));
+  CHECK_FALSE(is_date(out_of_range));
+  CHECK_FALSE(is_date(never));
+}
+
+TEST_CASE("seconds since 1970, as `date` prints them") {
+  const Tai date{std::chrono::seconds{1'795'308'092} + std::chrono::nanoseconds{5} + tai_offset()};
+  CHECK(unix_seconds(date) == "1795308092.000000005");
+  CHECK(parse_utc(unix_seconds(date)) == date);
+}

@@ -52,16 +52,20 @@ TEST_CASE("the rate of a regular writer") {
 
 TEST_CASE("one late frame shows in max, standard deviation and jitter, and not in the mean") {
   using namespace std::chrono_literals;
-  auto frames = regular(1, 5, 10ms);
-  frames[2].written += 4ms;
+  auto frames = regular(1, 21, 10ms);
+  frames[10].written += 4ms;
   const Rate rate = rate_of(frames);
   CHECK(*rate.hertz == doctest::Approx(100));
   CHECK(rate.min->count() == doctest::Approx(0.006));
   CHECK(rate.max->count() == doctest::Approx(0.014));
-  // Intervals 10 14 6 10: deviations 0 4 -4 0.
-  CHECK(rate.stddev->count() == doctest::Approx(std::sqrt(8.0) * 1e-3));
-  // From a line through the times: 4 ms at the middle, less its mean 0.8: the slope is unmoved.
-  CHECK(rate.jitter->count() == doctest::Approx(std::sqrt((3.2 * 3.2 + 4 * 0.64) / 5) * 1e-3));
+  // Deviations of 20 intervals: 4 and -4, the others 0.
+  CHECK(rate.stddev->count() == doctest::Approx(std::sqrt(32.0 / 20) * 1e-3));
+  // From a line through the times: 4 ms at the middle, less its mean 4/21: the slope is unmoved.
+  const double mean = 4.0 / 21;
+  const double squares = (4 - mean) * (4 - mean) + 20 * mean * mean;
+  CHECK(rate.jitter->count() == doctest::Approx(std::sqrt(squares / 21) * 1e-3));
+  CHECK_FALSE(rate_of(regular(1, 19, 10ms)).jitter);
+  CHECK(rate_of(regular(1, 20, 10ms)).jitter);
 }
 
 TEST_CASE("frames that were not seen count for the rate, and are said to be missed") {
