@@ -64,7 +64,7 @@ Statistics statistics_of(std::span<const std::byte> frame, DataType type) {
   });
   const auto finite = static_cast<double>(result.elements - result.non_finite);
   if (finite == 0) {
-    result.min = result.max = result.mean = result.stddev =
+    result.min = result.max = result.mean = result.stddev = result.p1 = result.p50 = result.p99 =
         std::numeric_limits<double>::quiet_NaN();
     return result;
   }
@@ -78,6 +78,12 @@ Statistics statistics_of(std::span<const std::byte> frame, DataType type) {
     squares += std::isfinite(distance) ? distance * distance : 0;
   });
   result.stddev = std::sqrt(squares / finite);
+  std::vector<double> sorted = values_of(frame, type);
+  std::erase_if(sorted, [](double value) { return !std::isfinite(value); });
+  std::ranges::sort(sorted);
+  result.p1 = percentile(sorted, 1);
+  result.p50 = percentile(sorted, 50);
+  result.p99 = percentile(sorted, 99);
   return result;
 }
 

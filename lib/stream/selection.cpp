@@ -108,6 +108,14 @@ Selection::Selection(const Slice& slice, const Shape& shape, DataType type) : ty
   shape_ = Shape(std::span(counts).first(shape.axes()));
 }
 
+Selection selection_of(Slice slice, const Format& format, bool is_of_plane) {
+  if (is_of_plane) {
+    slice.resize(std::min<std::size_t>(slice.size(), 2));
+    return {slice, format.frame_shape(), format.type};
+  }
+  return {slice, format.shape, format.type};
+}
+
 std::uint64_t Selection::bytes() const noexcept { return shape_.elements() * element_size(type_); }
 
 bool Selection::bins() const noexcept {

@@ -368,7 +368,7 @@ Try 'shmim-connect --help' for more information." -- shmim-connect @N:s
 @test "a slice where it has no meaning is refused" {
   make s 4x4
   for line in "create s[1] 4x4 --recreate" "connect s[1]" \
-    "wait s[1] --cnt0 0" "info s[1]" "kw s[1]" "link s[1] t" "trace s[1]"; do
+    "wait s[1] --cnt0 0" "link s[1] t" "trace s[1]"; do
     read -ra words <<<"$line"
     check 2 '' "shmim-${words[0]}: s[1]: a slice has no meaning here; shmim-${words[0]} takes whole streams
 Try 'shmim-${words[0]} --help' for more information." -- "shmim-${words[0]}" "${words[@]:1}"

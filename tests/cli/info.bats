@@ -201,9 +201,24 @@ PY
     says elements '~ mean 66.375, min 1, max 255, standard deviation 108.9*'
   says saturated '2 of 8'
   says 'not finite' '0 of 8'
+  says percentiles 'p1 1, p50 4, p99 255'
+  refute grep -q slice out
+  run_out out shmim-info 'cam[1:2,*]' --stats
+  says slice '1:2,*'
+  says elements '~ mean 66.5, min 2, max 255, *'
+  says percentiles 'p1 2, p50 3, p99 255'
+  run_out out shmim-info 'cam[-1,-1]' --stats --json
+  grep -qF '"min":255.0,' out
+  grep -qF '"slice":"-1,-1"' out
+  check 2 '' '~ shmim-info: cam\[0\]: a slice is for --stats*' -- shmim-info 'cam[0]'
+  check 2 '' '~ shmim-info: *axis*' -- shmim-info 'cam[4]' --stats
+  make 'tui8>ring' 2x1x3 --circular
+  bytes 1 2 3 4 | shmim-post ring --data -
+  run_out out shmim-info 'ring[*,*,@]' --stats
+  says percentiles 'p1 3, p50 3, p99 4'
   make 'tf32>nan' 3 --fill nan
   run_out out shmim-info nan --stats --json
-  grep -qF '"statistics":{"elements":3,"min":null,"max":null,"mean":null,"stddev":null,"saturated":0,"non_finite":3}' out
+  grep -qF '"statistics":{"elements":3,"min":null,"max":null,"mean":null,"stddev":null,"p1":null,"p50":null,"p99":null,"saturated":0,"non_finite":3,"slice":""}' out
 }
 
 @test "--check for scripts" {

@@ -239,3 +239,27 @@ A       L     1      ' '' -- shmim-kw a --all
   make a 4
   check 2 '' '~ *--timeout requires --wait*' -- shmim-kw a -t 1s
 }
+
+@test "a pattern: the keywords of all streams that match" {
+  for name in wfs1 wfs2 dm; do make "$name" 2; done
+  check 0 '' '' -- shmim-kw 'wfs*' GAIN=2/loop
+  check 0 '' '' -- shmim-kw wfs2 EXPTIME=0.5
+  check 0 'STREAM  NAME     TYPE  VALUE  COMMENT
+wfs1    GAIN     L     2      loop
+wfs2    GAIN     L     2      loop
+wfs2    EXPTIME  D     0.5    ' '' -- shmim-kw '*'
+  check 0 'wfs1 2
+wfs2 2' '' -- shmim-kw '*' GAIN
+  check 0 'wfs2 0.5' '' -- shmim-kw 'wfs[12]' EXPTIME
+  check 0 '{"stream":"wfs2","name":"EXPTIME","type":"D","value":0.5,"comment":""}' '' -- shmim-kw '*' EXPTIME --json
+  check 1 '' "shmim-kw: *: none has a keyword 'NOTHING'" -- shmim-kw '*' NOTHING
+  check 3 '' "shmim-kw: x*: no such stream in $SHM" -- shmim-kw 'x*' GAIN
+  check 2 '' '~ shmim-kw: --wait takes one stream, and no pattern*' -- shmim-kw '*' --wait GAIN=2
+  check 0 '' '' -- shmim-kw 'tf32>*' --delete EXPTIME
+  check 0 '' '' -- shmim-kw wfs2 --delete GAIN
+  check 0 'wfs1 2' '' -- shmim-kw '*' GAIN
+  # A file that is no stream keeps no other back.
+  echo garbage >"$(stream_file aaa)"
+  check 1 'wfs1 2' '~ shmim-kw: aaa: *' -- shmim-kw '*' GAIN
+  check 0 'wfs1 2' '' -- shmim-kw 'tf32>*' GAIN
+}

@@ -314,11 +314,19 @@ shmim-wait: a: watches cnt0: the stream is read-only for us"
   shmim-post a --update
   finish w 0 '4 9' ''
   check 0 '' '' -- shmim-wait a --cnt0 3 -q
-  check 2 '' "shmim-wait: --print '{nothing}': argument not found; the fields are name cnt0 cnt1 atime writetime latency missed semaphore
+  check 2 '' "shmim-wait: --print '{nothing}': argument not found; the fields are name cnt0 cnt1 atime writetime latency missed semaphore kw.NAME
 Try 'shmim-wait --help' for more information." -- shmim-wait a --print '{nothing}'
   check 2 '' "~ shmim-wait: --print '{cnt0': *" -- shmim-wait a --print '{cnt0'
   # A mistake is told before the wait, and leaves no claim.
   claimed a 0
+}
+
+@test "--print: keywords, seconds since 1970 and tabs" {
+  make 'tui8>a' 8
+  shmim-kw a EXPTIME=0.25
+  shmim-post a --update --atime 1795308092.5
+  check 0 $'1\t1795308092.500000000\t0.250\tnull' '' -- \
+    shmim-wait a --cnt0 1 --print '{cnt0}\t{atime:unix}\t{kw.EXPTIME:.3f}\t{kw.NONE}'
 }
 
 @test "--ready-fd gets one newline" {

@@ -86,14 +86,6 @@ class Cat final : public Tool {
            (is_of_newest_plane(slice) || (follow_ && slice.size() < layout::max_axes));
   }
 
-  [[nodiscard]] static Selection selection_of(Slice slice, const Format& format, bool is_of_plane) {
-    if (is_of_plane) {
-      slice.resize(std::min<std::size_t>(slice.size(), 2));
-      return {slice, format.frame_shape(), format.type};
-    }
-    return {slice, format.shape, format.type};
-  }
-
   void print_one(const Context& context, const Stream& stream, const Selection& selection,
                  bool is_of_plane) {
     const Deadline deadline = deadline_after(patience_.timeout().value_or(std::chrono::seconds{1}));

@@ -13,13 +13,15 @@ namespace {
 class Info final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("REF", refs_, "streams to describe; takes @S: @E:").required();
+    options.positional("REF", refs_, "streams to describe, with a slice for --stats; takes @S: @E:")
+        .required();
     const Option& frames =
         options.number("--frames", "N", frames_, "measure the rate over N frames", above_zero);
     options.duration("-t,--timeout", timeout_, "give up when no frame comes for so long")
         .needs(frames);
     options.duration("--for", whole_, "end after this time, whatever comes").needs(frames);
-    options.flag("--stats", stats_, "minimum, maximum, mean and more of one whole frame");
+    options.flag("--stats", stats_,
+                 "minimum, maximum, mean, percentiles and more of one whole frame");
     const Option& check = options.text("--check", "WANTED", check_,
                                        "print nothing; exit 5 unless the format is WANTED, as in "
                                        "uint16,320x256,keywords=10");
@@ -30,6 +32,9 @@ class Info final : public Tool {
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
       references.push_back(context.reference(text));
+      if (!references.back().slice.empty() && !stats_) {
+        throw UsageError(fmt::format("{}: a slice is for --stats", text));
+      }
     }
     const Requirement requirement = parse_requirement();
     bool is_first = true;
@@ -41,7 +46,7 @@ class Info final : public Tool {
         }
         return;
       }
-      const Facts facts = look_at(context, stream);
+      const Facts facts = look_at(context, stream, wanted);
       const FactsTeller teller(processes_, names_);
       if (context.json()) {
         write_stdout(teller.to_json_line(facts));
@@ -103,7 +108,7 @@ class Info final : public Tool {
     return *value;
   }
 
-  Facts look_at(const Context& context, const Stream& stream) {
+  Facts look_at(const Context& context, const Stream& stream, const Reference& wanted) {
     Facts facts;
     if (frames_) {
       const auto seen =
@@ -120,9 +125,16 @@ class Info final : public Tool {
       }
     }
     if (stats_) {
-      std::vector<std::byte> frame(stream.format().bytes());
-      stream.require_whole(stream.snapshot(frame));
-      facts.statistics = statistics_of(frame, stream.format().type);
+      const Format& format = stream.format();
+      const bool is_of_plane = format.is_circular() && is_of_newest_plane(wanted.slice);
+      const Selection selection = selection_of(wanted.slice, format, is_of_plane);
+      std::vector<std::byte> elements(selection.bytes());
+      const auto take = [&](std::span<const std::byte> frame) { selection.take(frame, elements); };
+      const Deadline deadline = deadline_after(std::chrono::seconds{1});
+      stream.require_whole(is_of_plane ? stream.snapshot_newest(take, deadline)
+                                       : stream.snapshot(take, deadline));
+      facts.statistics = statistics_of(elements, selection.type());
+      facts.slice = wanted.slice.empty() ? "" : to_string(wanted.slice);
     }
     processes_.forget();
     facts.description = describe(stream, processes_);
@@ -145,7 +157,8 @@ class Info final : public Tool {
   std::map<ino_t, std::string> names_;  ///< of the streams there are
 };
 
-const Registration info_registration("info", "show everything that is known about a stream", {"SE"},
+const Registration info_registration("info", "show everything that is known about a stream",
+                                     {"SE", true},
                                      {.missing = "shmim-ls", .similar = "shmim-info {}"},
                                      make<Info>);
 

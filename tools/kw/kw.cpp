@@ -1,6 +1,7 @@
 // shmim-kw: lists, reads and writes the keywords of a stream.
 
 #include <algorithm>
+#include <set>
 
 #include <nlohmann/json.hpp>
 #include <shmim/fits.hpp>
@@ -15,7 +16,10 @@ namespace {
 class Kw final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("REF", ref_, "stream whose keywords they are; takes @S: @E:").required();
+    options
+        .positional("REF", ref_,
+                    "stream whose keywords they are, or a pattern with * ? [...]; takes @S: @E:")
+        .required();
     options.positional("NAME[=VALUE[/comment]]", words_,
                        "print the value of NAME, or set it (default: list the keywords)");
     const Option& erase = options.flag("--delete", delete_, "delete the keywords named");
@@ -36,12 +40,49 @@ class Kw final : public Tool {
   }
 
   Exit run(const Context& context) override {
-    const Reference wanted = context.reference(ref_);
-    return context.about(wanted, [&] { return work(context, wanted); });
+    const Reference wanted = context.pattern(ref_);
+    if (!is_pattern(wanted.name)) {
+      return context.about(wanted, [&] { return work(context, wanted); });
+    }
+    if (!wait_.empty()) {
+      throw UsageError("--wait takes one stream, and no pattern");
+    }
+    const Exit status = work_on_all(context, wanted);
+    if (rows_.size() > 1) {
+      write_stdout(to_table(rows_));
+    }
+    return status;
   }
 
  private:
-  Exit work(const Context& context, const Reference& wanted) const {
+  /// Streams that lack a keyword which is named are passed over, unless all do.
+  Exit work_on_all(const Context& context, const Reference& pattern) {
+    const std::filesystem::path& shm = context.search_path().shm;
+    std::vector<Reference> streams;
+    ProcessTable processes;
+    for (const std::string& name : list_streams(shm, pattern.name)) {
+      if (matches(pattern, name, describe(stream_path(shm, name), processes).type())) {
+        streams.push_back(pattern);
+        streams.back().name = name;
+      }
+    }
+    if (streams.empty()) {
+      return context.report(Error(Problem::not_found, pattern.text,
+                                  fmt::format("no such stream in {}", shm.string())));
+    }
+    is_one_of_many_ = true;
+    const Exit status = context.for_each<Reference>(
+        streams, [&](const Reference& wanted) { static_cast<void>(work(context, wanted)); });
+    for (const std::string& word : words_) {
+      if (word.find('=') == word.npos && !found_.contains(word)) {
+        return context.report(
+            Error(Problem::failed, pattern.text, fmt::format("none has a keyword '{}'", word)));
+      }
+    }
+    return status;
+  }
+
+  Exit work(const Context& context, const Reference& wanted) {
     const auto settings = parse_words();
     const auto awaited = wait_.empty() ? std::nullopt : std::optional(parse_keyword(wait_, type()));
     const bool writes = delete_ || !settings.empty() || !from_.empty();
@@ -106,7 +147,7 @@ class Kw final : public Tool {
     for (const std::string& word : words_) {
       const auto is_it = [&](const Keyword& keyword) { return keyword.name == word; };
       if (word.find('=') == word.npos && !std::ranges::any_of(keywords, is_it) &&
-          !stream.keywords().find(word)) {
+          !is_one_of_many_ && !stream.keywords().find(word)) {
         throw_missing(stream, word);
       }
     }
@@ -123,8 +164,14 @@ class Kw final : public Tool {
     return image->keywords();
   }
 
-  static void erase(const Stream& stream, const std::string& name) {
-    if (!stream.keywords().erase(name)) {
+  void erase(const Stream& stream, const std::string& name) {
+    note_found(stream, name, stream.keywords().erase(name));
+  }
+
+  void note_found(const Stream& stream, const std::string& name, bool is_found) {
+    if (is_found) {
+      found_.insert(name);
+    } else if (!is_one_of_many_) {
       throw_missing(stream, name);
     }
   }
@@ -133,13 +180,14 @@ class Kw final : public Tool {
     throw Error(Problem::failed, stream.name(), fmt::format("has no keyword '{}'", name));
   }
 
-  static void print_value(const Context& context, const Stream& stream, const std::string& name) {
+  void print_value(const Context& context, const Stream& stream, const std::string& name) {
     const auto keyword = stream.keywords().find(name);
-    if (!keyword) {
-      throw_missing(stream, name);
+    note_found(stream, name, keyword.has_value());
+    if (keyword) {
+      const std::string whose = is_one_of_many_ ? stream.name() + " " : "";
+      write_stdout(context.json() ? to_json_line(record(stream, *keyword))
+                                  : whose + printable(to_string(*keyword)) + "\n");
     }
-    write_stdout(context.json() ? to_json_line(record(stream, *keyword))
-                                : printable(to_string(*keyword)) + "\n");
   }
 
   [[nodiscard]] static Record record(const Stream& stream, const Keyword& keyword) {
@@ -148,11 +196,18 @@ class Kw final : public Tool {
     return record;
   }
 
-  void list(const Context& context, const Stream& stream) const {
+  void list(const Context& context, const Stream& stream) {
     std::vector<Keyword> keywords = stream.keywords().all();
     std::erase_if(keywords, [this](const Keyword& keyword) {
       return keyword.name.starts_with('_') && !all_;
     });
+    if (!context.json() && is_one_of_many_) {
+      for (const std::vector<std::string>& row : keyword_rows(keywords)) {
+        rows_.push_back(row);
+        rows_.back().insert(rows_.back().begin(), stream.name());
+      }
+      return;
+    }
     if (!context.json()) {
       write_stdout(keyword_table(keywords));
       return;
@@ -201,6 +256,11 @@ class Kw final : public Tool {
   std::string wait_;
   std::optional<std::chrono::nanoseconds> timeout_;
   bool all_ = false;
+
+  // Of a pattern.
+  bool is_one_of_many_ = false;
+  std::set<std::string> found_;  ///< keywords named that a stream has, or had
+  std::vector<std::vector<std::string>> rows_{{"STREAM", "NAME", "TYPE", "VALUE", "COMMENT"}};
 };
 
 const Registration kw_registration("kw", "list, read and write the keywords of a stream", {"SE"},

@@ -30,7 +30,7 @@ class Wait final : public Tool {
     options.flag("--appear", appear_, "wait for the stream to exist first");
     options.ready_fd();
     options.json();
-    options.print("name cnt0 cnt1 atime writetime latency missed semaphore");
+    options.print("name cnt0 cnt1 atime writetime latency missed semaphore kw.NAME");
   }
 
   Exit run(const Context& context) override {
@@ -155,6 +155,12 @@ class Wait final : public Tool {
             {"semaphore", semaphore ? static_cast<int>(*semaphore) : -1}};
   }
 
+  static Record keyword_value(const Stream& stream, const std::string& name) {
+    const auto keyword = stream.keywords().find(name);
+    return keyword ? std::visit([](const auto& value) { return Record(value); }, keyword->value)
+                   : Record();
+  }
+
   /// So that a mistake in --print is told before the wait, not after.
   static void check_template(const Context& context, const std::string& name) {
     if (!context.print_template().empty()) {
@@ -162,8 +168,9 @@ class Wait final : public Tool {
       smallest.shape = Shape{1};
       const Stream example = Stream::local(name, smallest);  // the one to wait for may be missing
       const Tai written = now_on(clock_of(example));
-      static_cast<void>(
-          render(context.print_template(), record(example, written, 0, 0, std::nullopt)));
+      static_cast<void>(render(context.print_template(),
+                               record(example, written, 0, 0, std::nullopt),
+                               [](const std::string&) { return Record(); }));
     }
   }
 
@@ -172,8 +179,9 @@ class Wait final : public Tool {
     if (context.json()) {
       write_stdout(to_json_line(record(stream, written, cnt0, missed, semaphore)));
     } else if (!context.print_template().empty()) {
-      write_stdout(
-          render(context.print_template(), record(stream, written, cnt0, missed, semaphore)));
+      write_stdout(render(context.print_template(),
+                          record(stream, written, cnt0, missed, semaphore),
+                          [&](const std::string& name) { return keyword_value(stream, name); }));
     } else if (!context.quiet()) {
       write_stdout(fmt::format("{}\n", cnt0));
     }

@@ -95,4 +95,8 @@ class SHMIM_EXPORT Selection {
   bool whole_ = true;
 };
 
+/// Of one plane, where z is time, whose slice says nothing of the third axis, or of the array.
+[[nodiscard]] SHMIM_EXPORT Selection selection_of(Slice slice, const Format& format,
+                                                  bool is_of_plane);
+
 }  // namespace shmim

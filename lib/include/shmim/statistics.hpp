@@ -11,7 +11,7 @@
 namespace shmim {
 
 /// What a frame's elements are like. Of complex types it is the modulus; numbers that are not
-/// finite are counted and left out; where none is finite, min, max, mean and stddev are NaN.
+/// finite are counted and left out; where none is finite, what is said of them is NaN.
 /// (64-bit integers beyond 2^53 are rounded to double.)
 struct Statistics {
   std::uint64_t elements = 0;
@@ -19,6 +19,9 @@ struct Statistics {
   double max = 0;
   double mean = 0;
   double stddev = 0;             ///< of the elements, not of a sample of them
+  double p1 = 0;                 ///< a hundredth of the elements is not above it
+  double p50 = 0;                ///< the median
+  double p99 = 0;                ///< a hundredth is above it
   std::uint64_t saturated = 0;   ///< integers at the largest value of their type
   std::uint64_t non_finite = 0;  ///< NaN and infinities
 };

@@ -250,17 +250,33 @@ TEST_CASE("a stream may be named by its file") {
 }
 
 TEST_CASE("--print fills in fields, with a format where one is given") {
-  const Record record{{"cnt0", 7U}, {"name", "im\0331"}, {"latency", 0.5}, {"semaphore", -1}};
-  CHECK(render("{cnt0} {name}", record) == "7 im\\x1b1\n");
-  CHECK(render("{cnt0:04} {latency:.3f} {semaphore}", record) == "0007 0.500 -1\n");
-  CHECK(render("{{}}", record) == "{}\n");
+  const Record record{{"cnt0", 7U},       {"name", "im\0331"},
+                      {"latency", 0.5},   {"semaphore", -1},
+                      {"atime", nullptr}, {"writetime", "2026-11-22T00:41:32.000000005Z"}};
+  const auto print = [&](const char* text) {
+    return render(text, record, [](const std::string& name) {
+      return name == "EXPTIME" ? Record(0.25) : name == "ESO DET DIT" ? Record("dark") : Record();
+    });
+  };
+  CHECK(print("{cnt0} {name}") == "7 im\\x1b1\n");
+  CHECK(print("{cnt0:04} {latency:.3f} {semaphore}") == "0007 0.500 -1\n");
+  CHECK(print("{{}} {{kw.X}}") == "{} {kw.X}\n");
+  CHECK(print("{cnt0}\\t{semaphore}\\n\\\\t\\x") == "7\t-1\n\\t\\x\n");
+  CHECK(print("{writetime}") == "2026-11-22T00:41:32.000000005Z\n");
+  CHECK(print("{writetime:unix} {writetime:unix>22}") ==
+        "1795308092.000000005   1795308092.000000005\n");
+  CHECK(print("{atime:unix} {atime}") == "null null\n");
+  CHECK(print("{kw.EXPTIME:.3f}|{kw.ESO DET DIT:>6}|{kw.NONE:.3f}") == "0.250|  dark|null\n");
   CHECK(refused([&] {
-          render("{cnt}", record);
-        }).find("the fields are cnt0 name latency semaphore") != std::string::npos);
-  CHECK_FALSE(refused([&] { render("{cnt0", record); }).empty());
-  CHECK_FALSE(refused([&] { render("{name:d}", record); }).empty());
-  CHECK(to_json_line(record) ==
-        "{\"cnt0\":7,\"name\":\"im\\u001b1\",\"latency\":0.5,\"semaphore\":-1}\n");
+          print("{cnt}");
+        }).find("the fields are cnt0 name latency semaphore atime writetime kw.NAME") !=
+        std::string::npos);
+  CHECK_FALSE(refused([&] { print("{cnt0"); }).empty());
+  CHECK_FALSE(refused([&] { print("{kw.EXPTIME"); }).empty());
+  CHECK_FALSE(refused([&] { print("{name:d}"); }).empty());
+  CHECK_FALSE(refused([&] { print("{writetime:epoch}"); }).empty());
+  CHECK(to_json_line(Record{{"cnt0", 7U}, {"name", "im\0331"}, {"latency", 0.5}}) ==
+        "{\"cnt0\":7,\"name\":\"im\\u001b1\",\"latency\":0.5}\n");
   CHECK(to_json_line(Record{{"name", "\xFF"}}) == "{\"name\":\"\xEF\xBF\xBD\"}\n");
 }
 

@@ -28,6 +28,9 @@ Record to_record(const Statistics& statistics) {
           {"max", statistics.max},
           {"mean", statistics.mean},
           {"stddev", statistics.stddev},
+          {"p1", statistics.p1},
+          {"p50", statistics.p50},
+          {"p99", statistics.p99},
           {"saturated", statistics.saturated},
           {"non_finite", statistics.non_finite}};
 }
@@ -113,6 +116,8 @@ template <class Say>
 void say_statistics(const Statistics& statistics, const Say& say) {
   say("elements", fmt::format("mean {:.6g}, min {:.6g}, max {:.6g}, standard deviation {:.6g}",
                               statistics.mean, statistics.min, statistics.max, statistics.stddev));
+  say("percentiles", fmt::format("p1 {:.6g}, p50 {:.6g}, p99 {:.6g}", statistics.p1, statistics.p50,
+                                 statistics.p99));
   say("saturated", fmt::format("{} of {}", statistics.saturated, statistics.elements));
   say("not finite", fmt::format("{} of {}", statistics.non_finite, statistics.elements));
 }
@@ -161,6 +166,7 @@ std::string FactsTeller::to_json_line(const Facts& facts) const {
   }
   if (facts.statistics) {
     record["statistics"] = shmim::tools::to_record(*facts.statistics);
+    record["statistics"]["slice"] = facts.slice;
   }
   return tools::to_json_line(record);
 }
@@ -233,6 +239,9 @@ std::string FactsTeller::to_text(const Facts& facts) const {
     say_rate(*facts.rate, say);
   }
   if (facts.statistics) {
+    if (!facts.slice.empty()) {
+      say("slice", facts.slice);
+    }
     say_statistics(*facts.statistics, say);
   }
   return text;

@@ -14,6 +14,7 @@ struct Facts {
   Holders holders;
   std::optional<Rate> rate;
   std::optional<Statistics> statistics;
+  std::string slice;  ///< that they are of, as written; empty for the whole frame
 };
 
 /// Tells facts in words, line by line, and as JSON.

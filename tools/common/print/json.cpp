@@ -5,11 +5,16 @@
 #include <fmt/args.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <shmim/clock.hpp>
 #include <shmim/text.hpp>
 
 #include "common/io/exit.hpp"
 
 namespace {
+/// A date, as text.
+struct Date {
+  std::string text;
+};
 /// A value that is not known. A format that would suit it, as {latency:.3f}, is passed over.
 struct Unknown {};
 }  // namespace
@@ -24,34 +29,92 @@ struct fmt::formatter<Unknown> {
   }
 };
 
+template <>
+struct fmt::formatter<Date> : fmt::formatter<std::string> {
+  constexpr auto parse(fmt::format_parse_context& context) {
+    constexpr std::string_view unix_word = "unix";
+    const std::string_view rest(context.begin(), context.end());
+    is_unix_ = rest.starts_with(unix_word);
+    if (is_unix_) {
+      context.advance_to(context.begin() + unix_word.size());
+    }
+    return fmt::formatter<std::string>::parse(context);
+  }
+  auto format(const Date& date, fmt::format_context& context) const {
+    return fmt::formatter<std::string>::format(is_unix_ ? unix_text(date.text) : date.text,
+                                               context);
+  }
+
+ private:
+  /// `never` and `out of range` stay as they are.
+  static std::string unix_text(const std::string& text) {
+    return text.ends_with('Z') ? shmim::unix_seconds(shmim::parse_utc(text)) : text;
+  }
+  bool is_unix_ = false;
+};
+
 namespace shmim::tools {
+namespace {
+
+void add_field(fmt::dynamic_format_arg_store<fmt::format_context>& fields, const std::string& name,
+               const Record& value) {
+  if (value.is_number_unsigned()) {
+    fields.push_back(fmt::arg(name.c_str(), value.get<std::uint64_t>()));
+  } else if (value.is_number_integer()) {
+    fields.push_back(fmt::arg(name.c_str(), value.get<std::int64_t>()));
+  } else if (value.is_number_float()) {
+    fields.push_back(fmt::arg(name.c_str(), value.get<double>()));
+  } else if (value.is_null()) {
+    fields.push_back(fmt::arg(name.c_str(), Unknown()));
+  } else if (name.ends_with("time")) {
+    fields.push_back(fmt::arg(name.c_str(), Date{value.get<std::string>()}));
+  } else {
+    fields.push_back(fmt::arg(
+        name.c_str(), value.is_string() ? printable(value.get<std::string>()) : value.dump()));
+  }
+}
+
+}  // namespace
 
 std::string to_json_line(const Record& record) {
   return record.dump(-1, ' ', false, Record::error_handler_t::replace) + "\n";
 }
 
-std::string render(const std::string& text, const Record& record) {
+std::string render(const std::string& text, const Record& record, const KeywordLookup& keyword) {
   fmt::dynamic_format_arg_store<fmt::format_context> fields;
   std::string names;
   for (const auto& [name, value] : record.items()) {
-    names += (names.empty() ? "" : " ") + name;
-    if (value.is_number_unsigned()) {
-      fields.push_back(fmt::arg(name.c_str(), value.get<std::uint64_t>()));
-    } else if (value.is_number_integer()) {
-      fields.push_back(fmt::arg(name.c_str(), value.get<std::int64_t>()));
-    } else if (value.is_number_float()) {
-      fields.push_back(fmt::arg(name.c_str(), value.get<double>()));
-    } else if (value.is_null()) {
-      fields.push_back(fmt::arg(name.c_str(), Unknown()));
+    names += name + " ";
+    add_field(fields, name, value);
+  }
+  // {fmt} has no dots in its names: keywords go by their number.
+  std::string numbered;
+  std::size_t keywords = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    constexpr std::string_view begin = "{kw.";
+    if (rest.starts_with("{{") || rest.starts_with("\\\\")) {
+      numbered += rest.front() == '{' ? "{{" : "\\";
+      rest.remove_prefix(2);
+    } else if (rest.starts_with("\\t") || rest.starts_with("\\n")) {
+      numbered += rest[1] == 't' ? '\t' : '\n';
+      rest.remove_prefix(2);
+    } else if (rest.starts_with(begin)) {
+      rest.remove_prefix(begin.size());
+      const std::string_view name = rest.substr(0, rest.find_first_of(":}"));
+      rest.remove_prefix(name.size());
+      const std::string field = fmt::format("kw{}", keywords++);
+      add_field(fields, field, keyword(std::string(name)));
+      numbered += "{" + field;
     } else {
-      fields.push_back(fmt::arg(
-          name.c_str(), value.is_string() ? printable(value.get<std::string>()) : value.dump()));
+      numbered += rest.front();
+      rest.remove_prefix(1);
     }
   }
   try {
-    return fmt::vformat(text, fields) + "\n";
+    return fmt::vformat(numbered, fields) + "\n";
   } catch (const fmt::format_error& error) {
-    throw UsageError(fmt::format("--print '{}': {}; the fields are {}", text, error.what(), names));
+    throw UsageError(
+        fmt::format("--print '{}': {}; the fields are {}kw.NAME", text, error.what(), names));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,14 @@ using Record = nlohmann::ordered_json;
 /// One JSON object on one line. Bytes that are no UTF-8 are replaced.
 std::string to_json_line(const Record& record);
 
-/// `text` with every {name} replaced by that value; a format may follow, as in `{cnt0:08}`; what is
-/// not known is null whatever the format. Throws UsageError for a field there is none of.
-std::string render(const std::string& text, const Record& record);
+/// Gives the value of a keyword, or null.
+using KeywordLookup = std::function<Record(const std::string& name)>;
+
+/// `text` with every {name} replaced by that value, {kw.NAME} by that of a keyword, and \t, \n and
+/// \\ by what they are. A format may follow, as in `{cnt0:08}`; of a time `unix`: seconds since
+/// 1970. What is not known is null whatever the format. Throws UsageError for a field there is none
+/// of.
+std::string render(const std::string& text, const Record& record, const KeywordLookup& keyword);
 
 /// A string of Graphviz's language, its lines below one another.
 std::string quoted(const std::string& text);

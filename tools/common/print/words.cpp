@@ -161,13 +161,22 @@ Record to_json(const Keyword& keyword) {
           {"comment", keyword.comment}};
 }
 
-std::string keyword_table(std::span<const Keyword> keywords) {
-  std::vector<std::vector<std::string>> rows{{"NAME", "TYPE", "VALUE", "COMMENT"}};
+std::vector<std::vector<std::string>> keyword_rows(std::span<const Keyword> keywords) {
+  std::vector<std::vector<std::string>> rows;
   for (const Keyword& keyword : keywords) {
     rows.push_back({printable(keyword.name), type_of(keyword), printable(to_string(keyword)),
                     printable(keyword.comment)});
   }
-  return rows.size() == 1 ? std::string() : to_table(rows);
+  return rows;
+}
+
+std::string keyword_table(std::span<const Keyword> keywords) {
+  std::vector<std::vector<std::string>> rows = keyword_rows(keywords);
+  if (rows.empty()) {
+    return "";
+  }
+  rows.insert(rows.begin(), {"NAME", "TYPE", "VALUE", "COMMENT"});
+  return to_table(rows);
 }
 
 }  // namespace shmim::tools

@@ -38,6 +38,8 @@ Record to_json(const Shape& shape);
 /// A keyword, its value in its own type.
 Record to_json(const Keyword& keyword);
 
+/// Keywords as rows of a table: name, type, value, comment.
+std::vector<std::vector<std::string>> keyword_rows(std::span<const Keyword> keywords);
 /// Keywords as a table with headings; nothing where there are none.
 std::string keyword_table(std::span<const Keyword> keywords);
 

@@ -45,6 +45,8 @@ TEST_CASE("statistics of integers of every type") {
 TEST_CASE("numbers that are not finite are counted and left out") {
   const std::vector<float> floats{1, NAN, 3, INFINITY, -INFINITY};
   const Statistics result = of(floats, DataType::float32);
+  CHECK(result.p1 == result.min);
+  CHECK(result.p99 == result.max);
   CHECK(result.elements == 5);
   CHECK(result.non_finite == 3);
   CHECK(result.min == 1);
