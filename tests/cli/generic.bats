@@ -72,6 +72,20 @@ printing="create connect cat wait ls info top trace rm bench"
   done
 }
 
+@test "--help fits the terminal" {
+  for tool in $TOOLS; do
+    run_out help "shmim-$tool" --help
+    refute grep -nE '.{81}' help
+    for columns in 60 80 120; do
+      script -qec "stty cols $columns; shmim-$tool --help" /dev/null </dev/null | tr -d '\r' >wide
+      refute grep -nE ".{$((columns + 1))}" <(sed '/^Examples:/,$d' wide)
+      grep -q '^Options:' wide
+    done
+  done
+  # Of a wide one the width is used.
+  [[ $(wc -l <wide) -le $(wc -l <help) ]]
+}
+
 @test "--version and -V print the name and the version" {
   for tool in $TOOLS; do
     check 0 "~ shmim-$tool [0-9]*.[0-9]*.[0-9]*" '' -- "shmim-$tool" --version

@@ -152,7 +152,9 @@ class BenchTool final : public Tool {
 };
 
 const Registration bench_registration("bench", "measure these tools beside what bounds them", {},
-                                      {}, make<BenchTool>);
+                                      {}, make<BenchTool>,
+                                      {"shmim-bench startup latency --cpu 0,1",
+                                       "shmim-bench --json >before.json"});
 
 }  // namespace
 }  // namespace shmim::tools::bench

@@ -247,7 +247,9 @@ class Cat final : public Tool {
 };
 
 const Registration cat_registration("cat", "write frames to standard output", {"SLE", true},
-                                    {.missing = "shmim-ls", .similar = "shmim-cat {}"}, make<Cat>);
+                                    {.missing = "shmim-ls", .similar = "shmim-cat {}"}, make<Cat>,
+                                    {"shmim-cat 'cam[0:7,0:7]'",
+                                     "shmim-cat cam -n 100 -o npy > cube.npy"});
 
 }  // namespace
 }  // namespace shmim::tools

@@ -170,13 +170,12 @@ class Connect final : public Tool {
   std::optional<std::chrono::nanoseconds> timeout_;
 };
 
-const Registration connect_registration("connect",
-                                        "make a stream available, from memory or from a FITS file",
-                                        {"SLEN"},
-                                        {.missing = "shmim-create {} SIZE",
-                                         .similar = "shmim-connect {}",
-                                         .exists = "shmim-connect {}"},
-                                        make<Connect>);
+const Registration connect_registration(
+    "connect", "make a stream available, from memory or from a FITS file", {"SLEN"},
+    {.missing = "shmim-create {} SIZE",
+     .similar = "shmim-connect {}",
+     .exists = "shmim-connect {}"},
+    make<Connect>, {"shmim-connect @S:dark", "shmim-connect cam --appear -t 10s"});
 
 }  // namespace
 }  // namespace shmim::tools

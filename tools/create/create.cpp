@@ -153,10 +153,10 @@ class Create final : public Tool {
   std::unique_ptr<ImageFile> image_;
 };
 
-const Registration create_registration("create", "make a stream", {"SLN"},
-                                       {.missing = "shmim-create {} SIZE",
-                                        .exists = "shmim-create {} SIZE --recreate"},
-                                       make<Create>);
+const Registration create_registration(
+    "create", "make a stream", {"SLN"},
+    {.missing = "shmim-create {} SIZE", .exists = "shmim-create {} SIZE --recreate"}, make<Create>,
+    {"shmim-create 'tui16>cam' 320x256 --circular-buffer 16", "shmim-create --like cam cam_dark"});
 
 }  // namespace
 }  // namespace shmim::tools

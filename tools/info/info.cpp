@@ -157,10 +157,10 @@ class Info final : public Tool {
   std::map<ino_t, std::string> names_;  ///< of the streams there are
 };
 
-const Registration info_registration("info", "show everything that is known about a stream",
-                                     {"SE", true},
-                                     {.missing = "shmim-ls", .similar = "shmim-info {}"},
-                                     make<Info>);
+const Registration info_registration(
+    "info", "show everything that is known about a stream", {"SE", true},
+    {.missing = "shmim-ls", .similar = "shmim-info {}"}, make<Info>,
+    {"shmim-info cam --frames 1000 --stats", "shmim-info cam --check uint16,320x256 || exit"});
 
 }  // namespace
 }  // namespace shmim::tools

@@ -264,7 +264,8 @@ class Kw final : public Tool {
 };
 
 const Registration kw_registration("kw", "list, read and write the keywords of a stream", {"SE"},
-                                   {.missing = "shmim-ls", .similar = "shmim-kw {}"}, make<Kw>);
+                                   {.missing = "shmim-ls", .similar = "shmim-kw {}"}, make<Kw>,
+                                   {"exposure=$(shmim-kw cam EXPTIME)", "shmim-kw 'wfs*' GAIN"});
 
 }  // namespace
 }  // namespace shmim::tools

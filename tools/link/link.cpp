@@ -96,7 +96,8 @@ class Link final : public Tool {
   std::string target_;
 };
 
-const Registration link_registration("link", "give a stream another name", {"SEN"}, {}, make<Link>);
+const Registration link_registration("link", "give a stream another name", {"SEN"}, {}, make<Link>,
+                                     {"shmim-link wfs cam1", "shmim-link @N:wfs @E:cam1"});
 
 }  // namespace
 }  // namespace shmim::tools

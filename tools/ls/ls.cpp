@@ -207,8 +207,10 @@ class Ls final : public Tool {
   ProcessTable processes_;
 };
 
-const Registration ls_registration("ls", "list the streams there are, and how they are", {"SE"}, {},
-                                   make<Ls>);
+const Registration ls_registration(
+    "ls", "list the streams there are, and how they are", {"SE"}, {}, make<Ls>,
+    {"shmim-ls 'cam*' --over 2s --sort rate --reverse",
+     "shmim-ls --json -o name,state | jq -r 'select(.state == \"unfinished\").name'"});
 
 }  // namespace
 }  // namespace shmim::tools

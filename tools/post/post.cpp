@@ -276,10 +276,10 @@ class Post final : public Tool {
   bool claim_ = false;
 };
 
-const Registration post_registration("post", "post semaphores, and publish frames", {"SE", true},
-                                     {.missing = "shmim-create {} SIZE",
-                                      .similar = "shmim-post {}"},
-                                     make<Post>);
+const Registration post_registration(
+    "post", "post semaphores, and publish frames", {"SE", true},
+    {.missing = "shmim-create {} SIZE", .similar = "shmim-post {}"}, make<Post>,
+    {"shmim-post cam --data cube.fits -n 10000 --rate 500", "shmim-post cam --sem 3"});
 
 }  // namespace
 }  // namespace shmim::tools

@@ -146,7 +146,9 @@ class Rm final : public Tool {
 };
 
 const Registration rm_registration("rm", "remove streams and wake those who wait on them", {"SE"},
-                                   {.unreadable = "shmim-rm --force {}"}, make<Rm>);
+                                   {.unreadable = "shmim-rm --force {}"}, make<Rm>,
+                                   {"shmim-rm --dry-run 'test_*'",
+                                    "shmim-rm --stale --verbose '*'"});
 
 }  // namespace
 }  // namespace shmim::tools

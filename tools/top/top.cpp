@@ -151,7 +151,9 @@ class Top final : public Tool {
   std::optional<std::string> metrics_;  ///< the file to write; empty for standard output
 };
 
-const Registration top_registration("top", "watch the streams as they run", {"SE"}, {}, make<Top>);
+const Registration top_registration("top", "watch the streams as they run", {"SE"}, {}, make<Top>,
+                                    {"shmim-top 'cam*' --sort rate",
+                                     "shmim-top --openmetrics=/var/lib/node_exporter/shmim.prom"});
 
 }  // namespace
 }  // namespace shmim::tools

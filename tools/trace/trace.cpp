@@ -365,7 +365,7 @@ class Trace final : public Tool {
 const Registration trace_registration("trace",
                                       "show who made a stream's frame, and what triggered it",
                                       {"SE"}, {.missing = "shmim-ls", .similar = "shmim-trace {}"},
-                                      make<Trace>);
+                                      make<Trace>, {"shmim-trace roi", "shmim-trace --graph"});
 
 }  // namespace
 }  // namespace shmim::tools

@@ -199,10 +199,11 @@ class Wait final : public Tool {
   bool appear_ = false;
 };
 
-const Registration wait_registration("wait", "wait for the next frame of a stream", {"SE"},
-                                     {.missing = "shmim-wait {} --appear",
-                                      .similar = "shmim-wait {}"},
-                                     make<Wait>);
+const Registration wait_registration(
+    "wait", "wait for the next frame of a stream", {"SE"},
+    {.missing = "shmim-wait {} --appear", .similar = "shmim-wait {}"}, make<Wait>,
+    {"shmim-wait cam -t 2s || echo \"no frame in 2 s: status $?\"",
+     "shmim-wait cam --forever -t 2s -q || alarm \"cam has stopped\""});
 
 }  // namespace
 }  // namespace shmim::tools

@@ -31,9 +31,19 @@ man_page() { cat "$SHMIM_BUILD_DIR/man/$1"; }
   done
 }
 
+@test "the examples of --help are two, and those of the manual page" {
+  for tool in "${tools[@]}"; do
+    examples=$("shmim-$tool" --help | sed -n '/^Examples:/,$p' | sed -n 's/^  //p')
+    [ "$(wc -l <<<"$examples")" -eq 2 ]
+    while read -r example; do
+      sed -n '/^# EXAMPLES/,/^# SEE/p' "$SHMIM_SOURCE_DIR/man/shmim-$tool.1.scd" | grep -qF -- "$example"
+    done <<<"$examples"
+  done
+}
+
 @test "exit statuses are the same in --help, manual pages and README" {
   for tool in "${tools[@]}"; do
-    statuses=$("shmim-$tool" --help | sed -n '/^Exit status:/,$p' | sed -nE 's/^  ([^ ]+) +(.*)/\1 \2/p')
+    statuses=$("shmim-$tool" --help | sed -n '/^Exit status:/,/^$/p' | sed -nE 's/^  ([^ ]+) +(.*)/\1 \2/p')
     [ "$(wc -l <<<"$statuses")" -eq 8 ]
     while read -r status meaning; do
       grep -qF "| $status | $meaning |" "$SHMIM_SOURCE_DIR/README.md"

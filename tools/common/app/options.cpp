@@ -57,9 +57,9 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
   return lines;
 }
 
-std::string help_line(const Option& option) {
-  constexpr std::size_t column = 32;
-  constexpr std::size_t screen = 96;
+std::string help_line(const Option& option, std::size_t width) {
+  constexpr std::size_t least = 32;  // for the words
+  const std::size_t column = width < 2 * least ? 8 : 28;
   std::string left = fmt::format("  {}", fmt::join(option.names, ","));
   if (!option.kind.empty()) {
     left +=
@@ -67,10 +67,12 @@ std::string help_line(const Option& option) {
   }
   left += left.size() + 2 > column ? '\n' + std::string(column, ' ')
                                    : std::string(column - left.size(), ' ');
-  return left + wrapped(option.description(), screen - column, column) + '\n';
+  return left + wrapped(option.description(), std::max(width, column + least) - column, column) +
+         '\n';
 }
 
-std::string usage_line(std::string_view tool, const std::deque<Option>& options) {
+std::string usage_line(std::string_view tool, const std::deque<Option>& options,
+                       std::size_t width) {
   std::string line = fmt::format("Usage: shmim-{} [OPTIONS]", tool);
   for (const Option& option : options) {
     if (option.is_positional()) {
@@ -78,7 +80,8 @@ std::string usage_line(std::string_view tool, const std::deque<Option>& options)
       line += option.is_required ? ' ' + word : fmt::format(" [{}]", word);
     }
   }
-  return line + '\n';
+  constexpr std::size_t indent = 7;  // behind `Usage: `
+  return wrapped(line, width, indent) + '\n';
 }
 
 /// The table as CLI11 has it.
@@ -428,13 +431,14 @@ const Option* Options::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
-std::string Options::help(std::string_view summary) const {
+std::string Options::help(std::string_view summary, std::size_t width) const {
   std::string positionals;
   std::string dashed;
   for (const Option& option : options_) {
-    (option.is_positional() ? positionals : dashed) += help_line(option);
+    (option.is_positional() ? positionals : dashed) += help_line(option, width);
   }
-  return fmt::format("{}\n{}\n{}{}{}Options:\n{}\n", summary, usage_line(tool_, options_),
+  return fmt::format("{}\n{}\n{}{}{}Options:\n{}\n", wrapped(summary, width, 0),
+                     usage_line(tool_, options_, width),
                      positionals.empty() ? "" : "Positionals:\n", positionals,
                      positionals.empty() ? "" : "\n", dashed);
 }

@@ -155,8 +155,8 @@ class Options {
   [[nodiscard]] const std::deque<Option>& all() const noexcept { return options_; }
   /// The option of that name, or null.
   [[nodiscard]] const Option* find(std::string_view name) const noexcept;
-  /// What --help prints of them.
-  [[nodiscard]] std::string help(std::string_view summary) const;
+  /// What --help prints of them, in so many columns where words can be parted so.
+  [[nodiscard]] std::string help(std::string_view summary, std::size_t width) const;
 
   /// Sets the targets by a command line without its first word. A stream may be named by its file:
   /// then the target is its name, and --dir the file's directory. Throws UsageError.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
@@ -29,12 +30,23 @@ void occupy_standard_streams() noexcept {
   std::_Exit(128 + signal);
 }
 
-std::string help_footer() {
+std::string help_footer(const Registration& registration) {
   std::string text = "Exit status:\n";
   for (const ExitMeaning& meaning : exit_meanings()) {
     text += fmt::format("  {:<6}{}\n", meaning.status, meaning.meaning);
   }
+  text += "\nExamples:\n";
+  for (const char* example : registration.examples) {
+    text += fmt::format("  {}\n", example);
+  }
   return text;
+}
+
+/// Columns of the terminal that standard output is, or those that a terminal usually has.
+std::size_t columns_of_stdout() noexcept {
+  constexpr std::size_t usual = 80;
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
 }
 
 /// What a tool does with a command line that it takes.
@@ -69,7 +81,8 @@ int run(const Registration& registration, int argc, char** argv) {
     const auto options = options_of(registration, *tool);
     switch (options->parse({argv + 1, argv + argc})) {
       case Request::help:
-        write_stdout(options->help(registration.summary) + help_footer());
+        write_stdout(options->help(registration.summary, columns_of_stdout()) +
+                     help_footer(registration));
         return 0;
       case Request::version:
         write_stdout(fmt::format("shmim-{} {}\n", registration.name, SHMIM_VERSION));

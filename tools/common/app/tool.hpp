@@ -3,6 +3,7 @@
 // A tool is a class with two functions: declare() its options, and run(). What else is to be known
 // of it stands in its registration.
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,13 +46,15 @@ class Tool {
 /// A tool among those this program was linked from: one in each executable, all in the generator.
 struct Registration {
   using Make = std::unique_ptr<Tool> (*)();
+  using Examples = std::array<const char*, 2>;
   Registration(const char* tool_name, const char* tool_summary, const Takes& its_takes,
-               const Advice& its_advice, Make make_tool) noexcept;
+               const Advice& its_advice, Make make_tool, const Examples& its_examples) noexcept;
   const char* name;     ///< without `shmim-`
   const char* summary;  ///< one line, as in the NAME section of a man page
   Takes takes;          ///< what a REF of it may have
   Advice advice;
   Make make;
+  Examples examples;  ///< commands, from its manual page
   const Registration* next;
 };
 const Registration* registrations() noexcept;
