@@ -57,7 +57,8 @@ std::string command_of(pid_t pid) {
 }
 
 std::string describe_process(pid_t pid) {
-  return fmt::format("{} ({})", pid, is_alive(pid) ? printable(command_of(pid)) : "dead");
+  const std::string what = is_alive(pid) ? printable(command_of(pid)) : "dead";
+  return what.empty() ? std::to_string(pid) : fmt::format("{} ({})", pid, what);
 }
 
 }  // namespace shmim

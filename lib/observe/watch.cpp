@@ -1,12 +1,15 @@
 #include "shmim/watch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "shmim/directory.hpp"
+#include "shmim/file.hpp"
 
 namespace shmim {
 namespace {
@@ -113,6 +116,11 @@ void Watcher::list() {
       return std::set<std::string>(std::make_move_iterator(found.begin()),
                                    std::make_move_iterator(found.end()));
     }(list_streams(directory_, pattern)));
+  }
+  // Held until all are open: where descriptors run out, there are some left to look around with.
+  std::array<FileDescriptor, 8> spare;
+  for (FileDescriptor& descriptor : spare) {
+    descriptor = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
   std::vector<Watched> streams;
   std::vector<Watch> watches;

@@ -13,7 +13,7 @@ options_of() {
       echo "$common --output-format --follow -n --latest --passive --timeout --for --ready-fd --conf"
       ;;
     post)
-      echo "$common --sem --except --update --data --format -n --rate --set --atime --plane --trigger" \
+      echo "$common --sem --except --update --data --format -n --loop --rate --set --atime --plane --trigger" \
         "--pid --claim"
       ;;
     wait)
@@ -28,7 +28,7 @@ options_of() {
       echo "$common --delete --as --from --wait --timeout --ready-fd --all --json"
       ;;
     link) echo "$common --conf" ;;
-    top) echo "$common --batch -n --interval --sort --openmetrics --json" ;;
+    top) echo "$common --batch -n --interval --sort --openmetrics --prometheus --json" ;;
     trace)
       echo "$common --all --graph --dot --over --follow -n --timeout --for --budget --ready-fd --json"
       ;;

@@ -865,3 +865,18 @@ Try 'shmim-post --help' for more information." -- shmim-post a --update --atime=
   until_true is_asleep "$pid_p"
   compare cnt0 "$(cnt0 a)" 1
 }
+
+@test "--loop reads a file again and again, until a signal comes" {
+  make 'tui8>a' 2
+  bytes 1 2 3 4 >two
+  start p shmim-post a --data two --loop --rate 1000
+  comes_to_ten() { (($(cnt0 a) >= 10)); }
+  until_true comes_to_ten
+  kill -INT "$pid_p"
+  finish p 130 '' '~ shmim-post: a: *'
+  check 1 '' 'shmim-post: standard input: cannot be read again from its start (after 2 frames)' -- \
+    bash -c 'cat two | shmim-post a --data - --loop'
+  check 1 '' '~ shmim-post: standard input: ended without a frame*' -- bash -c 'true | shmim-post a --data - --loop'
+  check 2 '' '~ shmim-post: *--loop*' -- shmim-post a --data two --loop -n 3
+  check 2 '' '~ shmim-post: *--loop*' -- shmim-post a --update --loop
+}

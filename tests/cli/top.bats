@@ -415,12 +415,24 @@ is_restored() {
   check 2 '' '~ shmim-top: *--openmetrics*' -- shmim-top --openmetrics=x --batch
 }
 
+@test "--prometheus: the same in the older format" {
+  make cam 2
+  shmim-post cam --update
+  run_out out shmim-top --prometheus -i 1ms
+  grep -qx '# TYPE shmim_stream_frames_total counter' out
+  grep -qx 'shmim_stream_frames_total{stream="cam"} 1' out
+  refute grep -vE '^(# (TYPE|HELP) shmim_stream_[a-z_]+ .*|shmim_stream_[a-z_]+\{stream="([^"\\]|\\.)*"\} [-+0-9.e]+)$' out
+  check 0 '' '' -- shmim-top --prometheus=x.prom -i 1ms
+  compare names "$(sed 's/[ {].*//' x.prom | sort)" "$(sed 's/[ {].*//' out | sort)"
+  check 2 '' '~ shmim-top: *--openmetrics*' -- shmim-top --prometheus --openmetrics
+}
+
 @test "streams that there are no descriptors for are left out by name and number" {
   for i in $(seq 40); do make "s$i" 2; done
   few() { (ulimit -n 30; exec "$@"); }
   check 1 '~ *s9 *' "~ shmim-top: $SHM: * streams left out: no more files may be open, see ulimit -Hn" -- \
     few shmim-top -b -n 1 -i 1ms
   check 1 '~ *' "~ shmim-ls: $SHM: * streams left out: *" -- few shmim-ls --over 1ms
-  check 1 '~ *' "~ shmim-trace: $SHM: *" -- few shmim-trace --graph
+  check 1 '~ *' "~ shmim-trace: $SHM: * streams left out: *" -- few shmim-trace --graph
   check 0 '~ *' '' -- few shmim-ls
 }

@@ -47,7 +47,7 @@ class Info final : public Tool {
         return;
       }
       const Facts facts = look_at(context, stream, wanted);
-      const FactsTeller teller(processes_, names_);
+      const FactsTeller teller(processes_, names_, context.verbose());
       if (context.json()) {
         write_stdout(teller.to_json_line(facts));
       } else {
@@ -111,8 +111,8 @@ class Info final : public Tool {
   Facts look_at(const Context& context, const Stream& stream, const Reference& wanted) {
     Facts facts;
     if (frames_) {
-      const auto seen =
-          watch_frames(stream, *frames_, {timeout_, deadline_after(whole_), interrupted});
+      const auto seen = watch_frames(
+          stream, *frames_, {timeout_, deadline_after(whole_), ends_watching(context, stream)});
       throw_if_interrupted();
       facts.rate = rate_of(seen);
       if (facts.rate->frames < *frames_) {
@@ -145,6 +145,22 @@ class Info final : public Tool {
       names_ = names_by_inode(context.search_path().shm);
     }
     return facts;
+  }
+
+  /// A signal does. Somebody who looks on is told why nothing happens.
+  static std::function<bool()> ends_watching(const Context& context, const Stream& stream) {
+    static constexpr std::chrono::seconds patience{2};
+    const auto begin = std::chrono::steady_clock::now();
+    return [&context, &stream, begin, cnt0 = stream.cnt0(),
+            is_told = ::isatty(STDERR_FILENO) != 1]() mutable {
+      if (!is_told && std::chrono::steady_clock::now() - begin > patience) {
+        is_told = true;
+        if (stream.cnt0() == cnt0) {
+          context.note(stream.name(), "no frame yet");
+        }
+      }
+      return interrupted();
+    };
   }
 
   std::vector<std::string> refs_;

@@ -48,16 +48,20 @@ class Post final : public Tool {
     options.numbers("--except", "I", except_, "post all but semaphore I; may be repeated")
         .excludes(only);
     const Option& update = options.flag("--update", update_, "publish a frame without new pixels");
-    options
-        .text("--data", "FILE", data_, "publish each frame of a file, or of standard input for -")
-        .excludes(update);
+    const Option& data = options
+                             .text("--data", "FILE", data_,
+                                   "publish each frame of a file, or of standard input for -")
+                             .excludes(update);
     options
         .text("--format", "FORMAT", format_,
               "what FILE is: auto (the default: by its first bytes), text, raw, npy or fits")
         .one_of({"auto", "text", "raw", "npy", "fits"});
-    options.number("-n", "N", count_,
-                   "post N times; a FILE that ends sooner is read again from its start",
-                   above_zero);
+    const Option& count = options.number(
+        "-n", "N", count_, "post N times; a FILE that ends sooner is read again from its start",
+        above_zero);
+    options.flag("--loop", loop_, "read FILE again from its start, until a signal comes")
+        .needs(data)
+        .excludes(count);
     options.positive("--rate", "HZ", rate_, "posts or frames per second");
     options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_,
                   "set a keyword with the frame; may be repeated");
@@ -200,8 +204,7 @@ class Post final : public Tool {
       for (; !count_ || published < *count_; pace.count(), ++published) {
         source->wait();
         note_trigger(publisher);
-        if (!next(*source, frame, published) &&
-            !(count_ && published > 0 && source->rewind() && next(*source, frame, published))) {
+        if (!next(*source, frame, published) && !begins_again(*source, frame, published)) {
           break;
         }
         pace.wait();
@@ -216,6 +219,23 @@ class Post final : public Tool {
                   count_ ? fmt::format("ended after {} of {}", published, counted(*count_, "frame"))
                          : "ended without a frame");
     }
+  }
+
+  /// Reads the first frame once more, where that is asked for and possible.
+  [[nodiscard]] bool begins_again(FrameSource& source, std::span<std::byte> frame,
+                                  std::uint64_t published) const {
+    if ((!count_ && !loop_) || published == 0) {
+      return false;
+    }
+    if (source.rewind()) {
+      return next(source, frame, published);
+    }
+    if (loop_) {
+      throw Error(Problem::failed, data_ == "-" ? "standard input" : data_,
+                  fmt::format("cannot be read again from its start (after {})",
+                              counted(published, "frame")));
+    }
+    return false;
   }
 
   /// An error says how many frames had been published before it.
@@ -266,6 +286,7 @@ class Post final : public Tool {
   std::string data_;
   std::string format_;
   std::optional<std::uint64_t> count_;
+  bool loop_ = false;
   std::optional<double> rate_;
   std::vector<std::string> assignments_;
   std::string atime_;

@@ -51,11 +51,13 @@ std::string label(const std::string& text) {
 
 }  // namespace
 
-std::string to_metrics(const std::vector<StreamRow>& rows) {
+std::string to_metrics(const std::vector<StreamRow>& rows, MetricsFormat format) {
   std::string text;
-  const auto begin = [&](const char* name, const char* type, const char* unit, const char* help) {
+  const bool is_open = format == MetricsFormat::openmetrics;
+  const auto begin = [&](std::string_view name, const char* type, const char* unit,
+                         const char* help) {
     text += fmt::format("# TYPE {} {}\n", name, type);
-    if (unit != nullptr) {
+    if (is_open && unit != nullptr) {
       text += fmt::format("# UNIT {} {}\n", name, unit);
     }
     text += fmt::format("# HELP {} {}\n", name, help);
@@ -85,15 +87,17 @@ std::string to_metrics(const std::vector<StreamRow>& rows) {
   }
   for (const Metric& metric : metrics) {
     const Column& fact = *find_column(metric.fact);
-    begin(metric.name, metric.type, metric.unit, fact.meaning);
     const std::string_view total = std::string_view(metric.type) == "counter" ? "_total" : "";
+    // Of a counter OpenMetrics describes the family, and Prometheus the sample.
+    begin(fmt::format("{}{}", metric.name, is_open ? "" : total), metric.type, metric.unit,
+          fact.meaning);
     for (const StreamRow& row : rows) {
       if (const auto value = number_of(fact.value(row)); value && !row.description().unreadable) {
         add(fmt::format("{}{}", metric.name, total), row, *value);
       }
     }
   }
-  return text + "# EOF\n";
+  return text + (is_open ? "# EOF\n" : "");
 }
 
 }  // namespace shmim::tools

@@ -7,7 +7,10 @@
 
 namespace shmim::tools {
 
-/// One scrape, in the OpenMetrics text format.
-std::string to_metrics(const std::vector<StreamRow>& rows);
+/// The text format that OpenMetrics has, and the older one of Prometheus.
+enum class MetricsFormat { openmetrics, prometheus };
+
+/// One scrape.
+std::string to_metrics(const std::vector<StreamRow>& rows, MetricsFormat format);
 
 }  // namespace shmim::tools

@@ -266,7 +266,7 @@ std::vector<std::string> Screen::detail_lines() {
     facts.holders = model_.holders(watched->description);
     facts.rate = watched->rate;
     const auto names = model_.names_by_inode();
-    return lines_of(FactsTeller(model_.processes(), names).to_text(facts));
+    return lines_of(FactsTeller(model_.processes(), names, false).to_text(facts));
   }
   return {};
 }

@@ -28,9 +28,16 @@ class Top final : public Tool {
     options.duration("-i,--interval", interval_,
                      "time between two looks (default: 500ms, and 1s with --batch)");
     options.text("--sort", "COLUMN", sort_, "sort by this column at first");
+    const Option& openmetrics =
+        options
+            .text_or_none(
+                "--openmetrics", "FILE", openmetrics_,
+                "print one scrape in the OpenMetrics format, or put it in the place of FILE")
+            .excludes(batch);
     options
-        .text_or_none("--openmetrics", "FILE", metrics_,
-                      "print one scrape in the OpenMetrics format, or put it in the place of FILE")
+        .text_or_none("--prometheus", "FILE", prometheus_,
+                      "the same in the older format of Prometheus")
+        .excludes(openmetrics)
         .excludes(batch);
     options.json("with --batch, print one JSON object per stream").needs(batch);
   }
@@ -64,15 +71,8 @@ class Top final : public Tool {
     model.sort_by(order.front(), order.front()->is_right);
     model.look();
     require_existing(model);
-    if (metrics_) {
-      sleep_until(steady_clock::now() + interval_.value_or(std::chrono::seconds{1}));
-      model.look();
-      const std::string scrape = to_metrics(model.rows());
-      if (metrics_->empty()) {
-        write_stdout(scrape);
-      } else {
-        replace_file(*metrics_, scrape);
-      }
+    if (openmetrics_ || prometheus_) {
+      scrape(model);
     } else if (batch_) {
       print_tables(context, model);
     } else {
@@ -84,6 +84,19 @@ class Top final : public Tool {
   }
 
  private:
+  void scrape(Model& model) const {
+    sleep_until(steady_clock::now() + interval_.value_or(std::chrono::seconds{1}));
+    model.look();
+    const std::string text = to_metrics(
+        model.rows(), openmetrics_ ? MetricsFormat::openmetrics : MetricsFormat::prometheus);
+    const std::string& file = openmetrics_ ? *openmetrics_ : *prometheus_;
+    if (file.empty()) {
+      write_stdout(text);
+    } else {
+      replace_file(file, text);
+    }
+  }
+
   /// Others may come while we watch; what @E: names must be there.
   void require_existing(const Model& model) const {
     const std::vector<const Watched*> streams = model.streams();
@@ -148,12 +161,14 @@ class Top final : public Tool {
   std::optional<std::uint64_t> count_;
   std::optional<std::chrono::nanoseconds> interval_;
   std::string sort_;
-  std::optional<std::string> metrics_;  ///< the file to write; empty for standard output
+  // The file to write; empty for standard output.
+  std::optional<std::string> openmetrics_;
+  std::optional<std::string> prometheus_;
 };
 
 const Registration top_registration("top", "watch the streams as they run", {"SE"}, {}, make<Top>,
                                     {"shmim-top 'cam*' --sort rate",
-                                     "shmim-top --openmetrics=/var/lib/node_exporter/shmim.prom"});
+                                     "shmim-top --prometheus=/var/lib/node_exporter/shmim.prom"});
 
 }  // namespace
 }  // namespace shmim::tools

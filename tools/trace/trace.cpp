@@ -57,24 +57,10 @@ class Trace final : public Tool {
 
   Exit run(const Context& context) override {
     follow_ = follow_ || count_ || patience_.has_end();
-    if (patience_.timeout() && !follow_) {
-      throw UsageError("--timeout requires --follow");
-    }
-    if (follow_ && (all_ || graph_ || dot_)) {
-      throw UsageError("--follow takes one REF");
-    }
-    if (refs_.empty() && !all_ && !graph_) {
-      throw UsageError(follow_ ? "--follow takes one REF" : "REF is missing (or --all)");
-    }
-    if (!refs_.empty() && (all_ || graph_)) {
-      throw UsageError(fmt::format("{} and REF exclude one another", graph_ ? "--graph" : "--all"));
-    }
+    check_usage();
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
       references.push_back(context.reference(text));
-    }
-    if (over_ && !graph_ && !dot_) {
-      throw UsageError("--over is for --graph and --dot");
     }
     if (follow_) {
       if (references.size() != 1) {
@@ -99,6 +85,25 @@ class Trace final : public Tool {
   }
 
  private:
+  /// Throws UsageError.
+  void check_usage() const {
+    if (patience_.timeout() && !follow_) {
+      throw UsageError("--timeout requires --follow");
+    }
+    if (follow_ && (all_ || graph_ || dot_)) {
+      throw UsageError("--follow takes one REF");
+    }
+    if (refs_.empty() && !all_ && !graph_) {
+      throw UsageError(follow_ ? "--follow takes one REF" : "REF is missing (or --all)");
+    }
+    if (!refs_.empty() && (all_ || graph_)) {
+      throw UsageError(fmt::format("{} and REF exclude one another", graph_ ? "--graph" : "--all"));
+    }
+    if (over_ && !graph_ && !dot_) {
+      throw UsageError("--over is for --graph and --dot");
+    }
+  }
+
   /// The names of all streams, read once a trigger must be named.
   [[nodiscard]] const std::map<ino_t, std::string>& names(const Context& context) {
     if (!names_) {

@@ -37,7 +37,8 @@ struct SHMIM_EXPORT Watched {
 
 /// Watches every stream of a directory. Each look costs a few loads per stream and no more, so that
 /// ten looks a second at a thousand streams are no load. Claims and writes nothing. Keeps the
-/// streams open, one descriptor each. Not thread-safe.
+/// streams open, one descriptor each; those for which none is left are unreadable (no_descriptor),
+/// and eight are kept free for others to use. Not thread-safe.
 class SHMIM_EXPORT Watcher {
  public:
   /// Streams whose names match one of the shell patterns. Throws Error (no_directory).

@@ -305,12 +305,13 @@ Option& Options::add(std::string_view names, std::string kind, std::string help,
   return option;
 }
 
-Option& Options::positional(std::string kind, std::string& target, std::string help) {
-  return text({}, std::move(kind), target, std::move(help));
+Option& Options::positional(const std::string& kind, std::string& target, std::string help) {
+  return text({}, kind, target, std::move(help));
 }
 
-Option& Options::positional(std::string kind, std::vector<std::string>& target, std::string help) {
-  return texts({}, std::move(kind), target, std::move(help));
+Option& Options::positional(const std::string& kind, std::vector<std::string>& target,
+                            std::string help) {
+  return texts({}, kind, target, std::move(help));
 }
 
 Option& Options::flag(std::string_view names, bool& target, std::string help) {
@@ -319,14 +320,14 @@ Option& Options::flag(std::string_view names, bool& target, std::string help) {
   return option;
 }
 
-Option& Options::text(std::string_view names, std::string kind, std::string& target,
+Option& Options::text(std::string_view names, const std::string& kind, std::string& target,
                       std::string help) {
   return add(names, kind, std::move(help),
              [this, kind, &target](const std::string& text) { target = taken(kind, text); });
 }
 
-Option& Options::texts(std::string_view names, std::string kind, std::vector<std::string>& target,
-                       std::string help) {
+Option& Options::texts(std::string_view names, const std::string& kind,
+                       std::vector<std::string>& target, std::string help) {
   Option& option =
       add(names, kind, std::move(help),
           [this, kind, &target](const std::string& text) { target.push_back(taken(kind, text)); });

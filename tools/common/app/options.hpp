@@ -97,12 +97,13 @@ class Options {
   // the command line is parsed, and must live until then. `names` are like `-f,--follow`.
 
   /// A word without a dash, or all of them.
-  Option& positional(std::string kind, std::string& target, std::string help);
-  Option& positional(std::string kind, std::vector<std::string>& target, std::string help);
+  Option& positional(const std::string& kind, std::string& target, std::string help);
+  Option& positional(const std::string& kind, std::vector<std::string>& target, std::string help);
   Option& flag(std::string_view names, bool& target, std::string help);
-  Option& text(std::string_view names, std::string kind, std::string& target, std::string help);
+  Option& text(std::string_view names, const std::string& kind, std::string& target,
+               std::string help);
   /// An option that may be repeated.
-  Option& texts(std::string_view names, std::string kind, std::vector<std::string>& target,
+  Option& texts(std::string_view names, const std::string& kind, std::vector<std::string>& target,
                 std::string help);
   // NOLINTBEGIN(performance-unnecessary-value-param): moved, as no template shows
   template <class Number>

@@ -252,7 +252,7 @@ std::string FactsTeller::holders_in_words(const Holders& holders) const {
   for (const pid_t pid : holders.processes) {
     text += fmt::format("{}{}", text.empty() ? "" : ", ", in_words(processes_.look_up(pid)));
   }
-  if (!holders.unknown.empty()) {
+  if (tells_all_ && !holders.unknown.empty()) {
     text += fmt::format("{}perhaps {} that we may not look into", text.empty() ? "" : "; ",
                         counted(holders.unknown.size(), "process"));
   }

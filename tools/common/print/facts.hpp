@@ -20,8 +20,10 @@ struct Facts {
 /// Tells facts in words, line by line, and as JSON.
 class FactsTeller {
  public:
-  FactsTeller(ProcessTable& processes, const std::map<ino_t, std::string>& names)
-      : processes_(processes), names_(names) {}
+  /// In words, processes that may have the stream open, for all that can be seen, are told of to
+  /// whoever wants to know all.
+  FactsTeller(ProcessTable& processes, const std::map<ino_t, std::string>& names, bool tells_all)
+      : processes_(processes), names_(names), tells_all_(tells_all) {}
   [[nodiscard]] std::string to_text(const Facts& facts) const;
   [[nodiscard]] std::string to_json_line(const Facts& facts) const;
 
@@ -30,6 +32,7 @@ class FactsTeller {
   [[nodiscard]] std::string trace_lines(const Description& description) const;
   ProcessTable& processes_;
   const std::map<ino_t, std::string>& names_;
+  bool tells_all_;
 };
 
 }  // namespace shmim::tools
