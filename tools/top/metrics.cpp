@@ -12,7 +12,7 @@ struct Metric {
   const char* name;
   const char* type;
   const char* unit;  ///< null where it is a plain number
-  const char* fact;  ///< the column that it is
+  const char* fact;  ///< the column that it is, if it is one
 };
 
 /// Of a list it is the length.
@@ -49,55 +49,72 @@ std::string label(const std::string& text) {
   return out;
 }
 
-}  // namespace
+/// Writes one metric after the other.
+class Scrape {
+ public:
+  explicit Scrape(MetricsFormat format) : is_open_(format == MetricsFormat::openmetrics) {}
 
-std::string to_metrics(const std::vector<StreamRow>& rows, MetricsFormat format) {
-  std::string text;
-  const bool is_open = format == MetricsFormat::openmetrics;
-  const auto begin = [&](std::string_view name, const char* type, const char* unit,
-                         const char* help) {
-    text += fmt::format("# TYPE {} {}\n", name, type);
-    if (is_open && unit != nullptr) {
-      text += fmt::format("# UNIT {} {}\n", name, unit);
-    }
-    text += fmt::format("# HELP {} {}\n", name, help);
-  };
-  const auto add = [&](std::string_view name, const StreamRow& row, double value) {
-    text += fmt::format("{}{{stream=\"{}\"}} {}\n", name, label(row.description().name), value);
-  };
-  begin("shmim_stream_readable", "gauge", nullptr, "1 for a stream, 0 for a file that is not one");
-  for (const StreamRow& row : rows) {
-    add("shmim_stream_readable", row, row.description().unreadable ? 0 : 1);
-  }
-  begin("shmim_stream_writer_alive", "gauge", nullptr, "1 where its last writer lives");
-  for (const StreamRow& row : rows) {
-    if (!row.description().unreadable) {
-      add("shmim_stream_writer_alive", row, row.description().writer.is_dead() ? 0 : 1);
-    }
-  }
-  begin("shmim_stream_last_write_timestamp_seconds", "gauge", "seconds",
-        "when the last frame was written, since 1970 in UTC");
-  for (const StreamRow& row : rows) {
-    const Description& description = row.description();
-    if (!description.unreadable && is_date(description.written)) {
-      text += fmt::format("shmim_stream_last_write_timestamp_seconds{{stream=\"{}\"}} {}\n",
-                          label(description.name),
-                          unix_seconds(on_tai(description.written, description.clock)));
-    }
-  }
-  for (const Metric& metric : metrics) {
-    const Column& fact = *find_column(metric.fact);
-    const std::string_view total = std::string_view(metric.type) == "counter" ? "_total" : "";
+  /// A line for each stream that `value_of` gives a number for, as text.
+  template <class ValueOf>
+  void add(const Metric& metric, const char* help, const std::vector<StreamRow>& rows,
+           const ValueOf& value_of) {
     // Of a counter OpenMetrics describes the family, and Prometheus the sample.
-    begin(fmt::format("{}{}", metric.name, is_open ? "" : total), metric.type, metric.unit,
-          fact.meaning);
+    const std::string_view total = std::string_view(metric.type) == "counter" ? "_total" : "";
+    const std::string family = fmt::format("{}{}", metric.name, is_open_ ? "" : total);
+    text_ += fmt::format("# TYPE {} {}\n", family, metric.type);
+    if (is_open_ && metric.unit != nullptr) {
+      text_ += fmt::format("# UNIT {} {}\n", family, metric.unit);
+    }
+    text_ += fmt::format("# HELP {} {}\n", family, help);
     for (const StreamRow& row : rows) {
-      if (const auto value = number_of(fact.value(row)); value && !row.description().unreadable) {
-        add(fmt::format("{}{}", metric.name, total), row, *value);
+      if (const std::optional<std::string> value = value_of(row)) {
+        text_ += fmt::format("{}{}{{stream=\"{}\"}} {}\n", metric.name, total,
+                             label(row.description().name), *value);
       }
     }
   }
-  return text + (is_open ? "# EOF\n" : "");
+  [[nodiscard]] std::string text() const { return text_ + (is_open_ ? "# EOF\n" : ""); }
+
+ private:
+  std::string text_;
+  bool is_open_;
+};
+
+std::string one_if(bool is_so) { return is_so ? "1" : "0"; }
+
+std::optional<std::string> writer_alive(const StreamRow& row) {
+  const Description& description = row.description();
+  return description.unreadable ? std::nullopt
+                                : std::optional(one_if(!description.writer.is_dead()));
+}
+
+std::optional<std::string> last_write(const StreamRow& row) {
+  const Description& description = row.description();
+  return description.unreadable || !is_date(description.written)
+             ? std::nullopt
+             : std::optional(unix_seconds(on_tai(description.written, description.clock)));
+}
+
+}  // namespace
+
+std::string to_metrics(const std::vector<StreamRow>& rows, MetricsFormat format) {
+  Scrape scrape(format);
+  scrape.add({"shmim_stream_readable", "gauge", nullptr, nullptr},
+             "1 for a stream, 0 for a file that is not one", rows, [](const StreamRow& row) {
+               return std::optional(one_if(!row.description().unreadable));
+             });
+  scrape.add({"shmim_stream_writer_alive", "gauge", nullptr, nullptr},
+             "1 where its last writer lives", rows, writer_alive);
+  scrape.add({"shmim_stream_last_write_timestamp_seconds", "gauge", "seconds", nullptr},
+             "when the last frame was written, since 1970 in UTC", rows, last_write);
+  for (const Metric& metric : metrics) {
+    const Column& fact = *find_column(metric.fact);
+    scrape.add(metric, fact.meaning, rows, [&](const StreamRow& row) {
+      const auto value = row.description().unreadable ? std::nullopt : number_of(fact.value(row));
+      return value ? std::optional(fmt::format("{}", *value)) : std::nullopt;
+    });
+  }
+  return scrape.text();
 }
 
 }  // namespace shmim::tools
