@@ -426,13 +426,3 @@ is_restored() {
   compare names "$(sed 's/[ {].*//' x.prom | sort)" "$(sed 's/[ {].*//' out | sort)"
   check 2 '' '~ shmim-top: *--openmetrics*' -- shmim-top --prometheus --openmetrics
 }
-
-@test "streams that there are no descriptors for are left out by name and number" {
-  for i in $(seq 40); do make "s$i" 2; done
-  few() { (ulimit -n 30; exec "$@"); }
-  check 1 '~ *s9 *' "~ shmim-top: $SHM: * streams left out: no more files may be open, see ulimit -Hn" -- \
-    few shmim-top -b -n 1 -i 1ms
-  check 1 '~ *' "~ shmim-ls: $SHM: * streams left out: *" -- few shmim-ls --over 1ms
-  check 1 '~ *' "~ shmim-trace: $SHM: * streams left out: *" -- few shmim-trace --graph
-  check 0 '~ *' '' -- few shmim-ls
-}

@@ -27,3 +27,13 @@ load ../cli/helpers
   check 1 '' '~ shmim-create: *cannot map*Cannot allocate memory*' -- with_memory 60000 shmim-create b 8000x8000
   compare names "$(listing)" a.im.shm
 }
+
+@test "streams that there are no descriptors for are left out by name and number" {
+  for i in $(seq 40); do make "s$i" 2; done
+  few() { (ulimit -n 30; exec "$@"); }
+  check 1 '~ *s9 *' "~ shmim-top: $SHM: * streams left out: no more files may be open, see ulimit -Hn" -- \
+    few shmim-top -b -n 1 -i 1ms
+  check 1 '~ *' "~ shmim-ls: $SHM: * streams left out: *" -- few shmim-ls --over 1ms
+  check 1 '~ *' "~ shmim-trace: $SHM: * streams left out: *" -- few shmim-trace --graph
+  check 0 '~ *' '' -- few shmim-ls
+}

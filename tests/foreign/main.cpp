@@ -273,10 +273,11 @@ class Sleeper {
   void look_at_one(steady_clock::time_point end, std::atomic<std::uint64_t>& wakes,
                    std::atomic<std::uint64_t>& false_wakes) const {
     const Image image(path_);
-    const std::uint64_t begin = image.cnt0();
-    std::uint64_t woken = 0;
+    // All since the stream was made: one that is counted already may not have been posted yet.
+    std::uint64_t posts = 0;
     sem_t* semaphore = image.semaphore(index_);
-    while (sem_trywait(semaphore) == 0) {  // of frames before
+    while (sem_trywait(semaphore) == 0) {
+      ++posts;
     }
     while (steady_clock::now() < end) {
       timespec limit{};
@@ -286,8 +287,8 @@ class Sleeper {
       limit.tv_nsec %= 1'000'000'000;
       if (sem_timedwait(semaphore, &limit) == 0) {
         ++wakes;
-        ++woken;
-        false_wakes += woken > image.cnt0() - begin ? 1 : 0;
+        ++posts;
+        false_wakes += posts > image.cnt0() ? 1 : 0;
         continue;
       }
       struct stat status {};
