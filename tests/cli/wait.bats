@@ -387,6 +387,8 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a --print '{nothing
     shmim-wait a --cnt0 20 --for 20ms
   check 124 '' 'shmim-wait: a: timed out: 0 of 1 post came in 20.0ms' -- shmim-wait a -s 3 --flush --for 20ms -t 10s
   start p shmim-post a --update --rate 1000 -q
+  check 124 '' '~ shmim-wait: a: timed out: cnt0 is *, and did not come to 1000000 in 100.0ms' -- \
+    timeout -k 1 20 shmim-wait a --cnt0 1000000 --for 100ms
   check 0 '~ *' '' -- shmim-wait a --forever --for 100ms
   check 0 '~ *' '' -- shmim-wait a --forever --for 100ms -t 10s --json
 }

@@ -161,9 +161,9 @@ class Cat final : public Tool {
     try {
       for (std::uint64_t taken = 0; !count_ || taken < *count_; ++taken) {
         TakenFrame taken_frame;
-        const Arrival arrival = patience_.is_over()
-                                    ? Arrival::timed_out
-                                    : follower.next(pick, patience_.next(), copy, taken_frame);
+        const Arrival arrival = patience_.wait([&](const Deadline& deadline) {
+          return follower.next(pick, deadline, copy, taken_frame);
+        });
         missed += taken_frame.missed;
         if (arrival != Arrival::arrived) {
           note_missed(context, stream, missed);

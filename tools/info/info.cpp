@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
 #include "common/print/facts.hpp"
 
@@ -17,9 +18,7 @@ class Info final : public Tool {
         .required();
     const Option& frames =
         options.number("--frames", "N", frames_, "measure the rate over N frames", above_zero);
-    options.duration("-t,--timeout", timeout_, "give up when no frame comes for so long")
-        .needs(frames);
-    options.duration("--for", whole_, "end after this time, whatever comes").needs(frames);
+    patience_.declare(options, &frames);
     options.flag("--stats", stats_,
                  "minimum, maximum, mean, percentiles and more of one whole frame");
     const Option& check = options.text("--check", "WANTED", check_,
@@ -111,17 +110,18 @@ class Info final : public Tool {
   Facts look_at(const Context& context, const Stream& stream, const Reference& wanted) {
     Facts facts;
     if (frames_) {
+      patience_.begin();
       const auto seen = watch_frames(
-          stream, *frames_, {timeout_, deadline_after(whole_), ends_watching(context, stream)});
+          stream, *frames_,
+          {patience_.timeout(), patience_.end_of_all(), ends_watching(context, stream)});
       throw_if_interrupted();
       facts.rate = rate_of(seen);
       if (facts.rate->frames < *frames_) {
         if (!stream.is_current()) {
           throw Error(Problem::removed, stream.name(), "was removed while we measured its rate");
         }
-        context.note(stream.name(),
-                     fmt::format("timed out: {} of {} frames came", facts.rate->frames, *frames_));
-        throw TimedOut{};
+        patience_.give_up(context, stream.name(), stream.cnt0(),
+                          Patience::lacking(facts.rate->frames, frames_));
       }
     }
     if (stats_) {
@@ -165,8 +165,7 @@ class Info final : public Tool {
 
   std::vector<std::string> refs_;
   std::optional<std::uint64_t> frames_;
-  std::optional<std::chrono::nanoseconds> timeout_;
-  std::optional<std::chrono::nanoseconds> whole_;
+  Patience patience_;
   bool stats_ = false;
   std::string check_;
   ProcessTable processes_;

@@ -57,18 +57,11 @@ class Kw final : public Tool {
  private:
   /// Streams that lack a keyword which is named are passed over, unless all do.
   Exit work_on_all(const Context& context, const Reference& pattern) {
-    const std::filesystem::path& shm = context.search_path().shm;
-    std::vector<Reference> streams;
-    ProcessTable processes;
-    for (const std::string& name : list_streams(shm, pattern.name)) {
-      if (matches(pattern, name, describe(stream_path(shm, name), processes).type())) {
-        streams.push_back(pattern);
-        streams.back().name = name;
-      }
-    }
+    const std::vector<Reference> streams = context.streams_of(pattern);
     if (streams.empty()) {
-      return context.report(Error(Problem::not_found, pattern.text,
-                                  fmt::format("no such stream in {}", shm.string())));
+      return context.report(
+          Error(Problem::not_found, pattern.text,
+                fmt::format("no such stream in {}", context.search_path().shm.string())));
     }
     is_one_of_many_ = true;
     const Exit status = context.for_each<Reference>(

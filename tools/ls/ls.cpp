@@ -179,8 +179,7 @@ class Ls final : public Tool {
     if (rows.empty() && patterns_.empty()) {
       context.note(where_.string(), "no streams there");
     }
-    Exit status = context.report_left_out(static_cast<std::uint64_t>(
-        std::ranges::count_if(rows, is_left_out, &StreamRow::description)));
+    Exit status = context.report_left_out(rows, &StreamRow::description);
     for (std::size_t i = 0; i < patterns_.size(); ++i) {
       if (!has_match[i]) {
         status = context.report(Error(Problem::not_found, patterns_[i].text,

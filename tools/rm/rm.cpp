@@ -35,20 +35,13 @@ class Rm final : public Tool {
     }
     std::map<std::string, Reference> found;  // in order, and each once
     const Exit unmatched = context.for_each<Reference>(patterns, [&](const Reference& wanted) {
-      std::vector<std::string> names = list_streams(where.shm, wanted.name);
-      if (is_pattern(wanted.name) && wanted.type) {
-        ProcessTable processes;
-        std::erase_if(names, [&](const std::string& name) {
-          return !shmim::matches(wanted, name,
-                                 describe(stream_path(where.shm, name), processes).type());
-        });
-      }
-      if (names.empty() && !force_) {
+      const std::vector<Reference> named = context.streams_of(wanted);
+      if (named.empty() && !force_) {
         throw Error(Problem::not_found, wanted.name,
                     fmt::format("no such stream in {}", where.shm.string()));
       }
-      for (const std::string& name : names) {
-        found.try_emplace(name, wanted).first->second.name = name;
+      for (const Reference& stream : named) {
+        found.try_emplace(stream.name, stream);
       }
     });
     std::vector<Reference> streams;

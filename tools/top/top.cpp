@@ -79,8 +79,7 @@ class Top final : public Tool {
       show(model);
       return Exit::done;
     }
-    return context.report_left_out(static_cast<std::uint64_t>(
-        std::ranges::count_if(model.rows(), is_left_out, &StreamRow::description)));
+    return context.report_left_out(model.rows(), &StreamRow::description);
   }
 
  private:

@@ -256,10 +256,10 @@ class Trace final : public Tool {
     context.readiness().say();
     while (!count_ || latencies.size() + untriggered < *count_) {
       TakenFrame frame;
-      const auto look = [](std::span<const std::byte>) {};
-      const Arrival arrival =
-          patience_.is_over() ? Arrival::timed_out
-                              : follower.next(FrameOrder::latest, patience_.next(), look, frame);
+      const Arrival arrival = patience_.wait([&](const Deadline& deadline) {
+        return follower.next(
+            FrameOrder::latest, deadline, [](std::span<const std::byte>) {}, frame);
+      });
       missed += frame.missed;
       if (arrival != Arrival::arrived) {
         print_summary(context, wanted.name, latencies, missed, untriggered);
@@ -327,9 +327,7 @@ class Trace final : public Tool {
       sleep_until(std::chrono::steady_clock::now() + interval);
       watcher.look();
     }
-    const auto left_out =
-        std::ranges::count_if(watcher.streams(), is_left_out, &Watched::description);
-    const Exit is_whole = context.report_left_out(static_cast<std::uint64_t>(left_out));
+    const Exit is_whole = context.report_left_out(watcher.streams(), &Watched::description);
     Graph graph = graph_of(watcher.streams(), removed_streams(), watcher.processes());
     for (GraphNode& node : graph.nodes) {
       node.rate = is_measured ? node.rate : std::nullopt;

@@ -103,7 +103,9 @@ class Wait final : public Tool {
       if (follower.seen() >= *cnt0_) {
         break;
       }
-      if (const Arrival arrival = follower.wait(patience_.next()); arrival != Arrival::arrived) {
+      const Arrival arrival =
+          patience_.wait([&follower](const Deadline& deadline) { return follower.wait(deadline); });
+      if (arrival != Arrival::arrived) {
         patience_.end(context, arrival, follower,
                       fmt::format("cnt0 is {}, and did not come to {}", follower.seen(), *cnt0_));
       }
@@ -121,10 +123,9 @@ class Wait final : public Tool {
     for (std::uint64_t done = 0; !wanted || done < *wanted;) {
       const std::uint64_t before = follower.seen();
       const unsigned recreations = follower.recreations();
-      const Deadline deadline = patience_.next();
-      const Arrival arrival = patience_.is_over() ? Arrival::timed_out
-                              : semaphore_        ? follower.wait_post(deadline)
-                                                  : follower.wait(deadline);
+      const Arrival arrival = patience_.wait([&](const Deadline& deadline) {
+        return semaphore_ ? follower.wait_post(deadline) : follower.wait(deadline);
+      });
       if (arrival != Arrival::arrived) {
         patience_.end(context, arrival, follower, Patience::lacking(done, wanted, what), what);
         return;
@@ -157,8 +158,7 @@ class Wait final : public Tool {
 
   static Record keyword_value(const Stream& stream, const std::string& name) {
     const auto keyword = stream.keywords().find(name);
-    return keyword ? std::visit([](const auto& value) { return Record(value); }, keyword->value)
-                   : Record();
+    return keyword ? to_json(*keyword).at("value") : Record();
   }
 
   /// So that a mistake in --print is told before the wait, not after.

@@ -10,7 +10,6 @@
 #include "common/app/tool.hpp"
 #include "common/io/descriptor.hpp"
 #include "common/io/interrupt.hpp"
-#include "common/io/stdout.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -54,6 +53,22 @@ Reference Context::reference(const std::string& text, const Takes& takes) const 
 
 Reference Context::pattern(const std::string& text) const {
   return checked(parse_pattern(text), tool_.takes);
+}
+
+std::vector<Reference> Context::streams_of(const Reference& pattern) const {
+  const std::filesystem::path& shm = search_path_.shm;
+  std::vector<std::string> names = list_streams(shm, pattern.name);
+  if (is_pattern(pattern.name) && pattern.type) {
+    ProcessTable processes;
+    std::erase_if(names, [&](const std::string& name) {
+      return !matches(pattern, name, describe(stream_path(shm, name), processes).type());
+    });
+  }
+  std::vector<Reference> streams(names.size(), pattern);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    streams[i].name = std::move(names[i]);
+  }
+  return streams;
 }
 
 Reference Context::checked(Reference reference, const Takes& takes) const {
@@ -117,24 +132,6 @@ void Context::note_previous_owner(const Connection& connection) const {
                      user == nullptr ? std::to_string(*connection.previous_owner)
                                      : std::string(user->pw_name)));
   }
-}
-
-void Context::end_following(Arrival arrival, const Follower& follower) {
-  const std::string& name = follower.stream().name();
-  switch (arrival) {
-    case Arrival::interrupted:
-      throw_if_writing_is_over();
-      throw Interrupted{};
-    case Arrival::removed:
-      throw Error(Problem::removed, name, "was removed while we waited for its next frame");
-    case Arrival::recreated:
-      throw Error(Problem::mismatch, name,
-                  fmt::format("was re-created with another format: {}", follower.difference()));
-    case Arrival::arrived:
-    case Arrival::timed_out:
-      break;
-  }
-  throw TimedOut{};
 }
 
 Exit Context::about(const Reference& reference, const std::function<Exit()>& job) const {

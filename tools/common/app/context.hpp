@@ -3,6 +3,7 @@
 // What a tool is run with, read-only: where streams are looked up, what the options that all tools
 // share say, and the one way to say things.
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <span>
@@ -39,6 +40,9 @@ class Readiness {
   std::optional<unsigned> descriptor_;  ///< until it has been told
 };
 
+/// No descriptor was left to look at it.
+[[nodiscard]] bool is_left_out(const Description& description) noexcept;
+
 class Context {
  public:
   /// Throws Error (no_directory).
@@ -57,6 +61,9 @@ class Context {
   [[nodiscard]] Reference reference(const std::string& text, const Takes& takes) const;
   /// Parses a REF whose name may be a shell pattern.
   [[nodiscard]] Reference pattern(const std::string& text) const;
+  /// The streams in the shm directory that a pattern means, by name. Each has the pattern's other
+  /// parts.
+  [[nodiscard]] std::vector<Reference> streams_of(const Reference& pattern) const;
   /// The stream that a reference names, which must exist.
   [[nodiscard]] Stream open(const Reference& reference, Access access = Access::best) const;
   /// The stream that was found for a reference.
@@ -77,12 +84,14 @@ class Context {
   void warn_unterminated(std::string_view subject, std::span<const Keyword> keywords) const;
   /// Says so if the stream that was replaced was another user's.
   void note_previous_owner(const Connection& connection) const;
-  /// Ends a wait that brought no frame: throws TimedOut, Interrupted, or Error (removed, mismatch).
-  [[noreturn]] static void end_following(Arrival arrival, const Follower& follower);
-
-  /// Says how many streams were left out for want of descriptors, if any were; gives the exit
-  /// status.
-  [[nodiscard]] Exit report_left_out(std::uint64_t count) const;
+  /// Says how many were left out for want of descriptors, if any were; gives the exit status.
+  /// `description` is where each has its own.
+  template <class Looked, class Projection>
+  [[nodiscard]] Exit report_left_out(const std::vector<Looked>& looked,
+                                     const Projection& description) const {
+    return report_left_out(
+        static_cast<std::uint64_t>(std::ranges::count_if(looked, is_left_out, description)));
+  }
   /// Prints an error as all errors are printed, with what to try; gives the exit status.
   Exit report(const Error& error) const { return report(nullptr, error); }
   /// Prints an error that came up with that reference.
@@ -114,6 +123,7 @@ class Context {
   }
 
  private:
+  [[nodiscard]] Exit report_left_out(std::uint64_t count) const;
   [[nodiscard]] Reference checked(Reference reference, const Takes& takes) const;
   Exit report(const Reference* about, const Error& error) const;
   const Registration& tool_;
@@ -121,9 +131,6 @@ class Context {
   Messages messages_;
   SearchPath search_path_;
 };
-
-/// No descriptor was left to look at it.
-[[nodiscard]] bool is_left_out(const Description& description) noexcept;
 
 /// Throws Error (mismatch) if a type is demanded and `format` has another.
 void require_type(const std::string& subject, const Format& format,

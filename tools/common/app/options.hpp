@@ -172,10 +172,10 @@ class Options {
     return {limits.least, limits.most < most ? limits.most : most};
   }
 
-  std::string tool_;
-  /// What takes a reference into `target`, if the value is one.
+  /// A value as it is, or of a reference that names a stream by its file the one by its name.
   [[nodiscard]] std::string taken(const std::string& kind, const std::string& text);
 
+  std::string tool_;
   CommonOptions common_;
   std::vector<std::string> directories_;  ///< of the streams that were named by their files
   std::deque<Option> options_;            // which stay where they are

@@ -7,13 +7,20 @@
 #include "common/app/context.hpp"
 #include "common/app/options.hpp"
 #include "common/io/exit.hpp"
+#include "common/io/interrupt.hpp"
+#include "common/io/stdout.hpp"
 #include "common/print/words.hpp"
 
 namespace shmim::tools {
 
-void Patience::declare(Options& options) {
-  options.duration("-t,--timeout", timeout_, "give up when no frame comes for so long");
-  options.duration("--for", whole_, "end after this time, whatever comes");
+void Patience::declare(Options& options, const Option* needed) {
+  Option& timeout =
+      options.duration("-t,--timeout", timeout_, "give up when no frame comes for so long");
+  Option& whole = options.duration("--for", whole_, "end after this time, whatever comes");
+  if (needed != nullptr) {
+    timeout.needs(*needed);
+    whole.needs(*needed);
+  }
 }
 
 Deadline Patience::next() const noexcept {
@@ -27,18 +34,31 @@ bool Patience::is_over() const noexcept {
 
 void Patience::end(const Context& context, Arrival arrival, const Follower& follower,
                    const std::optional<std::string>& lacking, std::string_view what) const {
-  if (arrival != Arrival::timed_out) {
-    Context::end_following(arrival, follower);
+  const std::string& name = follower.stream().name();
+  switch (arrival) {
+    case Arrival::interrupted:
+      throw_if_writing_is_over();
+      throw Interrupted{};
+    case Arrival::removed:
+      throw Error(Problem::removed, name, "was removed while we waited for its next frame");
+    case Arrival::recreated:
+      throw Error(Problem::mismatch, name,
+                  fmt::format("was re-created with another format: {}", follower.difference()));
+    case Arrival::arrived:
+    case Arrival::timed_out:
+      return give_up(context, name, follower.seen(), lacking, what);
   }
+}
+
+void Patience::give_up(const Context& context, const std::string& name, std::uint64_t seen,
+                       const std::optional<std::string>& lacking, std::string_view what) const {
   if (!is_over()) {
-    context.note(follower.stream().name(),
-                 fmt::format("timed out: no {} for {} after frame {}", what,
-                             in_words(Seconds(*timeout_)), follower.seen()));
+    context.note(name, fmt::format("timed out: no {} for {} after frame {}", what,
+                                   in_words(Seconds(*timeout_)), seen));
     throw TimedOut{};
   }
   if (lacking) {
-    context.note(follower.stream().name(),
-                 fmt::format("timed out: {} in {}", *lacking, in_words(Seconds(*whole_))));
+    context.note(name, fmt::format("timed out: {} in {}", *lacking, in_words(Seconds(*whole_))));
     throw TimedOut{};
   }
 }
