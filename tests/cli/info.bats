@@ -183,7 +183,7 @@ PY
 
 @test "--frames: a stream that does not come times out, or is removed" {
   make cam 2
-  check 124 '' 'shmim-info: cam: timed out: no frame for 1.00ms after frame 0' -- shmim-info cam --frames 5 -t 1ms
+  check 124 '' 'shmim-info: cam: timed out: no frame for 1.0ms after frame 0' -- shmim-info cam --frames 5 -t 1ms
   check 124 '' 'shmim-info: cam: timed out: 0 of 5 frames came in 20.0ms' -- shmim-info cam --frames 5 --for 20ms
   start p shmim-info cam --frames 5
   until_true handles_signals "$pid_p"

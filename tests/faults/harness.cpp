@@ -131,11 +131,13 @@ void Metronome::wait() {
   }
   const auto done = std::chrono::steady_clock::now();
   const auto next = std::max(last_ + period_, done + 3 * (done - last_));
-  // The last stretch is spun: a sleep of 50 us is none on many machines.
+  // The last stretch is spun, since a sleep of 50 us is none on many machines; but whoever shares the
+  // processor with us gets it.
   if (const auto left = next - done; left > std::chrono::microseconds{200}) {
     std::this_thread::sleep_for(left - std::chrono::microseconds{100});
   }
   do {
+    std::this_thread::yield();
     last_ = std::chrono::steady_clock::now();
   } while (last_ < next);
 }
