@@ -17,41 +17,6 @@
 
 namespace shmim::faults {
 
-Directory::Directory() : maker_(::getpid()) {
-  std::error_code ignored;
-  const bool has_shm =
-      std::filesystem::is_directory("/dev/shm", ignored) && ::access("/dev/shm", W_OK) == 0;
-  std::string name =
-      has_shm ? "/dev/shm/shmim-faults.XXXXXX"
-              : (std::filesystem::temp_directory_path() / "shmim-faults.XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw std::system_error(errno, std::generic_category(), "cannot make " + name);
-  }
-  path_ = name;
-}
-
-Directory::~Directory() {
-  if (::getpid() == maker_) {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-}
-
-void Directory::clear() const {
-  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-    std::filesystem::remove_all(entry.path());
-  }
-}
-
-std::vector<std::string> Directory::names() const {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-    names.push_back(entry.path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 SharedMemory::SharedMemory(std::size_t bytes)
     : data_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)),
       bytes_(bytes) {
@@ -131,8 +96,8 @@ void Metronome::wait() {
   }
   const auto done = std::chrono::steady_clock::now();
   const auto next = std::max(last_ + period_, done + 3 * (done - last_));
-  // The last stretch is spun, since a sleep of 50 us is none on many machines; but whoever shares the
-  // processor with us gets it.
+  // The last stretch is spun, since a sleep of 50 us is none on many machines; but whoever shares
+  // the processor with us gets it.
   if (const auto left = next - done; left > std::chrono::microseconds{200}) {
     std::this_thread::sleep_for(left - std::chrono::microseconds{100});
   }

@@ -17,28 +17,11 @@
 #include <shmim/shmim.hpp>
 #include <sys/types.h>
 
+#include "support/directory.hpp"
+
 namespace shmim::faults {
 
-/// A directory in shared memory, gone after its time with all that is in it.
-class Directory {
- public:
-  Directory();
-  ~Directory();
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-  [[nodiscard]] std::filesystem::path stream(std::string_view name) const {
-    return stream_path(path_, name);
-  }
-  /// Removes what is in it.
-  void clear() const;
-  /// Names in it, sorted, hidden ones too.
-  [[nodiscard]] std::vector<std::string> names() const;
-
- private:
-  pid_t maker_;
-  std::filesystem::path path_;
-};
+using test::Directory;
 
 /// Memory that this process shares with the children it forks.
 class SharedMemory {

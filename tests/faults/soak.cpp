@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr unsigned streams = 12;
+constexpr unsigned stream_count = 12;
 constexpr unsigned actors = 24;
 constexpr std::size_t small_frame = 4096;
 constexpr std::size_t large_frame = 256UL * 1024;
@@ -87,7 +87,7 @@ void follow_some(const std::filesystem::path& path, SoakBoard& board, Random& ra
 Child act(const Directory& directory, SoakBoard& board, std::uint64_t seed) {
   return Child([&directory, &board, seed] {
     Random random(seed);
-    const std::string name = name_of(pick(random, streams));
+    const std::string name = name_of(pick(random, stream_count));
     const auto path = directory.stream(name);
     const std::string size = size_of(pick(random, 2) == 0 ? small_frame : large_frame);
     static_cast<void>(std::freopen("/dev/null", "w", stdout));

@@ -20,9 +20,9 @@ namespace shmim::foreign {
 namespace {
 
 using faults::Child;
-using faults::Directory;
 using faults::Metronome;
 using std::chrono::steady_clock;
+using test::Directory;
 
 constexpr std::array orders{Order::update_im, Order::pymilk, Order::magaox, Order::by_hand};
 

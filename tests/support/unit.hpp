@@ -11,50 +11,12 @@
 
 #include <doctest/doctest.h>
 #include <shmim/shmim.hpp>
-#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp is POSIX's
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/directory.hpp"
+
 namespace shmim::test {
-
-/// A directory for streams that is gone after the test.
-class Directory {
- public:
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "shmim-unit-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Directory(const Directory&) = delete;
-  Directory(Directory&&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  Directory& operator=(Directory&&) = delete;
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::filesystem::path stream(const std::string& name) const {
-    return stream_path(path_, name);
-  }
-  [[nodiscard]] SearchPath search_path() const { return {path_, path_ / "conf", {}}; }
-
-  /// A stream of small uint16 frames, unless another format is given.
-  Stream make(const std::string& name, Format format = small_format()) const {
-    Stream stream = Stream::draft(path_, name, format);
-    REQUIRE(stream.publish());
-    return stream;
-  }
-  static Format small_format() {
-    Format format;
-    format.type = DataType::uint16;
-    format.shape = Shape{4, 3};
-    return format;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::vector<std::byte> bytes_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

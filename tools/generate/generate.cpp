@@ -95,7 +95,7 @@ std::vector<std::string> names_of(const std::vector<Declared>& tools) {
 }
 
 /// The columns that any of them can show, each once.
-std::string all_columns(const std::vector<Declared>& tools) {
+std::string columns_of_all(const std::vector<Declared>& tools) {
   std::string names;
   for (const Declared& declared : tools) {
     for (const Explained& column : declared.tool->columns()) {
@@ -112,7 +112,7 @@ std::string single_quoted(const std::string& text) {
   return "'" + replaced(text, "'", "'\\''") + "'";
 }
 
-std::string type_names() {
+std::string names_of_types() {
   std::vector<std::string_view> types;
   for (const DataType type : data_types()) {
     types.push_back(to_string(type));
@@ -127,7 +127,7 @@ std::string offer_for(const Option& option, const std::string& columns) {
     return fmt::format("={}", fmt::join(option.choices, " "));
   }
   if (option.kind == "TYPE") {
-    return "=" + type_names();
+    return "=" + names_of_types();
   }
   if (option.kind == "COLUMN" || option.kind == "LIST") {
     return (option.kind == "LIST" ? "=LIST " : "=") + columns;
@@ -136,7 +136,7 @@ std::string offer_for(const Option& option, const std::string& columns) {
 }
 
 std::string bash(const std::vector<Declared>& tools) {
-  const std::string columns = all_columns(tools);
+  const std::string columns = columns_of_all(tools);
   std::string options;
   std::string kinds;
   for (const Declared& declared : tools) {
@@ -163,7 +163,7 @@ std::string bash(const std::vector<Declared>& tools) {
 }
 
 std::string zsh(const std::vector<Declared>& tools) {
-  const std::string columns = all_columns(tools);
+  const std::string columns = columns_of_all(tools);
   std::string text = "case $service in\n";
   for (const Declared& declared : tools) {
     text += fmt::format("  shmim-{})\n    _arguments -s -S", declared.registration->name);
@@ -194,7 +194,7 @@ std::string zsh(const std::vector<Declared>& tools) {
 }
 
 std::string fish(const std::vector<Declared>& tools) {
-  const std::string columns = all_columns(tools);
+  const std::string columns = columns_of_all(tools);
   std::string text;
   for (const Declared& declared : tools) {
     int position = 0;
@@ -249,6 +249,7 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const std::exception& error) {
     static_cast<void>(std::fputs(error.what(), stderr));
-    return 1;
+  } catch (...) {  // whoever reads our output has gone
   }
+  return 1;
 }

@@ -60,7 +60,7 @@ constexpr auto lines_of_keys = [] {
 
 std::span<const KeyLine> key_lines() noexcept { return lines_of_keys; }
 
-std::optional<Command> command_of(int key) noexcept {
+std::optional<Command> command_for(int key) noexcept {
   for (const Keys& keys : all_keys) {
     for (const Key& known : keys.keys) {
       if (known.code != 0 && known.code == key) {

@@ -38,6 +38,6 @@ struct KeyLine {
 std::span<const KeyLine> key_lines() noexcept;
 
 /// What a key asks for; none if it is no key of ours.
-std::optional<Command> command_of(int key) noexcept;
+std::optional<Command> command_for(int key) noexcept;
 
 }  // namespace shmim::tools

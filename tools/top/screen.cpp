@@ -429,7 +429,7 @@ void Screen::finish_prompt() {
 }
 
 bool Screen::handle_command(int key) {
-  const auto command = command_of(key);
+  const auto command = command_for(key);
   if (!command) {
     message_ = "? tells what the keys do";
     return true;

@@ -25,6 +25,7 @@
 // What ncurses defines as macros would take our members' names.
 #undef clear
 #undef columns
+#undef lines
 
 namespace shmim::tools {
 namespace {

@@ -170,7 +170,7 @@ class Trace final : public Tool {
     for (const Traced& traced : traces) {
       if (context.json()) {
         for (const Hop& hop : traced.hops) {
-          write_stdout(to_json_line(record(traced, hop)));
+          write_stdout(to_json_line(record_of(traced, hop)));
         }
       } else {
         write_stdout((is_first ? "" : "\n") + table(traced));
@@ -179,7 +179,7 @@ class Trace final : public Tool {
     }
   }
 
-  [[nodiscard]] static Record record(const Traced& traced, const Hop& hop) {
+  [[nodiscard]] static Record record_of(const Traced& traced, const Hop& hop) {
     const TraceEntry& entry = hop.entry;
     Record record{{"name", traced.name},
                   {"stream", hop.stream},

@@ -35,7 +35,7 @@ TEST_CASE("a percentile is the nearest rank: a sample, never something between t
   CHECK(percentile({7}, 50) == 7);
   CHECK(percentile({7}, 99.9) == 7);
   CHECK(percentile({7, 8}, 0) == 7);
-  CHECK(std::isnan(percentile({}, 50)));
+  CHECK(std::isnan(percentile(std::vector<double>(), 50)));
 }
 
 TEST_CASE("a summary has the percentiles of all runs, and the spread of their medians") {

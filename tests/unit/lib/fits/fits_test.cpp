@@ -1,5 +1,3 @@
-#include "shmim/fits.hpp"
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -16,6 +14,7 @@
 #include <fitsio.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <shmim/fits.hpp>
 #include <unistd.h>
 
 #include "shmim/error.hpp"
