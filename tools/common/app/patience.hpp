@@ -12,7 +12,7 @@
 namespace shmim::tools {
 
 class Context;
-class Option;
+struct Option;
 class Options;
 
 /// How long to wait for frames: `-t` for each, and `--for` for all of them together.
