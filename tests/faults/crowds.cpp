@@ -27,7 +27,7 @@ struct Result {
   std::array<char, 2048> why{};  ///< where it got nothing
 };
 
-struct Ring {
+struct Meeting {
   pthread_barrier_t barrier{};
   std::atomic<bool> is_over{false};
   std::array<Result, most_processes> results{};
@@ -42,15 +42,15 @@ class Crowd {
     pthread_barrierattr_t attributes{};
     pthread_barrierattr_init(&attributes);
     pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    pthread_barrier_init(&ring_->barrier, &attributes, size + 1);
+    pthread_barrier_init(&meeting_->barrier, &attributes, size + 1);
     for (unsigned index = 0; index < size; ++index) {
       children_.emplace_back([this, index, &contend] {
         while (true) {
           meet();
-          if (ring_->is_over) {
+          if (meeting_->is_over) {
             return;
           }
-          Result& result = ring_->results[index];
+          Result& result = meeting_->results[index];
           result = {};
           result.pid = ::getpid();
           const auto held = contend(index, result);
@@ -63,7 +63,7 @@ class Crowd {
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
   ~Crowd() {
-    ring_->is_over = true;
+    meeting_->is_over = true;
     meet();
     for (Child& child : children_) {
       child.wait();
@@ -74,14 +74,14 @@ class Crowd {
   std::span<const Result> contend() {
     meet();
     meet();
-    return std::span(ring_->results).first(size_);
+    return std::span(meeting_->results).first(size_);
   }
   void done() { meet(); }
 
  private:
-  void meet() { pthread_barrier_wait(&ring_->barrier); }
+  void meet() { pthread_barrier_wait(&meeting_->barrier); }
   unsigned size_;
-  Shared<Ring> ring_;
+  Shared<Meeting> meeting_;
   std::vector<Child> children_;
 };
 

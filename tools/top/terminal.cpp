@@ -184,7 +184,7 @@ int Terminal::columns() const noexcept { return COLS; }
 
 void Terminal::clear() noexcept { ::werase(stdscr); }
 
-void Terminal::put(int row, int column, std::string_view text, Style style) noexcept {
+void Terminal::put(int row, int column, std::string_view text, Style style) {
   if (row < 0 || row >= LINES || column < 0 || column >= COLS) {
     return;
   }

@@ -49,7 +49,7 @@ class Terminal {
 
   void clear() noexcept;
   /// Text that is printable, cut where the screen ends.
-  void put(int row, int column, std::string_view text, Style style = Style::plain) noexcept;
+  void put(int row, int column, std::string_view text, Style style = Style::plain);
   /// Two pixels, one above the other, by their shades.
   void put_pixels(int row, int column, unsigned upper, unsigned lower) noexcept;
   /// Shows what was put since clear().

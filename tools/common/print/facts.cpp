@@ -9,7 +9,7 @@
 namespace shmim::tools {
 namespace {
 
-Record to_record(const Rate& rate) {
+Record rate_record(const Rate& rate) {
   return {{"frames", rate.frames},
           {"missed", rate.missed},
           {"rate", rate.hertz ? Record(*rate.hertz) : Record()},
@@ -21,7 +21,7 @@ Record to_record(const Rate& rate) {
           {"jitter", to_json(rate.jitter)}};
 }
 
-Record to_record(const Statistics& statistics) {
+Record statistics_record(const Statistics& statistics) {
   // JSON has no NaN: of a frame without a finite number they are null.
   return {{"elements", statistics.elements},
           {"min", statistics.min},
@@ -162,10 +162,10 @@ std::string FactsTeller::to_json_line(const Facts& facts) const {
          {"latency", hop.latency ? Record(Seconds(*hop.latency).count()) : Record()}});
   }
   if (facts.rate) {
-    record["rate"] = shmim::tools::to_record(*facts.rate);
+    record["rate"] = rate_record(*facts.rate);
   }
   if (facts.statistics) {
-    record["statistics"] = shmim::tools::to_record(*facts.statistics);
+    record["statistics"] = statistics_record(*facts.statistics);
     record["statistics"]["slice"] = facts.slice;
   }
   return tools::to_json_line(record);
