@@ -61,4 +61,9 @@ std::string describe_process(pid_t pid) {
   return what.empty() ? std::to_string(pid) : fmt::format("{} ({})", pid, what);
 }
 
+std::string boot_id() {
+  const std::string line = read_text("/proc/sys/kernel/random/boot_id").value_or("");
+  return line.substr(0, line.find('\n'));
+}
+
 }  // namespace shmim

@@ -42,11 +42,22 @@ void Publisher::check() const {
   stream_.semaphores().require(options_.posts);
 }
 
-void Publisher::claim() {
+void Publisher::prepare_keywords() {
   keywords_.reset();
   if (!options_.keywords.empty()) {
     keywords_.emplace(stream_.keywords(), options_.keywords);
   }
+}
+
+void Publisher::set_keywords(std::vector<Keyword> keywords) {
+  if (keywords != options_.keywords) {
+    options_.keywords = std::move(keywords);
+    prepare_keywords();
+  }
+}
+
+void Publisher::claim() {
+  prepare_keywords();
   claim_.reset();
   if (options_.claim) {
     claim_.emplace(stream_.claim_writing());

@@ -50,6 +50,9 @@ class SHMIM_EXPORT Publisher {
 
   /// When the data of the frames from now on was acquired; nullopt: when they are written.
   void set_atime(std::optional<Tai> atime) noexcept { options_.atime = atime; }
+  /// The keywords that are set with each frame from now on. Throws Error: usage (one does not fit),
+  /// not_ours_to_write.
+  void set_keywords(std::vector<Keyword> keywords);
   /// What caused the frames from now on, for their trace; nullopt: nothing.
   void set_trigger(std::optional<Trigger> trigger) { trigger_ = std::move(trigger); }
 
@@ -64,6 +67,7 @@ class SHMIM_EXPORT Publisher {
  private:
   void check() const;
   void claim();
+  void prepare_keywords();
   void follow_recreation();
   void write(WriteGuard& guard, std::span<const std::byte> pixels) const;
   [[nodiscard]] bool is_plane() const noexcept;

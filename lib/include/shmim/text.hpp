@@ -15,6 +15,9 @@ namespace shmim {
 /// direction of text among them) and what is not UTF-8 become `\xNN`, byte by byte.
 [[nodiscard]] SHMIM_EXPORT std::string printable(std::string_view text);
 
+/// True where all of it is UTF-8.
+[[nodiscard]] SHMIM_EXPORT bool is_utf8(std::string_view text) noexcept;
+
 /// A text that is a number from its beginning to its end, and fits the type; else nullopt. No
 /// blanks, no leading +. Integers are decimal unless another base is given; others may have an
 /// exponent.

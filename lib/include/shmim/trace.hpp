@@ -54,6 +54,8 @@ struct TraceEntry {
   std::uint64_t cnt0 = 0;       ///< the trigger stream's, at trigger
   Tai triggered{};              ///< when the process was triggered
   std::optional<Tai> written;   ///< when it wrote the stream; nullopt unless it is done
+
+  friend bool operator==(const TraceEntry&, const TraceEntry&) = default;
 };
 
 /// The steps that led to the newest, newest first. What stands behind a step that nothing triggered
