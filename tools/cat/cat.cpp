@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <shmim/fits.hpp>
+#include <shmim/frames.hpp>
 #include <unistd.h>
 
 #include "cat/npy_series.hpp"
@@ -17,13 +18,16 @@
 namespace shmim::tools {
 namespace {
 
-constexpr std::array formats{"text", "raw", "fits", "npy"};
+constexpr std::array formats{"text", "raw", "fits", "npy", "frames"};
 
 class Cat final : public Tool {
  public:
   void declare(Options& options) override {
     options.positional("REF", refs_, "streams to read, with slices; takes @S: @L: @E:").required();
-    options.text("-o,--output-format", "FORMAT", format_, "text (the default), raw, fits or npy")
+    options
+        .text(
+            "-o,--output-format", "FORMAT", format_,
+            "text (the default), raw, fits, npy, or frames: each with its identity, for shmim-post")
         .one_of({formats.begin(), formats.end()});
     options.flag("-f,--follow", follow_, "every new frame, as it comes");
     options.number("-n", "N", count_, "end after N frames; implies --follow", above_zero);
@@ -100,7 +104,37 @@ class Cat final : public Tool {
     stream.require_whole(snapshot);
     FrameInfo info = snapshot.info;
     info.writetime = written_after(stream.as_made(), info);
+    if (format_ == "frames") {
+      TakenFrame taken;
+      taken.info = info;
+      taken.inode = stream.identity().inode;
+      if (stream.snapshot_trace(taken.trace, deadline).info.cnt0 != info.cnt0) {
+        taken.trace.clear();
+      }
+      taken.trace.resize(chain_of(taken.trace).size());
+      return write_stdout(frame_head(record_of(stream, taken, selection)), frame);
+    }
     print(context, stream.name(), frame, selection, header_of(stream, info, selection));
+  }
+
+  /// What goes before the pixels in `frames`.
+  [[nodiscard]] FrameRecord record_of(const Stream& stream, const TakenFrame& taken,
+                                      const Selection& selection) const {
+    const StampClock clock = clock_of(stream);
+    FrameRecord record;
+    record.name = stream.name();
+    record.type = selection.type();
+    record.shape = selection.shape();
+    record.image_type = stream.format().image_type;
+    record.info = taken.info;
+    record.info.atime = on_tai(taken.info.atime, clock);
+    record.info.writetime = on_tai(taken.info.writetime, clock);
+    record.missed = taken.missed;
+    record.keywords = move_world(stream.keywords().all(), selection);
+    record.trace = taken.trace;
+    record.inode = taken.inode;
+    record.boot = boot_;
+    return record;
   }
 
   /// What FITS has beside the pixels.
@@ -131,6 +165,15 @@ class Cat final : public Tool {
     std::vector<std::byte> frame(selection.bytes());
     selection.take(pixels, frame);
     FitsHeader header{move_world(image->keywords(), selection), std::nullopt};
+    if (format_ == "frames") {
+      FrameRecord record;
+      record.name = wanted.name;
+      record.type = selection.type();
+      record.shape = selection.shape();
+      record.info = image->frame().value_or(FrameInfo{});
+      record.keywords = header.keywords;
+      return write_stdout(frame_head(record), frame);
+    }
     if (const auto of_file = image->frame()) {
       header.origin = FrameOrigin{wanted.name, *of_file};
     }
@@ -172,6 +215,8 @@ class Cat final : public Tool {
         }
         if (series) {
           series->write(frame);
+        } else if (format_ == "frames") {
+          write_stdout(frame_head(record_of(follower.stream(), taken_frame, selection)), frame);
         } else {
           print(context, stream.name(), frame, selection,
                 header_of(follower.stream(), taken_frame.info, selection));
@@ -242,6 +287,7 @@ class Cat final : public Tool {
   bool passive_ = false;
   std::optional<std::uint64_t> count_;
   Patience patience_;
+  const std::string boot_ = boot_id();
   bool printed_ = false;
   std::string warned_;
 };

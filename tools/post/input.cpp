@@ -50,7 +50,7 @@ bool Input::read_ahead(std::size_t most) {
   ahead_.resize(before + most);
   std::size_t got = 0;
   try {
-    got = read_some(file_.get(), std::span(ahead_).subspan(before), name_);
+    got = tools::read_some(file_.get(), std::span(ahead_).subspan(before), name_);
   } catch (...) {
     ahead_.resize(before);
     throw;
@@ -74,12 +74,20 @@ void Input::wait() const {
   }
 }
 
+std::size_t Input::read_some(std::span<std::byte> bytes) {
+  const std::size_t taken = std::min(ahead().size(), bytes.size());
+  if (taken == 0) {
+    return tools::read_some(file_.get(), bytes, name_);
+  }
+  std::copy_n(ahead().begin(), taken, bytes.begin());
+  skip(taken);
+  return taken;
+}
+
 std::size_t Input::read(std::span<std::byte> bytes) {
-  std::size_t filled = std::min(ahead().size(), bytes.size());
-  std::copy_n(ahead().begin(), filled, bytes.begin());
-  skip(filled);
+  std::size_t filled = 0;
   while (filled < bytes.size()) {
-    const std::size_t got = read_some(file_.get(), bytes.subspan(filled), name_);
+    const std::size_t got = read_some(bytes.subspan(filled));
     if (got == 0) {
       break;
     }

@@ -46,6 +46,8 @@ class Input {
   void wait() const;
   /// Takes until `bytes` is full or the input ends; gives how much there was.
   std::size_t read(std::span<std::byte> bytes);
+  /// Takes what there is, as much as fits at most; 0 at the end.
+  std::size_t read_some(std::span<std::byte> bytes);
   /// Goes back to where it began; false where that cannot be done.
   bool rewind();
 

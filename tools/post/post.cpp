@@ -53,9 +53,10 @@ class Post final : public Tool {
                                    "publish each frame of a file, or of standard input for -")
                              .excludes(update);
     options
-        .text("--format", "FORMAT", format_,
-              "what FILE is: auto (the default: by its first bytes), text, raw, npy or fits")
-        .one_of({"auto", "text", "raw", "npy", "fits"});
+        .text(
+            "--format", "FORMAT", format_,
+            "what FILE is: auto (the default: by its first bytes), text, raw, npy, fits or frames")
+        .one_of({"auto", "text", "raw", "npy", "fits", "frames"});
     const Option& count = options.number(
         "-n", "N", count_, "post N times; a FILE that ends sooner is read again from its start",
         above_zero);
@@ -65,6 +66,8 @@ class Post final : public Tool {
     options.positive("--rate", "HZ", rate_, "posts or frames per second");
     options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_,
                   "set a keyword with the frame; may be repeated");
+    options.flag("--no-keywords", no_keywords_, "leave out the keywords that come with frames")
+        .needs(data);
     options.text("--atime", "STAMP", atime_, "when the data was acquired, UTC (default: now)");
     options.number("--plane", "K", plane_,
                    "write z plane K (default for a --circular stream: the next)");
@@ -89,6 +92,7 @@ class Post final : public Tool {
     }
     const PublishOptions options = publish_options();
     context.warn_unterminated("--set", options.keywords);
+    given_keywords_ = options.keywords;
     if (!trigger_.empty()) {
       trigger_stream_.emplace(context.open(context.reference(trigger_, {"SE"}), Access::read));
     }
@@ -211,6 +215,9 @@ class Post final : public Tool {
         if (atime_.empty()) {
           publisher.set_atime(source->atime());
         }
+        if (const FrameRecord* record = source->record()) {
+          carry_on(*record, publisher);
+        }
         publisher.publish(frame);
       }
     });
@@ -218,6 +225,27 @@ class Post final : public Tool {
       throw Error(Problem::failed, data_ == "-" ? "standard input" : data_,
                   count_ ? fmt::format("ended after {} of {}", published, counted(*count_, "frame"))
                          : "ended without a frame");
+    }
+  }
+
+  /// What came with a frame goes on with it; what the command line says comes first.
+  void carry_on(const FrameRecord& record, Publisher& publisher) const {
+    if (!no_keywords_) {
+      std::vector<Keyword> keywords = record.keywords;
+      for (const Keyword& said : given_keywords_) {
+        std::erase_if(keywords, [&said](const Keyword& other) { return other.name == said.name; });
+        keywords.push_back(said);
+      }
+      publisher.set_keywords(std::move(keywords));
+    }
+    if (!trigger_stream_) {
+      TakenFrame taken;
+      taken.info = record.info;
+      taken.inode = record.inode;
+      taken.taken = TaiClock::now();
+      taken.trace = record.trace;
+      const bool is_of_here = record.inode != 0 && record.boot == boot_;
+      publisher.set_trigger(is_of_here ? std::optional(taken.trigger()) : std::nullopt);
     }
   }
 
@@ -252,11 +280,12 @@ class Post final : public Tool {
   }
 
   [[nodiscard]] std::optional<FrameFormat> format() const {
-    return format_ == "text"   ? std::optional(FrameFormat::text)
-           : format_ == "raw"  ? std::optional(FrameFormat::raw)
-           : format_ == "npy"  ? std::optional(FrameFormat::npy)
-           : format_ == "fits" ? std::optional(FrameFormat::fits)
-                               : std::nullopt;
+    return format_ == "text"     ? std::optional(FrameFormat::text)
+           : format_ == "raw"    ? std::optional(FrameFormat::raw)
+           : format_ == "npy"    ? std::optional(FrameFormat::npy)
+           : format_ == "fits"   ? std::optional(FrameFormat::fits)
+           : format_ == "frames" ? std::optional(FrameFormat::frames)
+                                 : std::nullopt;
   }
 
   /// Says in the end what rate was reached, also where a signal is the end.
@@ -289,6 +318,9 @@ class Post final : public Tool {
   bool loop_ = false;
   std::optional<double> rate_;
   std::vector<std::string> assignments_;
+  std::vector<Keyword> given_keywords_;
+  bool no_keywords_ = false;
+  const std::string boot_ = boot_id();
   std::string atime_;
   std::optional<std::uint32_t> plane_;
   std::string trigger_;

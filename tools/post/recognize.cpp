@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <shmim/frames.hpp>
+
 namespace shmim::tools {
 namespace {
 
@@ -11,6 +13,7 @@ using namespace std::string_view_literals;
 constexpr std::array known_formats{
     Known{"SIMPLE  ="sv, FrameFormat::fits, "FITS", ""},
     Known{"\x93NUMPY"sv, FrameFormat::npy, "npy", ""},
+    Known{frames_beginning, FrameFormat::frames, "frames", ""},
     Known{"\x1f\x8b\x08"sv, FrameFormat::compressed, "gzip", "zcat"},
     Known{"\x1f\x9d\x90"sv, FrameFormat::compressed, "compress", "zcat"},
     Known{"BZh"sv, FrameFormat::compressed, "bzip2", "bzcat"},

@@ -8,7 +8,7 @@
 namespace shmim::tools {
 
 /// What frames look like.
-enum class FrameFormat { raw, text, npy, fits, compressed };
+enum class FrameFormat { raw, text, npy, fits, frames, compressed };
 
 /// A format that begins in a way of its own.
 struct Known {

@@ -94,6 +94,8 @@ std::unique_ptr<FrameSource> open_frames(const std::string& file, std::optional<
       return text_frames(std::move(input), kind);
     case FrameFormat::npy:
       return npy_frames(std::move(input), kind);
+    case FrameFormat::frames:
+      return recorded_frames(std::move(input), kind);
     case FrameFormat::fits:
       return is_regular_file(file) ? fits_file_frames(file, kind)
                                    : fits_frames(std::move(input), kind);

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include <shmim/frames.hpp>
 #include <shmim/shmim.hpp>
 
 #include "post/recognize.hpp"
@@ -30,6 +31,8 @@ class FrameSource {
   virtual bool next(std::span<std::byte> frame) = 0;
   /// When the frame that was read last was acquired, where the source says so.
   [[nodiscard]] virtual std::optional<Tai> atime() const { return std::nullopt; }
+  /// All that is known of the frame that was read last, where the source says so.
+  [[nodiscard]] virtual const FrameRecord* record() const { return nullptr; }
   /// Begins again; false where that cannot be done.
   virtual bool rewind() = 0;
 };
@@ -44,6 +47,8 @@ struct FrameKind {
 std::unique_ptr<FrameSource> raw_frames(std::unique_ptr<Input> input, const FrameKind& kind);
 std::unique_ptr<FrameSource> text_frames(std::unique_ptr<Input> input, const FrameKind& kind);
 std::unique_ptr<FrameSource> npy_frames(std::unique_ptr<Input> input, const FrameKind& kind);
+/// What shmim-cat -o frames writes.
+std::unique_ptr<FrameSource> recorded_frames(std::unique_ptr<Input> input, const FrameKind& kind);
 /// One HDU after the other, as they come.
 std::unique_ptr<FrameSource> fits_frames(std::unique_ptr<Input> input, const FrameKind& kind);
 /// Of a file that cfitsio reads for itself, compressed ones and such as have an HDU in brackets

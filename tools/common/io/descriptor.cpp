@@ -1,9 +1,12 @@
 #include "common/io/descriptor.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include <poll.h>
 #include <shmim/error.hpp>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/io/interrupt.hpp"
@@ -36,6 +39,23 @@ int write_all(int descriptor, std::span<const std::byte> bytes) noexcept {
     }
   }
   return 0;
+}
+
+int write_all(int descriptor, std::span<const std::byte> first,
+              std::span<const std::byte> second) noexcept {
+  // writev only reads; its prototype serves both directions.
+  const auto part = [](std::span<const std::byte> bytes) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
+    return iovec{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  };
+  const std::array parts{part(first), part(second)};
+  const ssize_t written = ::writev(descriptor, parts.data(), parts.size());
+  // What it did not take, or why, the ordinary way tells.
+  const auto done = static_cast<std::size_t>(std::max<ssize_t>(written, 0));
+  if (const int error = write_all(descriptor, first.subspan(std::min(done, first.size())))) {
+    return error;
+  }
+  return write_all(descriptor, second.subspan(done > first.size() ? done - first.size() : 0));
 }
 
 std::size_t read_some(int descriptor, std::span<std::byte> bytes, const std::string& subject) {

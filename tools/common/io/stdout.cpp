@@ -20,10 +20,9 @@ bool is_stdout_gone() noexcept {
   return ::poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-}  // namespace
-
-void write_stdout(std::span<const std::byte> bytes) {
-  switch (const int error_number = write_all(STDOUT_FILENO, bytes)) {
+/// `error_number` is of the writing; 0 is none.
+void throw_if_failed(int error_number) {
+  switch (error_number) {
     case 0:
       return;
     case EINTR:
@@ -34,6 +33,16 @@ void write_stdout(std::span<const std::byte> bytes) {
       throw Error(Problem::failed, "standard output",
                   fmt::format("cannot write: {}", std::generic_category().message(error_number)));
   }
+}
+
+}  // namespace
+
+void write_stdout(std::span<const std::byte> bytes) {
+  throw_if_failed(write_all(STDOUT_FILENO, bytes));
+}
+
+void write_stdout(std::string_view text, std::span<const std::byte> bytes) {
+  throw_if_failed(write_all(STDOUT_FILENO, std::as_bytes(std::span(text)), bytes));
 }
 
 bool is_writing_over() noexcept { return interrupted() || is_stdout_gone(); }

@@ -9,6 +9,8 @@ namespace shmim::tools {
 /// All of `bytes` to standard output, past stdio. Throws BrokenPipe, Interrupted, Error.
 void write_stdout(std::span<const std::byte> bytes);
 void write_stdout(std::string_view text);
+/// A text with `bytes` behind it, which are not copied.
+void write_stdout(std::string_view text, std::span<const std::byte> bytes);
 
 /// True once there is no point in waiting for what is to be written: we are interrupted(), or
 /// whoever read standard output, a pipe or a socket, has gone.

@@ -1,0 +1,92 @@
+# Frames with their identity: shmim-cat -o frames, and shmim-post that reads them. The other side is
+# python3-cbor2, which knows nothing of us.
+
+load helpers
+
+# decoded: frames of standard input, a line each: their axes, type and pixels, and what they say, in
+# the words of another reader of CBOR.
+decoded() {
+  /usr/bin/python3 -c '
+import cbor2, numpy, sys
+types = {64: "u1", 69: "<u2", 70: "<u4", 71: "<u8", 72: "i1", 77: "<i2", 78: "<i4", 79: "<i8",
+         84: "<f2", 85: "<f4", 86: "<f8"}
+decoder = cbor2.CBORDecoder(sys.stdin.buffer)
+while True:
+    try:
+        frame = decoder.decode()
+    except (cbor2.CBORDecodeEOF, EOFError):
+        break
+    tagged = frame.pop("pixels")
+    axes, elements = tagged.value
+    array = numpy.frombuffer(elements.value, types[elements.tag]).reshape(axes)
+    print(tagged.tag, array.dtype, array.tolist(), *(frame[key] for key in sys.argv[1:]))
+' "$@"
+}
+
+@test "another reader of CBOR finds the pixels and what is known of them" {
+  make 'tui16>cam' 3 2
+  shmim-kw cam GAIN=-4/dB EXPTIME=0.5 FILTER=H >/dev/null
+  check 0 '' '' -- shmim-post cam --data - --atime 2026-11-22T01:52:49.5Z <<<'1 2 3 4 5 6'
+  run_out frames shmim-cat cam -o frames
+  compare frame "$(decoded shmim name type cnt0 missed <frames)" \
+    '40 uint16 [[1, 2, 3], [4, 5, 6]] 1 cam uint16 1 0'
+  compare keywords "$(decoded keywords <frames)" \
+    "40 uint16 [[1, 2, 3], [4, 5, 6]] [{'name': 'GAIN', 'value': -4, 'comment': 'dB'}, {'name': 'EXPTIME', 'value': 0.5}, {'name': 'FILTER', 'value': 'H'}]"
+  compare 'first bytes' "$(od -An -tx1 -N3 frames)" ' d9 d9 f7'
+}
+
+@test "every type comes back as it went" {
+  local type
+  for type in uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 float32 float64 complex64 complex128; do
+    make --type "$type" a 4 3
+    make --type "$type" b 4 3
+    seq 12 | shmim-post a --data -
+    shmim-cat a -o frames | shmim-post b --data -
+    cmp <(shmim-cat a -o raw) <(shmim-cat b -o raw)
+    shmim-rm -q a b
+  done
+}
+
+@test "keywords, atime and trace go with the frame" {
+  make 'tui8>a' 2
+  make 'tui8>b' 2
+  shmim-kw a GAIN=-4/dB FILTER=H >/dev/null
+  check 0 '' '' -- shmim-post a --data - --atime 2026-11-22T01:52:49.5Z <<<'1 2'
+  run_out frames shmim-cat a -o frames
+  check 0 '' '' -- shmim-post b --data frames --set FILTER=K
+  compare keywords "$(shmim-kw b GAIN FILTER)" "$(printf '%s\n' -4 K)"
+  compare atime "$(shmim-ls b --noheadings -o acquired)" '~ *2026-11-22T01:52:49.5*'
+  check 0 "~ *b *a *" '' -- shmim-trace b
+  make 'tui8>c' 2
+  check 0 '' '' -- shmim-post c --data frames --no-keywords
+  compare keywords "$(shmim-kw c)" ''
+}
+
+@test "what a program of another kind writes is taken" {
+  make 'tf32>dm' 3 2
+  /usr/bin/python3 -c '
+import cbor2, numpy, sys
+for number in range(3):
+    array = numpy.full((2, 3), number, "<f4")
+    pixels = cbor2.CBORTag(40, [list(array.shape), cbor2.CBORTag(85, array.tobytes())])
+    cbor2.dump({"shmim": 1, "note": "mine", "pixels": pixels}, sys.stdout.buffer)
+' >frames
+  check 0 '' '' -- shmim-post dm --data frames --format frames
+  compare counts "$(cnt0 dm)" 3
+  compare pixels "$(shmim-cat dm)" "$(printf '2 2 2\n2 2 2')"
+}
+
+@test "frames of another size or type, cut off, or none at all are refused" {
+  make 'tui8>a' 4
+  make 'tui8>b' 5
+  check 0 '' '' -- shmim-post a --data - <<<'1 2 3 4'
+  run_out frames shmim-cat a -o frames
+  check 5 '' 'shmim-post: frames: has frames of uint8 4, not uint8 5
+try: shmim-info b' -- shmim-post b --data frames
+  head -c -1 frames >cut
+  check 1 '' 'shmim-post: cut: ends in the middle of a frame' -- shmim-post a --data cut
+  printf '\xd9\xd9\xf7\x01' >other
+  check 1 '' 'shmim-post: other: is not of frames: it does not begin with a map of CBOR' -- \
+    shmim-post a --data other
+  compare counts "$(cnt0 a) $(cnt0 b)" '1 0'
+}

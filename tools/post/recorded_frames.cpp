@@ -1,0 +1,70 @@
+// Frames with their identity, as shmim-frames(5) has them.
+
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/io/pipe.hpp"
+#include "post/source.hpp"
+
+namespace shmim::tools {
+namespace {
+
+class RecordedFrames final : public FrameSource {
+ public:
+  RecordedFrames(std::unique_ptr<Input> input, const FrameKind& kind)
+      : input_(std::move(input)), kind_(kind), reader_(read()) {}
+
+  void wait() override { static_cast<void>(reader_.wait()); }
+
+  bool next(std::span<std::byte> frame) override {
+    record_ = reader_.next();
+    if (!record_) {
+      return false;
+    }
+    if (record_->type != kind_.type || record_->shape != kind_.shape) {
+      throw Error(
+          Problem::mismatch, input_->name(),
+          fmt::format("has frames of {} {}, not {} {}", to_string(record_->type),
+                      to_string(record_->shape), to_string(kind_.type), to_string(kind_.shape)));
+    }
+    reader_.read(frame);
+    return true;
+  }
+
+  [[nodiscard]] std::optional<Tai> atime() const override {
+    return record_ && is_date(record_->info.atime) ? std::optional(record_->info.atime)
+                                                   : std::nullopt;
+  }
+
+  [[nodiscard]] const FrameRecord* record() const override { return record_ ? &*record_ : nullptr; }
+
+  bool rewind() override {
+    if (!input_->rewind()) {
+      return false;
+    }
+    reader_ = read();
+    return true;
+  }
+
+ private:
+  [[nodiscard]] FrameReader read() const {
+    return {input_->name(),
+            [input = input_.get()](std::span<std::byte> room) { return input->read_some(room); }};
+  }
+
+  std::unique_ptr<Input> input_;
+  FrameKind kind_;
+  FrameReader reader_;
+  std::optional<FrameRecord> record_;
+};
+
+}  // namespace
+
+std::unique_ptr<FrameSource> recorded_frames(std::unique_ptr<Input> input, const FrameKind& kind) {
+  widen_pipe(input->descriptor(), kind.bytes());
+  return std::make_unique<RecordedFrames>(std::move(input), kind);
+}
+
+}  // namespace shmim::tools
