@@ -21,10 +21,10 @@ Says what_it_says(std::uint64_t number, std::uint64_t cnt0, std::uint32_t size) 
   return number == 0 || is_of_an_older_lap ? Says::nothing : Says::another;
 }
 
-/// Of the newest slot: one of ours has filled it with the next frame.
-bool is_uncounted(std::uint64_t number, std::uint64_t cnt0) noexcept {
-  return number == layout::being_filled || number == cnt0 + 1;
-}
+/// Of the newest slot: one of ours fills it, or has filled it, with the next frame. That may be
+/// more than one ahead, since the lost are counted with the frame behind them.
+bool is_uncounted(std::uint64_t number, std::uint64_t cnt0) noexcept { return number > cnt0; }
+static_assert(layout::being_filled == UINT64_MAX);
 
 }  // namespace
 

@@ -100,6 +100,9 @@ struct Stream::Core {
   }
 
   void store_slice_info(const FrameInfo& info) const noexcept;
+  /// Takes the number back from the slices of a dead writer whose frame was never counted, before
+  /// another frame gets it. For one that holds the write flag.
+  void withdraw_uncounted_slices() const noexcept;
   /// Throws Error (claimed) if another process has claimed to be the only writer.
   void require_unclaimed() const;
   /// The same for each frame of a writer: a look takes longer than a frame, so it is taken every

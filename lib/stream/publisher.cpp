@@ -126,6 +126,7 @@ std::uint64_t Publisher::publish(std::span<const std::byte> pixels) {
     keywords_->prepare();  // before the flag: readers must not wait for a look at the table
   }
   WriteGuard guard(stream_);
+  guard.set_lost(std::exchange(lost_, 0));
   const bool is_whole = !pixels.empty() && selection_.is_whole() && !options_.plane;
   if (guard.needs_whole_frame() && !is_whole) {
     guard.cancel();

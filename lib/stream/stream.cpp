@@ -272,6 +272,17 @@ void Stream::Core::store_slice_info(const FrameInfo& info) const noexcept {
   }
 }
 
+void Stream::Core::withdraw_uncounted_slices() const noexcept {
+  if (layout::has_slice_arrays(format.image_type)) {
+    for (std::uint64_t& number :
+         region<std::uint64_t>(regions.slice_cnt, std::size_t{format.shape[2]})) {
+      if (layout::load(number) > layout::cnt0(header())) {
+        layout::store(number, std::uint64_t{0});
+      }
+    }
+  }
+}
+
 void Stream::Core::throw_claimed(pid_t holder) const {
   throw Error(Problem::claimed, name,
               fmt::format("process {} has claimed the right to write it",

@@ -103,6 +103,7 @@ void WriteGuard::restore_newest_frame() noexcept {
   if (buffer.holds_uncounted()) {
     core_->buffer_writer().withdraw_newest();
   }
+  core_->withdraw_uncounted_slices();
   FrameInfo info;
   const auto put_back = [this](std::span<const std::byte> frame) {
     copy_frame(pixels_.data(), frame.data(), frame.size());
@@ -147,6 +148,17 @@ void WriteGuard::require_open() const {
   }
 }
 
+void WriteGuard::set_lost(std::uint64_t frames) {
+  // Half of what fits: others may count meanwhile, and the greatest number is no frame's.
+  constexpr std::uint64_t most = UINT64_MAX / 2;
+  if (frames > most || layout::load(header_.cnt0) > most - frames) {
+    throw Error(Problem::failed, core_->name,
+                fmt::format("cannot count {} lost frames after frame {}", frames,
+                            layout::load(header_.cnt0)));
+  }
+  lost_ = frames;
+}
+
 std::uint64_t WriteGuard::publish() {
   require_open();
   return show(SemaphoreSet::all());
@@ -162,8 +174,9 @@ std::uint64_t WriteGuard::publish(const SemaphoreSet& posts) {
 
 std::uint64_t WriteGuard::show(const SemaphoreSet& posts) noexcept {
   const Tai written = TaiClock::now();
-  const FrameInfo info{layout::load(header_.cnt0) + 1, plane_.value_or(layout::load(header_.cnt1)),
-                       atime_.value_or(written), written};
+  const FrameInfo info{layout::load(header_.cnt0) + lost_ + 1,
+                       plane_.value_or(layout::load(header_.cnt1)), atime_.value_or(written),
+                       written};
   layout::store(header_.cnt1, info.cnt1);
   layout::store(header_.atime, to_timespec(info.atime));
   layout::store(header_.writetime, to_timespec(info.writetime));
@@ -187,7 +200,7 @@ std::uint64_t WriteGuard::show(const SemaphoreSet& posts) noexcept {
     trace.record(newest, trigger_->ancestors);
   }
   buffer.number(info.cnt0);
-  const std::uint64_t count = layout::count_frame(header_);
+  const std::uint64_t count = layout::count_frame(header_, lost_);
   trace.finish(written, pid_);
   layout::end_writing(header_);
   open_ = false;

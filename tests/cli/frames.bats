@@ -76,6 +76,28 @@ for number in range(3):
   compare pixels "$(shmim-cat dm)" "$(printf '2 2 2\n2 2 2')"
 }
 
+# counters MISSED...: frames of one pixel, with as many missed before each.
+counters() {
+  /usr/bin/python3 -c '
+import cbor2, sys
+for number, missed in enumerate(sys.argv[1:]):
+    pixels = cbor2.CBORTag(40, [[1], cbor2.CBORTag(64, bytes([number]))])
+    cbor2.dump({"shmim": 1, "missed": int(missed), "pixels": pixels}, sys.stdout.buffer)
+' "$@"
+}
+
+@test "frames that were missed on the way are counted, and found missed" {
+  make 'tui8>dm' 1
+  start_ready reader shmim-cat dm -f -n 3 -t 20s -o frames
+  counters 0 3 0 | shmim-post dm --data - --format frames --rate 20 -q
+  finish reader 0 '~ *' 'shmim-cat: dm: missed 3 frames'
+  compare counts "$(decoded cnt0 missed <reader.out | cut -d' ' -f 3-)" "$(printf '%s\n' '[0] 1 0' '[1] 5 3' '[2] 6 0')"
+  counters 0 18446744073709551615 >many
+  check 1 '' 'shmim-post: dm: cannot count 18446744073709551615 lost frames after frame 7' -- \
+    shmim-post dm --data many --format frames
+  compare counts "$(cnt0 dm)" 7
+}
+
 @test "frames of another size or type, cut off, or none at all are refused" {
   make 'tui8>a' 4
   make 'tui8>b' 5

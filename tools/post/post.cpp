@@ -230,6 +230,7 @@ class Post final : public Tool {
 
   /// What came with a frame goes on with it; what the command line says comes first.
   void carry_on(const FrameRecord& record, Publisher& publisher) const {
+    publisher.set_lost(record.missed);
     if (!no_keywords_) {
       std::vector<Keyword> keywords = record.keywords;
       for (const Keyword& said : given_keywords_) {

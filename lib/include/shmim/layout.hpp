@@ -463,10 +463,11 @@ inline Geometry geometry_in(const Metadata& header) noexcept {
 inline std::uint64_t cnt0(const Metadata& header) noexcept {
   return shared_ref(header.cnt0).load(std::memory_order_acquire);
 }
-/// Counts a frame and gives its number. An atomic addition, so that writers who do not know of one
-/// another lose no count. Release: not visible before the frame is.
-inline std::uint64_t count_frame(Metadata& header) noexcept {
-  return shared_ref(header.cnt0).fetch_add(1, std::memory_order_release) + 1;
+/// Counts a frame, and those before it that never came, and gives its number. An atomic addition,
+/// so that writers who do not know of one another lose no count. Release: not visible before the
+/// frame is.
+inline std::uint64_t count_frame(Metadata& header, std::uint64_t lost = 0) noexcept {
+  return shared_ref(header.cnt0).fetch_add(lost + 1, std::memory_order_release) + lost + 1;
 }
 
 /// The write flag. Acquire pairs with end_writing's release: a reader that sees it clear sees all

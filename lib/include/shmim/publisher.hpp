@@ -53,6 +53,9 @@ class SHMIM_EXPORT Publisher {
   /// The keywords that are set with each frame from now on. Throws Error: usage (one does not fit),
   /// not_ours_to_write.
   void set_keywords(std::vector<Keyword> keywords);
+  /// How many frames before the next one are lost: they are counted with it, and a follower finds
+  /// them missed. More than can be counted are an Error (failed) of publish().
+  void set_lost(std::uint64_t frames) noexcept { lost_ = frames; }
   /// What caused the frames from now on, for their trace; nullopt: nothing.
   void set_trigger(std::optional<Trigger> trigger) { trigger_ = std::move(trigger); }
 
@@ -77,6 +80,7 @@ class SHMIM_EXPORT Publisher {
   std::optional<KeywordWriter> keywords_;
   std::optional<Claim> claim_;
   std::optional<Trigger> trigger_;
+  std::uint64_t lost_ = 0;  ///< before the next frame
 };
 
 }  // namespace shmim

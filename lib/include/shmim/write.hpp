@@ -62,10 +62,13 @@ class SHMIM_EXPORT WriteGuard {
   /// What triggered this frame; it must outlive publish().
   void set_trigger(const Trigger& trigger) noexcept { trigger_ = &trigger; }
   void set_trigger(const Trigger&&) = delete;
+  /// How many frames before this one are lost, at its source say: they are counted with it, so that
+  /// a follower finds them missed. Throws Error (failed) for more than can be counted.
+  void set_lost(std::uint64_t frames);
   /// Whose PID the trace is given, for a process that writes on behalf of another.
   void set_pid(pid_t pid) noexcept { pid_ = pid; }
 
-  /// Shows the frame: times, circular buffer, trace, cnt0 + 1, the flag, then the posts, so that
+  /// Shows the frame: times, circular buffer, trace, cnt0, the flag, then the posts, so that
   /// whoever is woken sees all of it. Gives the new cnt0. Does not block. Throws Error (usage), and
   /// shows nothing, if there is no semaphore of an index in `posts`, or this guard has published or
   /// cancelled already.
@@ -88,6 +91,7 @@ class SHMIM_EXPORT WriteGuard {
   std::span<std::byte> pixels_;
   std::optional<std::uint32_t> plane_;
   std::optional<Tai> atime_;
+  std::uint64_t lost_ = 0;
   const Trigger* trigger_ = nullptr;
   pid_t pid_;
   /// What the mark of this writer in the trace takes the place of.

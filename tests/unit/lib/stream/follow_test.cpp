@@ -239,14 +239,15 @@ CircularBufferWriter buffer_of(Stream& stream) {
 }
 
 /// What a writer leaves that is killed between filling the slot of its frame and counting it.
-void die_uncounted(Stream& stream, std::uint16_t value) {
+void die_uncounted(Stream& stream, std::uint16_t value, std::uint64_t lost = 0) {
   const auto frame = frame_of(stream, value);
   REQUIRE(reap(in_child([&] {
             WriteGuard guard(stream);
             const CircularBufferWriter buffer = buffer_of(stream);
             std::ranges::copy(frame, buffer.begin_frame().begin());
-            buffer.push({stream.cnt0() + 1, 0, TaiClock::now(), TaiClock::now()});
-            buffer.number(stream.cnt0() + 1);
+            const std::uint64_t number = stream.cnt0() + lost + 1;
+            buffer.push({number, 0, TaiClock::now(), TaiClock::now()});
+            buffer.number(number);
             ::_exit(7);
           })) == 7);
 }
@@ -319,6 +320,75 @@ TEST_CASE("a frame whose writer died before it counted it is no frame") {
     CHECK(next_frame(follower, FrameOrder::latest) == Frame{7, 8});
     CHECK_FALSE(next_frame(follower, order));
   }
+}
+
+TEST_CASE("frames that are lost are missed, and those around them are where they were") {
+  using Frame = std::pair<std::uint64_t, int>;
+  Format format = Directory::small_format();
+  format.circular_buffer = 8;
+  Format planes = Directory::small_format();
+  planes.shape = Shape{4, 3, 8};
+  planes.image_type = layout::image_circular | layout::image_z_time;
+  for (const Format& of : {format, planes}) {
+    const Directory directory;
+    Publisher publisher(directory.make("im1", of));
+    const Stream& stream = publisher.stream();
+    const auto publish_value = [&](std::uint16_t value) {
+      std::vector<std::byte> frame(publisher.frame_shape().elements() * sizeof value);
+      std::memcpy(frame.data(), &value, sizeof value);
+      return publisher.publish(frame);
+    };
+    Follower follower(stream.duplicate());
+    publish_value(1);
+    publish_value(2);
+    publisher.set_lost(2);
+    CHECK(publish_value(3) == 5);
+    publish_value(4);
+    for (const Frame& wanted : {Frame{1, 1}, Frame{2, 2}, Frame{5, 3}, Frame{6, 4}}) {
+      CHECK(next_frame(follower, FrameOrder::every) == wanted);
+    }
+    CHECK_FALSE(next_frame(follower, FrameOrder::every));
+    publisher.set_lost(100);
+    publish_value(5);
+    CHECK(next_frame(follower, FrameOrder::every) == Frame{107, 5});
+  }
+}
+
+TEST_CASE("the frame of a writer that died over lost ones does not come up when its number does") {
+  using Frame = std::pair<std::uint64_t, int>;
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.circular_buffer = 8;
+  Stream stream = directory.make("im1", format);
+  publish(stream, std::uint16_t{1});
+  Follower follower(stream.duplicate());
+  die_uncounted(stream, 99, 2);
+  publish(stream, std::uint16_t{2});
+  CHECK(next_frame(follower, FrameOrder::every) == Frame{2, 2});
+  write_as_pymilk(stream, 3);
+  write_as_pymilk(stream, 4);
+  CHECK(next_frame(follower, FrameOrder::every) == Frame{4, 4});
+}
+
+TEST_CASE("a slice whose writer died before it counted the frame has no number") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.shape = Shape{4, 3, 5};
+  format.image_type = layout::image_circular | layout::image_z_time;
+  Stream stream = directory.make("im1", format);
+  const auto regions = *layout::lay_out(geometry_of(format));
+  const auto numbers_at = [&](std::size_t plane) -> std::uint64_t& {
+    std::byte* begin = stream.unguarded_writable_pixels().data() - sizeof(layout::Metadata);
+    return reinterpret_cast<std::uint64_t*>(begin + regions.slice_cnt)[plane];
+  };
+  REQUIRE(reap(in_child([&] {
+            WriteGuard guard(stream);
+            static_cast<void>(guard.plane(0));
+            numbers_at(0) = 4;
+            ::_exit(7);
+          })) == 7);
+  WriteGuard(stream).cancel();
+  CHECK(numbers_at(0) == 0);
 }
 
 TEST_CASE("frames that did not go through the circular buffer are taken from the array") {

@@ -37,6 +37,24 @@ TEST_CASE("a frame of another size is refused, and the stream left as it was") {
   CHECK_FALSE(stream.is_being_written());
 }
 
+TEST_CASE("lost frames are counted with the one behind them") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  Publisher publisher(stream.duplicate());
+  Follower follower(stream.duplicate());
+  const auto frame = frame_of<std::uint16_t>(stream, 7);
+  CHECK(publisher.publish(frame) == 1);
+  publisher.set_lost(3);
+  CHECK(publisher.publish(frame) == 5);
+  CHECK(publisher.publish(frame) == 6);
+  publisher.set_lost(UINT64_MAX);
+  const Error error = error_of([&] { publisher.publish(frame); });
+  CHECK(error.problem() == Problem::failed);
+  CHECK(says(error, "im1: cannot count 18446744073709551615 lost frames after frame 6"));
+  CHECK_FALSE(stream.is_being_written());
+  CHECK(publisher.publish(frame) == 7);
+}
+
 TEST_CASE("a publisher of a slice writes that part alone") {
   const Directory directory;
   const Stream stream = directory.make("im1");
