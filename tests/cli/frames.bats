@@ -76,6 +76,47 @@ for number in range(3):
   compare pixels "$(shmim-cat dm)" "$(printf '2 2 2\n2 2 2')"
 }
 
+@test "--create makes the stream from the first frame, whatever says what that is" {
+  make 'tui16>cam' 3 2 --keywords 20
+  shmim-kw cam {1..12}=1 >/dev/null
+  check 0 '' '' -- shmim-post cam --data - <<<'1 2 3 4 5 6'
+  shmim-cat cam -o frames | check 0 '' '' -- shmim-post copy --data - --create
+  compare copy "$(shmim-cat copy)" "$(shmim-cat cam)"
+  compare keywords "$(shmim-kw copy {1..12} | wc -l)" 12
+  # Another frame, for the stream that is there now.
+  shmim-cat cam -o frames | check 0 '' '' -- shmim-post copy --data - --create
+  compare counts "$(cnt0 copy)" 2
+  local format
+  for format in npy fits; do
+    shmim-cat cam -o "$format" >"file.$format"
+    check 0 '' '' -- shmim-post "from-$format" --data "file.$format" --create
+    compare "$format" "$(shmim-cat "from-$format")" "$(shmim-cat cam)"
+  done
+  compare type "$(shmim-ls from-npy --noheadings -o type,size)" '~ uint16*3x2*'
+}
+
+@test "--create says why there is nothing to make" {
+  make 'tui16>cam' 2
+  check 0 '' '' -- shmim-post cam --data - <<<'1 2'
+  run_out frames shmim-cat cam -o frames
+  check 1 '' 'shmim-post: standard input: does not say its type and size: --create needs frames, npy, or FITS in a file' -- \
+    shmim-post new --data - --create <<<'1 2'
+  check 1 '' 'shmim-post: standard input: does not say its type and size: --create needs frames, npy, or FITS in a file' -- \
+    shmim-post new --data - --create < <(shmim-cat cam -o fits)
+  check 1 '' 'shmim-post: standard input: ended without a frame' -- \
+    shmim-post new --data - --create --format frames </dev/null
+  check 1 '' 'shmim-post: standard input: ends in the middle of a frame' -- \
+    shmim-post new --data - --create < <(head -c 40 frames)
+  check 5 '' 'shmim-post: new: type is uint16, not float32' -- shmim-post 'tf32>new' --data frames --create
+  check 3 '' '~ shmim-post: new: *' -- shmim-post @E:new --data frames --create
+  check 3 '' '~ shmim-post: new: *' -- shmim-post 'new[0]' --data frames --create
+  /usr/bin/python3 -c 'import numpy; numpy.save("words.npy", numpy.array(["a", "b"]))'
+  check 1 '' 'shmim-post: words.npy: is an array of <U1 and the shape (2), which no stream can be' -- \
+    shmim-post new --data words.npy --create
+  check 1 '' 'shmim-post: standard input: ended without a frame' -- shmim-post new --data - --create </dev/null
+  compare listing "$(listing)" cam.im.shm
+}
+
 # counters MISSED...: frames of one pixel, with as many missed before each.
 counters() {
   /usr/bin/python3 -c '

@@ -13,7 +13,7 @@ options_of() {
       echo "$common --output-format --follow -n --latest --passive --timeout --for --ready-fd --conf"
       ;;
     post)
-      echo "$common --sem --except --update --data --format -n --loop --rate --set --no-keywords --atime --plane --trigger" \
+      echo "$common --sem --except --update --data --format -n --loop --rate --set --create --no-keywords --atime --plane --trigger" \
         "--pid --claim"
       ;;
     wait)

@@ -27,6 +27,33 @@ void swap_bytes(std::span<std::byte> frame, std::size_t number) {
   }
 }
 
+[[noreturn]] void refuse(const Input& input, const std::string& why) {
+  throw Error(Problem::failed, input.name(), why);
+}
+
+/// A header, and how long it is.
+struct Header {
+  std::size_t bytes = 0;
+  NpyArray array;
+};
+
+/// Looks at the next header; nullopt at the end.
+std::optional<Header> peek_header(Input& input) {
+  if (input.peek(npy_start_bytes).empty()) {
+    return std::nullopt;
+  }
+  const auto bytes = npy_header_bytes(input.text_ahead());
+  if (!bytes) {
+    refuse(input, "what stands here is not the header of an npy array");
+  }
+  input.peek(*bytes);
+  const auto array = parse_npy_header(input.text_ahead().substr(0, *bytes));
+  if (input.ahead().size() < *bytes || !array) {
+    refuse(input, "the header of its npy array cannot be read");
+  }
+  return Header{*bytes, *array};
+}
+
 class NpyFrames final : public FrameSource {
  public:
   NpyFrames(std::unique_ptr<Input> input, const FrameKind& kind)
@@ -42,10 +69,10 @@ class NpyFrames final : public FrameSource {
     }
     const std::size_t filled = input_->read(frame);
     if (filled != frame.size()) {
-      refuse(
-          fmt::format("ends after {} of the {} bytes of a frame, which was not published; its "
-                      "header promised {} more",
-                      filled, frame.size(), frames_left_));
+      refuse(*input_,
+             fmt::format("ends after {} of the {} bytes of a frame, which was not published; its "
+                         "header promised {} more",
+                         filled, frame.size(), frames_left_));
     }
     --frames_left_;
     if (is_big_endian_) {
@@ -66,36 +93,26 @@ class NpyFrames final : public FrameSource {
     }
     const std::uint64_t there = *input_->size() - header_bytes_;
     if (there / kind_.bytes() < frames_left_) {
-      refuse(fmt::format("has {} bytes behind its header, which promises {} of {} bytes", there,
+      refuse(*input_,
+             fmt::format("has {} bytes behind its header, which promises {} of {} bytes", there,
                          frames_left_ == 1 ? "a frame" : fmt::format("{} frames", frames_left_),
                          frames_left_ * kind_.bytes()));
     }
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& why) const {
-    throw Error(Problem::failed, input_->name(), why);
-  }
-
   /// Reads the next header; false at the end.
   bool begin_array() {
-    if (input_->peek(npy_start_bytes).empty()) {
+    const auto header = peek_header(*input_);
+    if (!header) {
       return false;
     }
-    const auto bytes = npy_header_bytes(input_->text_ahead());
-    if (!bytes) {
-      refuse("what stands here is not the header of an npy array");
-    }
-    input_->peek(*bytes);
-    const auto array = parse_npy_header(input_->text_ahead().substr(0, *bytes));
-    if (input_->ahead().size() < *bytes || !array) {
-      refuse("the header of its npy array cannot be read");
-    }
-    input_->skip(*bytes);
-    header_bytes_ = *bytes;
-    check(*array);
-    is_big_endian_ = array->is_big_endian;
-    frames_left_ = array->axes.size() > kind_.shape.axes() ? array->axes.front() : 1;
+    input_->skip(header->bytes);
+    header_bytes_ = header->bytes;
+    const NpyArray& array = header->array;
+    check(array);
+    is_big_endian_ = array.is_big_endian;
+    frames_left_ = array.axes.size() > kind_.shape.axes() ? array.axes.front() : 1;
     return true;
   }
 
@@ -123,9 +140,9 @@ class NpyFrames final : public FrameSource {
       throw Error(Problem::mismatch, input_->name(), fmt::format("{}", fmt::join(differing, "; ")));
     }
     if (array.is_fortran) {
-      refuse(
-          "is an npy array in Fortran order, whose frames do not stand one behind the other; "
-          "save numpy.ascontiguousarray(array)");
+      refuse(*input_,
+             "is an npy array in Fortran order, whose frames do not stand one behind the other; "
+             "save numpy.ascontiguousarray(array)");
     }
   }
 
@@ -137,6 +154,25 @@ class NpyFrames final : public FrameSource {
 };
 
 }  // namespace
+
+Format format_of_npy(Input& input) {
+  const auto header = peek_header(input);
+  if (!header) {
+    refuse(input, "ended without a frame");
+  }
+  const NpyArray& array = header->array;
+  const auto fits = [](std::uint64_t length) { return 0 < length && length <= UINT32_MAX; };
+  if (!array.type || array.axes.empty() || array.axes.size() > layout::max_axes ||
+      !std::ranges::all_of(array.axes, fits)) {
+    refuse(input, fmt::format("is an array of {} and the shape ({}), which no stream can be",
+                              array.descr, fmt::join(array.axes, ", ")));
+  }
+  const std::vector<std::uint32_t> shape(array.axes.rbegin(), array.axes.rend());
+  Format format;
+  format.type = *array.type;
+  format.shape = Shape(shape);
+  return format;
+}
 
 std::unique_ptr<FrameSource> npy_frames(std::unique_ptr<Input> input, const FrameKind& kind) {
   widen_pipe(input->descriptor(), kind.bytes());

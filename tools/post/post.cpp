@@ -63,6 +63,9 @@ class Post final : public Tool {
     options.flag("--loop", loop_, "read FILE again from its start, until a signal comes")
         .needs(data)
         .excludes(count);
+    options
+        .flag("--create", create_, "make the stream if there is none, from the first frame of FILE")
+        .needs(data);
     options.positive("--rate", "HZ", rate_, "posts or frames per second");
     options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_,
                   "set a keyword with the frame; may be repeated");
@@ -199,9 +202,16 @@ class Post final : public Tool {
 
   void publish_data(const Context& context, const Reference& target, PublishOptions options) const {
     options.slice = target.slice;
+    std::optional<FrameFile> file;
+    if (create_ && is_to_be_made(context, target)) {
+      make(context, target, file.emplace(data_, format()).format_of_first());
+    }
     Publisher publisher(context.open(target, Access::best), std::move(options));
     const FrameKind kind{publisher.type(), publisher.frame_shape()};
-    const auto source = open_frames(data_, format(), kind, target.text);
+    if (!file) {
+      file.emplace(data_, format());
+    }
+    const auto source = file->frames(kind, target.text);
     std::vector<std::byte> frame(kind.bytes());
     std::uint64_t published = 0;
     at_pace(context, {Event{target, {}}}, [&](Pace& pace) {
@@ -225,6 +235,23 @@ class Post final : public Tool {
       throw Error(Problem::failed, data_ == "-" ? "standard input" : data_,
                   count_ ? fmt::format("ended after {} of {}", published, counted(*count_, "frame"))
                          : "ended without a frame");
+    }
+  }
+
+  static bool is_to_be_made(const Context& context, const Reference& target) {
+    return target.existence != Existence::must_exist && target.slice.empty() &&
+           find(target, context.search_path()).origin == Origin::nowhere;
+  }
+
+  /// Makes the stream, unless another has done so meanwhile.
+  static void make(const Context& context, const Reference& target, const Format& format) {
+    require_type(target.name, format, target.type);
+    const CreateOptions creation{format, std::nullopt, {}};
+    const Connection made =
+        create_if_missing(target, type_and_shape(format), creation, context.search_path());
+    if (made.outcome == Outcome::created) {
+      context.detail(target.name, fmt::format("made it: {} {}", to_string(format.type),
+                                              to_string(format.shape)));
     }
   }
 
@@ -317,6 +344,7 @@ class Post final : public Tool {
   std::string format_;
   std::optional<std::uint64_t> count_;
   bool loop_ = false;
+  bool create_ = false;
   std::optional<double> rate_;
   std::vector<std::string> assignments_;
   std::vector<Keyword> given_keywords_;

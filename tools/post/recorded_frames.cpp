@@ -1,5 +1,6 @@
 // Frames with their identity, as shmim-frames(5) has them.
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -61,6 +62,31 @@ class RecordedFrames final : public FrameSource {
 };
 
 }  // namespace
+
+Format format_of_recorded(Input& input) {
+  std::size_t seen = 0;
+  FrameReader reader(input.name(), [&](std::span<std::byte> room) {
+    const auto ahead = input.peek(seen + 1).subspan(seen);
+    const std::size_t size = std::min(room.size(), ahead.size());
+    std::copy_n(ahead.begin(), size, room.begin());
+    seen += size;
+    return size;
+  });
+  const auto record = reader.next();
+  if (!record) {
+    throw Error(Problem::failed, input.name(), "ended without a frame");
+  }
+  Format format;
+  format.type = record->type;
+  format.shape = record->shape;
+  const std::uint64_t usual = std::exchange(format.image_type, record->image_type);
+  if (record->shape.axes() != layout::max_axes || format.is_circular()) {
+    format.image_type = usual;  // it is of the array that these frames were cut from
+  }
+  format.keywords = static_cast<std::uint16_t>(
+      std::clamp<std::size_t>(record->keywords.size(), format.keywords, UINT16_MAX));
+  return format;
+}
 
 std::unique_ptr<FrameSource> recorded_frames(std::unique_ptr<Input> input, const FrameKind& kind) {
   widen_pipe(input->descriptor(), kind.bytes());

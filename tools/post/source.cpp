@@ -72,35 +72,65 @@ FrameFormat recognize(Input& input, const Known* known, const FrameKind& kind) {
 
 }  // namespace
 
-std::unique_ptr<FrameSource> open_frames(const std::string& file, std::optional<FrameFormat> format,
-                                         const FrameKind& kind, const std::string& stream) {
-  if (has_brackets(file) && (!format || *format == FrameFormat::fits)) {
-    return fits_file_frames(file, kind);
+FrameFile::FrameFile(std::string file, std::optional<FrameFormat> format)
+    : file_(std::move(file)), format_(format) {
+  if (has_brackets(file_) && (!format_ || *format_ == FrameFormat::fits)) {
+    format_ = FrameFormat::fits;
+    return;
   }
-  auto input = std::make_unique<Input>(file);
-  const bool is_told = format == FrameFormat::raw || format == FrameFormat::text;
-  const Known* known = is_told ? nullptr : known_beginning(*input);
+  input_ = std::make_unique<Input>(file_);
+}
+
+const Known* FrameFile::known() {
+  const bool is_told = format_ == FrameFormat::raw || format_ == FrameFormat::text;
+  return is_told ? nullptr : known_beginning(*input_);
+}
+
+Format FrameFile::format_of_first() {
+  const Known* known = input_ ? this->known() : nullptr;
+  const std::optional<FrameFormat> found =
+      format_ || known == nullptr ? format_ : std::optional(known->format);
+  if (found == FrameFormat::frames) {
+    return format_of_recorded(*input_);
+  }
+  if (found == FrameFormat::npy) {
+    return format_of_npy(*input_);
+  }
+  if (found == FrameFormat::fits && (!input_ || is_regular_file(file_))) {
+    return open_fits(file_)->format();
+  }
+  throw Error(Problem::failed, input_->name(),
+              input_->peek(1).empty() ? "ended without a frame"
+                                      : "does not say its type and size: --create needs frames, "
+                                        "npy, or FITS in a file");
+}
+
+std::unique_ptr<FrameSource> FrameFile::frames(const FrameKind& kind, const std::string& stream) {
+  if (!input_) {
+    return fits_file_frames(file_, kind);
+  }
+  const Known* known = this->known();
   if (known != nullptr && known->format == FrameFormat::compressed) {
-    return open_compressed(file, input->name(), *known, kind, stream);
+    return open_compressed(file_, input_->name(), *known, kind, stream);
   }
-  const FrameFormat found = format ? *format : recognize(*input, known, kind);
-  if (found == FrameFormat::text && !format && input->ahead().size() >= looks_at &&
-      input->text_ahead().find_first_not_of(" \t\r\n") == std::string_view::npos) {
-    throw Error(Problem::failed, input->name(),
+  const FrameFormat found = format_ ? *format_ : recognize(*input_, known, kind);
+  if (found == FrameFormat::text && !format_ && input_->ahead().size() >= looks_at &&
+      input_->text_ahead().find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    throw Error(Problem::failed, input_->name(),
                 "begins with thousands of blanks; if they are pixels, say --format raw");
   }
   switch (found) {
     case FrameFormat::text:
-      return text_frames(std::move(input), kind);
+      return text_frames(std::move(input_), kind);
     case FrameFormat::npy:
-      return npy_frames(std::move(input), kind);
+      return npy_frames(std::move(input_), kind);
     case FrameFormat::frames:
-      return recorded_frames(std::move(input), kind);
+      return recorded_frames(std::move(input_), kind);
     case FrameFormat::fits:
-      return is_regular_file(file) ? fits_file_frames(file, kind)
-                                   : fits_frames(std::move(input), kind);
+      return is_regular_file(file_) ? fits_file_frames(file_, kind)
+                                    : fits_frames(std::move(input_), kind);
     default:
-      return raw_frames(std::move(input), kind);
+      return raw_frames(std::move(input_), kind);
   }
 }
 

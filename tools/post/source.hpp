@@ -55,13 +55,31 @@ std::unique_ptr<FrameSource> fits_frames(std::unique_ptr<Input> input, const Fra
 /// behind their name among them. All HDUs are checked here.
 std::unique_ptr<FrameSource> fits_file_frames(const std::string& file, const FrameKind& kind);
 
-/// Frames from a file, or from standard input for `-`, in the format that its first bytes show
-/// unless one is given. Throws Error: failed (cannot open; not in that format; compressed, where it
-/// cannot be read; a regular file of raw frames whose last is not whole), mismatch (a file of
-/// frames of another type or shape), before any frame is read. Advice in a HintedError is for
-/// `stream`.
-std::unique_ptr<FrameSource> open_frames(const std::string& file, std::optional<FrameFormat> format,
-                                         const FrameKind& kind, const std::string& stream);
+/// A file, or standard input for `-`, in the format that its first bytes show unless one is given.
+/// Throws Error: failed (cannot open; compressed, where it cannot be read).
+class FrameFile {
+ public:
+  FrameFile(std::string file, std::optional<FrameFormat> format);
+
+  /// What a stream of its frames is, by the first of them; blocks until that begins to come, and
+  /// takes nothing. Throws Error (failed) where they do not say.
+  [[nodiscard]] Format format_of_first();
+  /// Its frames, once. Throws Error: failed (not in that format; a regular file of raw frames whose
+  /// last is not whole), mismatch (a file of frames of another type or shape), before any frame is
+  /// read. Advice in a HintedError is for `stream`.
+  [[nodiscard]] std::unique_ptr<FrameSource> frames(const FrameKind& kind,
+                                                    const std::string& stream);
+
+ private:
+  [[nodiscard]] const Known* known();
+  std::string file_;
+  std::optional<FrameFormat> format_;  ///< that was given
+  std::unique_ptr<Input> input_;       ///< null where cfitsio opens it by name
+};
+
+/// What the frames of an input say of the first of them, without that it is taken.
+[[nodiscard]] Format format_of_npy(Input& input);
+[[nodiscard]] Format format_of_recorded(Input& input);
 
 /// Throws Error (mismatch) where an image is neither a frame of that kind nor, with an axis more,
 /// several; else how many it is.
