@@ -1,9 +1,12 @@
 #include "frames/cbor.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 
 #include "shmim/error.hpp"
+#include "shmim/text.hpp"
 
 namespace shmim {
 namespace {
@@ -16,6 +19,14 @@ constexpr unsigned last_small = 23;
 /// or by how many bytes it is followed: 1, 2, 4 or 8.
 constexpr unsigned one_byte = 24;
 constexpr unsigned eight_bytes = 27;
+
+void append_big_endian(std::string& bytes, std::uint64_t value, unsigned size) {
+  std::array<char, sizeof value> text;
+  for (unsigned i = 0; i < size; ++i) {
+    text[i] = static_cast<char>(value >> (8 * (size - 1 - i)));
+  }
+  bytes.append(text.data(), size);
+}
 
 }  // namespace
 
@@ -153,9 +164,17 @@ void append_head(std::string& bytes, CborMajor major, std::uint64_t value) {
                         : value <= UINT32_MAX ? 2
                                               : 3;
   bytes += static_cast<char>(first | (one_byte + size));
-  for (unsigned shift = 8U << size; shift > 0; shift -= 8) {
-    bytes += static_cast<char>(value >> (shift - 8));
-  }
+  append_big_endian(bytes, value, 1U << size);
+}
+
+void append_text(std::string& bytes, std::string_view text) {
+  append_head(bytes, is_utf8(text) ? CborMajor::text : CborMajor::bytes, text.size());
+  bytes += text;
+}
+
+void append_real(std::string& bytes, double number) {
+  bytes += static_cast<char>(static_cast<unsigned>(CborMajor::simple) << 5 | eight_bytes);
+  append_big_endian(bytes, std::bit_cast<std::uint64_t>(number), sizeof number);
 }
 
 }  // namespace shmim

@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace shmim {
@@ -54,5 +55,8 @@ class CborReader {
 
 /// The head of an item, as it is written in the fewest bytes.
 void append_head(std::string& bytes, CborMajor major, std::uint64_t value);
+/// A text; what is not UTF-8 as a string of bytes.
+void append_text(std::string& bytes, std::string_view text);
+void append_real(std::string& bytes, double number);
 
 }  // namespace shmim

@@ -23,7 +23,7 @@ constexpr std::array measures{
     Measure{"cat", measure_cat},           Measure{"create", measure_create},
     Measure{"list", measure_list},         Measure{"fits", measure_fits},
     Measure{"fanout", measure_fanout},     Measure{"memory", measure_memory},
-    Measure{"growth", measure_growth},
+    Measure{"growth", measure_growth},     Measure{"frames", measure_frames},
 };
 
 /// `524288`, `512KiB`, `8MiB`, `1GiB`; nothing where it is none of these.
@@ -53,7 +53,7 @@ class BenchTool final : public Tool {
     options
         .positional("MEASURE", wanted_,
                     "latency, publish, snapshot, startup, cat, create, list, fits, fanout, memory, "
-                    "growth; or all (the default)")
+                    "growth, frames; or all (the default)")
         .one_of(std::move(names));
     options.text("--cpu", "A,B", cpu_list_,
                  "run on processor A, and the process that waits or reads on B");

@@ -1,9 +1,11 @@
 // Frames to standard output. The floor of a whole frame is cat of the file that holds it, though
-// cat may print parts of two; of a stream that is followed, a loop of snapshot and write.
+// cat may print parts of two; of a stream that is followed, a loop of snapshot and write; of frames
+// with their identity, the pixels alone.
 
 #include <array>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "bench/measure.hpp"
@@ -91,6 +93,9 @@ class Writer {
   }
   [[nodiscard]] double sample() {
     peer_->await_sleep();
+    int left = 0;  // behind as many bytes as the pixels are
+    ::ioctl(reading_.get(), FIONREAD, &left);
+    drain(reading_.get(), static_cast<std::uint64_t>(left));
     return timed([&] {
       WriteGuard guard(stream_.stream());
       guard.write(frame_);
@@ -108,6 +113,17 @@ class Writer {
   std::optional<Peer> peer_;
 };
 
+/// shmim-cat in that format.
+Writer following(const Bench& bench, const std::string& format, std::uint64_t size) {
+  const std::string program = sibling("cat").string();
+  const std::string dir = bench.scratch.path().string();
+  return {bench, format, size, [&](const Stream& stream, int pipe) {
+            ::dup2(pipe, STDOUT_FILENO);
+            ::execl(program.c_str(), program.c_str(), stream.name().c_str(), "-f", "-o",
+                    format.c_str(), "--dir", dir.c_str(), nullptr);
+          }};
+}
+
 void measure_followed(const Bench& bench, std::uint64_t size) {
   Writer loop(bench, "loop", size, [&](const Stream& stream, int pipe) {
     ::dup2(pipe, STDOUT_FILENO);
@@ -119,20 +135,29 @@ void measure_followed(const Bench& bench, std::uint64_t size) {
       write_stdout(frame);
     }
   });
-  const std::string program = sibling("cat").string();
-  const std::string dir = bench.scratch.path().string();
-  Writer ours(bench, "followed", size, [&](const Stream&, int pipe) {
-    ::dup2(pipe, STDOUT_FILENO);
-    ::execl(program.c_str(), program.c_str(), "followed", "-f", "-o", "raw", "--dir", dir.c_str(),
-            nullptr);
-  });
+  Writer ours = following(bench, "raw", size);
   Case contest{"cat", fmt::format("-f, frames of {}", bytes_text(size)), {}, 500};
   contest.contenders.push_back({"a loop of snapshot and write", [&] { return loop.sample(); }});
   contest.contenders.push_back({"shmim-cat -f -o raw", [&] { return ours.sample(); }});
   bench.run(contest);
 }
 
+void measure_identity(const Bench& bench, std::uint64_t size) {
+  Writer pixels = following(bench, "raw", size);
+  Writer frames = following(bench, "frames", size);
+  Case contest{"frames", fmt::format("frames of {}", bytes_text(size)), {}, 500};
+  contest.contenders.push_back({"shmim-cat -f -o raw", [&] { return pixels.sample(); }});
+  contest.contenders.push_back({"shmim-cat -f -o frames", [&] { return frames.sample(); }});
+  bench.run(contest);
+}
+
 }  // namespace
+
+void measure_frames(const Bench& bench) {
+  for (const std::uint64_t size : bench.sizes_or({400, 512 << 10, 8 << 20})) {
+    measure_identity(bench, size);
+  }
+}
 
 void measure_cat(const Bench& bench) {
   for (const std::uint64_t size : bench.sizes_or({64 << 20})) {
