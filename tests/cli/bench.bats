@@ -6,7 +6,7 @@ load helpers
 measures="latency publish snapshot startup cat create list fits fanout memory growth frames"
 
 # The smallest that a measure can be: one sample of frames of 4 KiB.
-tiny() { shmim-bench --runs 1 --count 1 --size 4KiB "$@"; }
+tiny() { shmim-bench --runs 1 --count 1 --bytes 4KiB "$@"; }
 
 @test "each measure prints a table whose last column is the ratio to the floor" {
   for measure in $measures; do
@@ -54,9 +54,9 @@ END
 }
 
 @test "runs and samples are as many as asked for" {
-  run_out table shmim-bench snapshot --size 64 --runs 3 --count 7
+  run_out table shmim-bench snapshot --bytes 64 --runs 3 --count 7
   [[ $(grep -c '  3 x 7  ' table) -eq 2 ]]
-  run_out table shmim-bench snapshot --size 64 --size 2KiB --runs 1 --count 1
+  run_out table shmim-bench snapshot --bytes 64 --bytes 2KiB --runs 1 --count 1
   compare cases "$(awk 'NR > 1 { print $2 $3 }' table | sort -u | xargs)" "2KiB 64B"
 }
 

@@ -59,7 +59,7 @@ class BenchTool final : public Tool {
                  "run on processor A, and the process that waits or reads on B");
     options.number("--rt-prio", "N", rt_priority_, "run with real-time priority N (SCHED_FIFO)",
                    {1, 99});
-    options.texts("--size", "BYTES", sizes_,
+    options.texts("--bytes", "BYTES", sizes_,
                   "bytes of a frame, as 512KiB, for measures with frames; may be repeated");
     options.number("--count", "N", count_, "samples in a run (default: each measure's own)",
                    above_zero);
@@ -73,7 +73,7 @@ class BenchTool final : public Tool {
     for (const std::string& text : sizes_) {
       const auto size = parse_size(text);
       if (!size) {
-        throw UsageError(fmt::format("--size: '{}' is not like 524288, 512KiB or 8MiB", text));
+        throw UsageError(fmt::format("--bytes: '{}' is not like 524288, 512KiB or 8MiB", text));
       }
       settings.sizes.push_back(*size);
     }

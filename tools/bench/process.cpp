@@ -10,7 +10,6 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
+#include "common/io/scheduling.hpp"
 
 namespace shmim::tools::bench {
 namespace {
@@ -125,19 +125,10 @@ void unmap_shared(void* memory, std::size_t bytes) noexcept { ::munmap(memory, b
 
 void settle(const Settings& settings, std::size_t which_cpu) {
   if (!settings.cpus.empty()) {
-    const unsigned cpu = settings.cpus[which_cpu % settings.cpus.size()];
-    cpu_set_t set{};
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    if (::sched_setaffinity(0, sizeof(set), &set) != 0) {
-      throw Error::system("--cpu", fmt::format("cannot run on processor {}", cpu), errno);
-    }
+    run_on_processor(settings.cpus[which_cpu % settings.cpus.size()]);
   }
   if (settings.rt_priority) {
-    const sched_param parameters{*settings.rt_priority};
-    if (::sched_setscheduler(0, SCHED_FIFO, &parameters) != 0) {
-      throw Error::system("--rt-prio", "cannot take a real-time priority", errno);
-    }
+    take_realtime_priority(*settings.rt_priority);
   }
 }
 

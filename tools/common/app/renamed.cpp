@@ -12,6 +12,7 @@ struct Renamed {
 };
 
 constexpr std::array renamed_options{
+    Renamed{"bench", "--size", "--size is now --bytes"},
     Renamed{"cat", "--every",
             "--every is gone: --follow shows every frame unless --latest is given"},
     Renamed{"connect", "--check", "--check is gone: what is asked for is always checked"},
