@@ -16,6 +16,10 @@ options_of() {
       echo "$common --sem --except --update --data --format -n --loop --rate --set --create --no-keywords --atime --plane --trigger" \
         "--pid --claim"
       ;;
+    run)
+      echo "$common --exec --as --every --type --size --with --no-keywords --timeout --restart -n --for --stats" \
+        "--cpu --rt-prio --ready-fd"
+      ;;
     wait)
       echo "$common --sem --flush -n --cnt0 --forever --passive --timeout --for --spin --appear --ready-fd" \
         "--json --print"
@@ -33,7 +37,7 @@ options_of() {
       echo "$common --all --graph --dot --over --follow -n --timeout --for --budget --ready-fd --json"
       ;;
     rm) echo "$common --dry-run --force --interactive --stale" ;;
-    bench) echo "$common --cpu --rt-prio --size --count --runs --csv --json" ;;
+    bench) echo "$common --cpu --rt-prio --bytes --count --runs --csv --json" ;;
   esac
 }
 
@@ -44,13 +48,14 @@ works() {
     connect) echo "connect s" ;;
     cat) echo "cat s" ;;
     post) echo "post s -v" ;;
+    run) echo "run s --for 1ms -- true" ;;
     wait) echo "wait s --cnt0 0" ;;
     ls) echo "ls s" ;;
     info) echo "info s" ;;
     top) echo "top --batch -n 1 -i 1ms" ;;
     trace) echo "trace s" ;;
     rm) echo "rm --dry-run s" ;;
-    bench) echo "bench snapshot --size 64 --runs 1 --count 1" ;;
+    bench) echo "bench snapshot --bytes 64 --runs 1 --count 1" ;;
   esac
 }
 
@@ -137,7 +142,7 @@ Try 'shmim-$tool --help' for more information." -- "shmim-$tool" "$ref" "$option
     "post s --rate 0" "post s --rate -1" "post s --rate fast" "post s --sem -1" "post s --plane x" \
     "post s --update --pid 0" "wait s -n 0" "wait s --cnt0 -1" "wait s --sem x" "wait s --sem 1x" "wait s --cnt0 18446744073709551616" \
     "wait s --ready-fd -1" "create s 4 --mode 9" "bench --runs 0" "bench --count 0" "bench --rt-prio 100" \
-    "bench --size 0" "bench --size 5kB" "bench --size 64GiBs" "bench --cpu x" "create s 4 --mode 1000" \
+    "bench --bytes 0" "bench --bytes 5kB" "bench --bytes 64GiBs" "bench --cpu x" "create s 4 --mode 1000" \
     "create s 4 --imagetype 0xg" "create s 4 --type floot" "wait s --timeout 3x" \
     "wait s --timeout -1s" "wait s --spin 1day" "cat s --timeout soon" "connect s --timeout never" \
     "ls s --watch -n 0" "info s --frames 0" \

@@ -12,6 +12,7 @@
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
+#include "common/print/frame_record.hpp"
 #include "common/print/frame_text.hpp"
 #include "common/print/npy.hpp"
 
@@ -115,26 +116,6 @@ class Cat final : public Tool {
       return write_stdout(frame_head(record_of(stream, taken, selection)), frame);
     }
     print(context, stream.name(), frame, selection, header_of(stream, info, selection));
-  }
-
-  /// What goes before the pixels in `frames`.
-  [[nodiscard]] FrameRecord record_of(const Stream& stream, const TakenFrame& taken,
-                                      const Selection& selection) const {
-    const StampClock clock = clock_of(stream);
-    FrameRecord record;
-    record.name = stream.name();
-    record.type = selection.type();
-    record.shape = selection.shape();
-    record.image_type = stream.format().image_type;
-    record.info = taken.info;
-    record.info.atime = on_tai(taken.info.atime, clock);
-    record.info.writetime = on_tai(taken.info.writetime, clock);
-    record.missed = taken.missed;
-    record.keywords = move_world(stream.keywords().all(), selection);
-    record.trace = taken.trace;
-    record.inode = taken.inode;
-    record.boot = boot_;
-    return record;
   }
 
   /// What FITS has beside the pixels.
@@ -287,7 +268,6 @@ class Cat final : public Tool {
   bool passive_ = false;
   std::optional<std::uint64_t> count_;
   Patience patience_;
-  const std::string boot_ = boot_id();
   bool printed_ = false;
   std::string warned_;
 };

@@ -64,7 +64,7 @@ class Post final : public Tool {
         .needs(data)
         .excludes(count);
     options
-        .flag("--create", create_, "make the stream if there is none, from the first frame of FILE")
+        .flag("--create", create_, "create it if it does not exist, from the first frame of FILE")
         .needs(data);
     options.positive("--rate", "HZ", rate_, "posts or frames per second");
     options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_,

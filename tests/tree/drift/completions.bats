@@ -47,7 +47,7 @@ bash_offers() {
   [ "$(bash_offers shmim-ls ca)" = "cam1 cam2" ]
   [ "$(bash_offers shmim-link wfs ca)" = "cam1 cam2" ]
   [ "$(bash_offers shmim-bench la)" = "latency" ]
-  [ "$(bash_offers shmim-bench latency f)" = "fits fanout" ]
+  [ "$(bash_offers shmim-bench latency f)" = "fits fanout frames" ]
 }
 
 @test "bash completes the keywords of a stream" {

@@ -119,6 +119,8 @@ constexpr std::array habits{
     Habit{"-o", "ls and ps choose columns"},
     Habit{"-f", "tail -f, rm -f"},
     Habit{"-s", "the semaphores of a stream, or one"},
+    Habit{"--as", "English: as what a value, or a frame, is given"},
+    Habit{"--stats", "statistics: of the elements of a frame, and of a run"},
     Habit{"--all", "ls --all: the hidden too; every one there is"},
 };
 
@@ -152,6 +154,7 @@ TEST_CASE("an option's old name is answered with the new one") {
   CHECK(parse("ls", {"--rate"}) == "--rate is now --over DURATION");
   CHECK(parse("trace", {"--graph", "--rate", "1s"}) == "--rate is now --over");
   CHECK(parse("info", {"cam", "--rate", "9"}) == "--rate N is now --frames N");
+  CHECK(parse("bench", {"--size", "4KiB"}) == "--size is now --bytes");
   CHECK(parse("kw", {"cam", "A=1", "--type", "L"}).find("--as integer") != std::string::npos);
   CHECK(parse("post", {"cam", "--check"}) == "unknown option --check");
 }
@@ -179,8 +182,8 @@ TEST_CASE("command lines as they are meant") {
   CHECK(parse("trace", {"out", "--follow", "-n", "100", "--budget", "2ms"}) == "");
   CHECK(parse("rm", {"--dry-run", "test_*"}) == "");
   CHECK(parse("bench", {}) == "");
-  CHECK(parse("bench", {"latency", "fits", "--cpu", "0,1", "--size", "128KiB", "--size", "8MiB"}) ==
-        "");
+  CHECK(parse("bench",
+              {"latency", "fits", "--cpu", "0,1", "--bytes", "128KiB", "--bytes", "8MiB"}) == "");
 }
 
 TEST_CASE("command lines that contradict themselves") {

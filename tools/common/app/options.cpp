@@ -76,7 +76,8 @@ std::string usage_line(std::string_view tool, const std::deque<Option>& options,
   std::string line = fmt::format("Usage: shmim-{} [OPTIONS]", tool);
   for (const Option& option : options) {
     if (option.is_positional()) {
-      const std::string word = option.kind + (option.is_list ? "..." : "");
+      const std::string word =
+          (option.is_command ? "-- " : "") + option.kind + (option.is_list ? "..." : "");
       line += option.is_required ? ' ' + word : fmt::format(" [{}]", word);
     }
   }
@@ -89,7 +90,9 @@ class Parser {
  public:
   Parser(const std::string& tool, const std::deque<Option>& options) : tool_(tool) {
     for (const Option& option : options) {
-      add(option);
+      if (!option.is_command) {
+        add(option);
+      }
     }
     for (const auto& [option, declared] : options_) {
       for (const Option* other : option->needed) {
@@ -335,6 +338,15 @@ Option& Options::texts(std::string_view names, const std::string& kind,
   return option;
 }
 
+Option& Options::command(const std::string& kind, std::vector<std::string>& target,
+                         std::string help) {
+  Option& option = add({}, kind, std::move(help),
+                       [&target](const std::string& text) { target.push_back(text); });
+  option.is_list = true;
+  option.is_command = true;
+  return option;
+}
+
 Option& Options::numbers(std::string_view names, std::string kind, std::vector<unsigned>& target,
                          std::string help, Limits limits) {
   Option& option = add(names, std::move(kind), std::move(help),
@@ -445,6 +457,15 @@ std::string Options::help(std::string_view summary, std::size_t width) const {
 }
 
 Request Options::parse(std::span<const char* const> arguments) {
+  const auto command = std::ranges::find(options_, true, &Option::is_command);
+  if (command != options_.end()) {
+    const auto dashes = std::ranges::find(arguments, std::string_view("--"));
+    const auto before = static_cast<std::size_t>(dashes - arguments.begin());
+    for (const char* word : arguments.subspan(std::min(before + 1, arguments.size()))) {
+      command->take(word);
+    }
+    arguments = arguments.first(before);
+  }
   const Request request = Parser(tool_, options_).parse(arguments);
   for (const std::string& directory : directories_) {
     std::error_code no_directory;
@@ -460,7 +481,8 @@ Request Options::parse(std::span<const char* const> arguments) {
 }
 
 std::string Options::taken(const std::string& kind, const std::string& text) {
-  constexpr std::array<std::string_view, 4> kinds_of_references{"REF", "GLOB", "NAME", "TARGET"};
+  constexpr std::array<std::string_view, 6> kinds_of_references{"REF",    "GLOB", "NAME",
+                                                                "TARGET", "IN",   "OUT"};
   if (std::ranges::find(kinds_of_references, kind) == kinds_of_references.end()) {
     return text;
   }

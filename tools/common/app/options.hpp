@@ -42,6 +42,7 @@ struct Option {
   bool is_list = false;               ///< it may be given more than once
   bool may_lack_value = false;        ///< its value may be left out
   bool is_attached = false;           ///< then no word is its value unless `=` stands before it
+  bool is_command = false;            ///< all words behind `--`
   std::vector<const Option*> needed;  ///< options without which it has no meaning
   std::vector<const Option*> excluded;
   bool* flag = nullptr;            ///< what a flag sets
@@ -102,6 +103,8 @@ class Options {
   Option& flag(std::string_view names, bool& target, std::string help);
   Option& text(std::string_view names, const std::string& kind, std::string& target,
                std::string help);
+  /// A command: all words behind the first `--`, as they are.
+  Option& command(const std::string& kind, std::vector<std::string>& target, std::string help);
   /// An option that may be repeated.
   Option& texts(std::string_view names, const std::string& kind, std::vector<std::string>& target,
                 std::string help);
