@@ -17,7 +17,7 @@ options_of() {
         "--pid --claim"
       ;;
     wait)
-      echo "$common --sem --flush -n --cnt0 --forever --passive --timeout --for --spin --appear --ready-fd" \
+      echo "$common --any --all --sem --flush -n --cnt0 --forever --passive --timeout --for --spin --appear --ready-fd" \
         "--json --print"
       ;;
     ls)

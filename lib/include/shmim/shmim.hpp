@@ -11,6 +11,7 @@
 #include "shmim/file.hpp"
 #include "shmim/float16.hpp"
 #include "shmim/follow.hpp"
+#include "shmim/follower_set.hpp"
 #include "shmim/format.hpp"
 #include "shmim/frame_info.hpp"
 #include "shmim/graph.hpp"

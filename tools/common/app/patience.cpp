@@ -50,11 +50,12 @@ void Patience::end(const Context& context, Arrival arrival, const Follower& foll
   }
 }
 
-void Patience::give_up(const Context& context, const std::string& name, std::uint64_t seen,
-                       const std::optional<std::string>& lacking, std::string_view what) const {
+void Patience::give_up(const Context& context, const std::string& name,
+                       std::optional<std::uint64_t> seen, const std::optional<std::string>& lacking,
+                       std::string_view what) const {
   if (!is_over()) {
-    context.note(name, fmt::format("timed out: no {} for {} after frame {}", what,
-                                   in_words(Seconds(*timeout_)), seen));
+    context.note(name, fmt::format("timed out: no {} for {}{}", what, in_words(Seconds(*timeout_)),
+                                   seen ? fmt::format(" after frame {}", *seen) : ""));
     throw TimedOut{};
   }
   if (lacking) {
