@@ -25,7 +25,7 @@ options_of() {
       ;;
     info) echo "$common --frames --timeout --for --stats --check --json" ;;
     kw)
-      echo "$common --delete --as --from --wait --timeout --ready-fd --all --json"
+      echo "$common --delete --as --from --wait --follow -n --timeout --for --csv --ready-fd --all --json"
       ;;
     link) echo "$common --conf" ;;
     top) echo "$common --batch -n --interval --sort --openmetrics --prometheus --json" ;;
@@ -121,7 +121,7 @@ Try 'shmim-trace --help' for more information." -- shmim-trace
   for line in "create s --type TYPE" "create s --keywords N" "connect s --timeout DURATION" \
     "cat s --output-format FORMAT" "post s --data FILE" "wait s --timeout DURATION" \
     "ls s --columns LIST" "ls s --sort COLUMN" "info s --frames N" "info s --check WANTED" \
-    "kw s --from FILE" "kw s --wait NAME=VALUE" "link s --conf DIR" \
+    "kw s --from FILE" "kw s --wait CONDITION" "link s --conf DIR" \
     "trace s --dir DIR" "rm s --dir DIR"; do
     read -r tool ref option value <<<"$line"
     check 2 '' "shmim-$tool: $option needs $value

@@ -16,6 +16,7 @@
 #include "shmim/frame_info.hpp"
 #include "shmim/graph.hpp"
 #include "shmim/image.hpp"
+#include "shmim/keyword_condition.hpp"
 #include "shmim/keywords.hpp"
 #include "shmim/layout.hpp"
 #include "shmim/pattern.hpp"

@@ -1,6 +1,7 @@
 #include "common/app/patience.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,9 +14,8 @@
 
 namespace shmim::tools {
 
-void Patience::declare(Options& options, const Option* needed) {
-  Option& timeout =
-      options.duration("-t,--timeout", timeout_, "give up when no frame comes for so long");
+void Patience::declare(Options& options, const Option* needed, std::string timeout_help) {
+  Option& timeout = options.duration("-t,--timeout", timeout_, std::move(timeout_help));
   Option& whole = options.duration("--for", whole_, "end after this time, whatever comes");
   if (needed != nullptr) {
     timeout.needs(*needed);

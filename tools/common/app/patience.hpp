@@ -19,7 +19,8 @@ class Options;
 class Patience {
  public:
   /// Declares -t, --timeout and --for, which mean something with the option `needed` alone.
-  void declare(Options& options, const Option* needed = nullptr);
+  void declare(Options& options, const Option* needed = nullptr,
+               std::string timeout_help = "give up when no frame comes for so long");
 
   /// The time that --for gives begins.
   void begin() noexcept { end_ = deadline_after(whole_); }
