@@ -23,7 +23,9 @@ options_of() {
     ls)
       echo "$common --long --columns --over --sort --reverse --noheadings --watch -n --json"
       ;;
-    info) echo "$common --frames --timeout --for --stats --check --json" ;;
+    info)
+      echo "$common --frames --timeout --for --stats --follow -n --interval --csv --ready-fd --check --json"
+      ;;
     kw)
       echo "$common --delete --as --from --wait --follow -n --timeout --for --csv --ready-fd --all --json"
       ;;

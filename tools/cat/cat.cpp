@@ -86,8 +86,8 @@ class Cat final : public Tool {
   /// Of a stream in which z is time: planes as they come, or the newest; or the whole array, and
   /// planes of it by number.
   [[nodiscard]] bool takes_planes(const Slice& slice, const Format& format) const {
-    return format.is_circular() &&
-           (is_of_newest_plane(slice) || (follow_ && slice.size() < layout::max_axes));
+    return follow_ ? follows_planes(slice, format)
+                   : format.is_circular() && is_of_newest_plane(slice);
   }
 
   void print_one(const Context& context, const Stream& stream, const Selection& selection,
