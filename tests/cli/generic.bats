@@ -10,7 +10,7 @@ options_of() {
     create) echo "$common $format --fill --set --from --like --owner --recreate --json" ;;
     connect) echo "$common $format --create --reload --appear --timeout --ready-fd --json --conf" ;;
     cat)
-      echo "$common --output-format --follow -n --latest --passive --timeout --for --ready-fd --conf"
+      echo "$common --output-format --follow -n --latest --passive --timeout --for --ready-fd --print --conf"
       ;;
     post)
       echo "$common --sem --except --update --data --format -n --loop --rate --set --no-keywords --atime --plane --trigger" \

@@ -7,11 +7,13 @@
 #include <shmim/frames.hpp>
 #include <unistd.h>
 
+#include "cat/line.hpp"
 #include "cat/npy_series.hpp"
 #include "cat/output.hpp"
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
+#include "common/print/frame_line.hpp"
 #include "common/print/frame_text.hpp"
 #include "common/print/npy.hpp"
 
@@ -38,6 +40,7 @@ class Cat final : public Tool {
     options.passive(passive_);
     patience_.declare(options);
     options.ready_fd();
+    options.print(fmt::format("{} data", frame_fields));
     options.conf();
   }
 
@@ -50,6 +53,9 @@ class Cat final : public Tool {
     if ((latest_ || passive_) && !follow_) {
       throw UsageError(fmt::format("{} requires --follow", latest_ ? "--latest" : "--passive"));
     }
+    if (!context.print_template().empty() && (!follow_ || format_ != "text")) {
+      throw UsageError(follow_ ? "--output-format excludes --print" : "--print requires --follow");
+    }
     if (follow_ && refs_.size() > 1) {
       const char* option = count_ ? "-n" : patience_.has_end() ? "--for" : "--follow";
       throw UsageError(fmt::format("{} takes one stream", option));
@@ -57,6 +63,9 @@ class Cat final : public Tool {
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
       references.push_back(context.reference(text));
+    }
+    if (!context.print_template().empty()) {
+      check_line(context.print_template(), references.front().name);
     }
     return context.for_each<Reference>(
         references, [&](const Reference& reference) { cat(context, reference); });
@@ -213,7 +222,9 @@ class Cat final : public Tool {
           patience_.end(context, arrival, follower, Patience::lacking(taken, count_));
           return;
         }
-        if (series) {
+        if (!context.print_template().empty()) {
+          print_line(context.print_template(), follower.stream(), taken_frame, frame, selection);
+        } else if (series) {
           series->write(frame);
         } else if (format_ == "frames") {
           write_stdout(frame_head(record_of(follower.stream(), taken_frame, selection)), frame);
