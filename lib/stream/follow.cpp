@@ -43,7 +43,7 @@ Follower::Follower(Stream stream, FollowOptions options)
   claim();
   before_ = stream_.newest();
   set_seen(stream_.cnt0());
-  next_look_ = steady_clock::now() + look_interval;
+  last_look_ = steady_clock::now();
 }
 
 void Follower::claim() {
@@ -129,6 +129,7 @@ Arrival Follower::wait_for_change(Deadline deadline) {
   const auto begin = steady_clock::now();
   const auto spin_until = begin + options_.spin;
   auto count_until = begin;
+  auto next_look = last_look_ + look_interval;
   steady_clock::duration patience = look_interval;
   if (std::exchange(expects_count_, false)) {
     patience = count_delay;
@@ -136,11 +137,12 @@ Arrival Follower::wait_for_change(Deadline deadline) {
   std::uint64_t posts = 0;
   while (has_seen_all()) {
     const auto moment = steady_clock::now();
-    if (moment >= next_look_) {
+    if (moment >= next_look) {
       if (const auto change = look_around()) {
         return *change;
       }
-      next_look_ = moment + look_interval;
+      last_look_ = moment;
+      next_look = moment + look_interval;
     } else if (has_passed(deadline)) {
       return Arrival::timed_out;
     } else if (moment < spin_until) {
@@ -161,7 +163,7 @@ Arrival Follower::wait_for_change(Deadline deadline) {
       posts += 1 + claim_->drain();
       patience = count_delay;
       count_until = steady_clock::now() + posts_take;
-      next_look_ = count_until;
+      next_look = count_until;
     }
   }
   stream_.require_not_lost();  // or it is the counter of no stream

@@ -36,8 +36,8 @@ class SHMIM_EXPORT FollowerSet {
 
   /// Waits until there is news of a stream, in the order in which it came; nullopt once the
   /// deadline has passed. Of that stream nothing more is told before resume(). A frame is told of
-  /// some tens of microseconds after its post. Throws the Error that ended the waiting for a
-  /// stream.
+  /// some tens of microseconds after its post; Follower::wait() says when it takes longer. Throws
+  /// the Error that ended the waiting for a stream.
   [[nodiscard]] std::optional<Event> next(Deadline deadline);
   /// Waits for the stream again, from the frame on that it was told of last.
   void resume(std::size_t index);
