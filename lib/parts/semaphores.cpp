@@ -140,6 +140,13 @@ void Semaphores::wake_readers() const noexcept {
   }
 }
 
+void Semaphores::wake_own(unsigned index) const noexcept {
+  if (index < count() && layout::load(regions_.read_pid[index]) == this_process() &&
+      value_of(regions_.semaphores[index]) < layout::semaphore_max) {
+    sem_post(&regions_.semaphores[index]);
+  }
+}
+
 /// True for a living one of ours, which has a lock; and where a program without one may be alive.
 bool Semaphores::has_reader(unsigned index) const noexcept {
   if (segment_->place_claimed_by(index) != 0) {

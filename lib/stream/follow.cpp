@@ -43,6 +43,7 @@ Follower::Follower(Stream stream, FollowOptions options)
   claim();
   before_ = stream_.newest();
   set_seen(stream_.cnt0());
+  last_look_ = steady_clock::now();
 }
 
 void Follower::claim() {
@@ -128,7 +129,7 @@ Arrival Follower::wait_for_change(Deadline deadline) {
   const auto begin = steady_clock::now();
   const auto spin_until = begin + options_.spin;
   auto count_until = begin;
-  auto next_look = begin + look_interval;
+  auto next_look = last_look_ + look_interval;
   steady_clock::duration patience = look_interval;
   if (std::exchange(expects_count_, false)) {
     patience = count_delay;
@@ -140,6 +141,7 @@ Arrival Follower::wait_for_change(Deadline deadline) {
       if (const auto change = look_around()) {
         return *change;
       }
+      last_look_ = moment;
       next_look = moment + look_interval;
     } else if (has_passed(deadline)) {
       return Arrival::timed_out;
@@ -173,6 +175,24 @@ Arrival Follower::wait(Deadline deadline) {
   const Arrival arrival = wait_for_change(deadline);
   if (arrival == Arrival::arrived) {
     seen_ = stream_.cnt0();
+  }
+  return arrival;
+}
+
+Arrival Follower::wait(Deadline deadline, TakenFrame& frame) {
+  frame = {};
+  const Arrival arrival = wait_for_change(deadline);
+  if (arrival == Arrival::arrived) {
+    begin_frame(frame);
+    constexpr std::chrono::milliseconds patience{10};
+    const Snapshot snapshot = stream_.snapshot_trace(frame.trace, deadline_after(patience));
+    frame.info = snapshot.info;
+    if (snapshot.state != FrameState::whole) {
+      frame.info = stream_.newest();  // of the frame before the one that is being written
+      frame.trace.clear();
+    }
+    see(frame);
+    end_frame(frame);
   }
   return arrival;
 }
@@ -217,6 +237,14 @@ std::vector<TraceEntry> Follower::trace_of(std::uint64_t cnt0) const {
              : std::vector<TraceEntry>();
 }
 
+/// A counter that went back tells of no missed frames.
+void Follower::see(TakenFrame& frame) noexcept {
+  if (const auto ahead = static_cast<std::int64_t>(frame.info.cnt0 - seen_); ahead > 0) {
+    frame.missed += static_cast<std::uint64_t>(ahead - 1);
+  }
+  seen_ = frame.info.cnt0;
+}
+
 bool Follower::take_from_buffer(CircularBuffer::Position found, const CopyFrame& copy,
                                 TakenFrame& frame) {
   if (!stream_.circular_buffer().read(found, found.cnt0, copy, frame.info)) {
@@ -245,10 +273,7 @@ bool Follower::take_plane(FrameOrder order, const CopyFrame& copy, TakenFrame& f
   if (!planes.end_read(*found, frame.info)) {
     return false;
   }
-  if (const auto ahead = static_cast<std::int64_t>(found->cnt0 - seen_); ahead > 0) {
-    frame.missed += static_cast<std::uint64_t>(ahead - 1);
-  }
-  seen_ = found->cnt0;
+  see(frame);
   frame.trace = trace_of(seen_);
   return true;
 }
@@ -275,10 +300,7 @@ bool Follower::take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame&
   }
   stream_.require_whole(snapshot);
   frame.info = snapshot.info;
-  if (const auto ahead = static_cast<std::int64_t>(frame.info.cnt0 - seen_); ahead > 0) {
-    frame.missed += static_cast<std::uint64_t>(ahead - 1);
-  }
-  seen_ = frame.info.cnt0;
+  see(frame);
   if (!is_of_array) {
     frame.trace = trace_of(seen_);
   }
@@ -311,7 +333,17 @@ bool Follower::take(FrameOrder order, Backoff& backoff, const CopyFrame& copy, T
   return take_newest(deadline_after(std::chrono::seconds{1}), copy, frame);
 }
 
-void Follower::keep_what_is_its_own(TakenFrame& frame) {
+void Follower::begin_frame(TakenFrame& frame) const {
+  frame.taken = TaiClock::now();
+  frame.inode = stream_.identity().inode;
+  frame.semaphore = semaphore();
+}
+
+/// Keeps what is the frame's own.
+void Follower::end_frame(TakenFrame& frame) {
+  if (std::exchange(is_first_of_stream_, false)) {
+    frame.missed = 0;
+  }
   const FrameInfo read = frame.info;
   const bool is_after = read.cnt0 > before_.cnt0;
   const FrameInfo before = is_after ? before_ : stream_.as_made();
@@ -340,17 +372,12 @@ Arrival Follower::next(FrameOrder order, Deadline deadline, const CopyFrame& cop
     if (const Arrival arrival = wait_for_change(deadline); arrival != Arrival::arrived) {
       return arrival;
     }
-    frame.taken = TaiClock::now();
-    frame.inode = stream_.identity().inode;
-    frame.semaphore = semaphore();
+    begin_frame(frame);
     if (!backoff) {
       backoff.emplace(deadline_after(std::chrono::seconds{1}));
     }
     if (take(order, *backoff, copy, frame)) {
-      if (std::exchange(is_first_of_stream_, false)) {
-        frame.missed = 0;
-      }
-      keep_what_is_its_own(frame);
+      end_frame(frame);
       return Arrival::arrived;
     }
   }

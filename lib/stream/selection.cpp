@@ -108,6 +108,10 @@ Selection::Selection(const Slice& slice, const Shape& shape, DataType type) : ty
   shape_ = Shape(std::span(counts).first(shape.axes()));
 }
 
+bool follows_planes(const Slice& slice, const Format& format) noexcept {
+  return format.is_circular() && (is_of_newest_plane(slice) || slice.size() < layout::max_axes);
+}
+
 Selection selection_of(Slice slice, const Format& format, bool is_of_plane) {
   if (is_of_plane) {
     slice.resize(std::min<std::size_t>(slice.size(), 2));

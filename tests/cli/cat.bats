@@ -887,3 +887,45 @@ try: ls -l $SHM/a.im.shm" -- "${nobody[@]}" shmim-cat a
   check 0 '' '' -- shmim-cat b -f --for 10ms
   check 124 '' 'shmim-cat: b: timed out: no frame for 10.0ms after frame 0' -- shmim-cat b -f --for 10s -t 10ms
 }
+
+@test "--print: a line a frame with its values, of that very frame" {
+  make 'tf32>cam' 3x2 -c 8 --set TEMP=-40.5
+  start_ready w shmim-cat 'cam[1:2,*]' -f -n 2 -t 20s --print '{writetime:unix} {cnt0} {data} {missed}'
+  start_ready k shmim-cat 'cam[0,0]' -n 2 -t 20s --print '{name}\t{kw.TEMP:.2f}\t{data:>6}|'
+  kill -STOP "$pid_w" "$pid_k" # so that both frames are there at once
+  printf '0 1.5 2\n3 4 nan\n' | shmim-post cam --data -
+  first=$(shmim-wait cam --cnt0 1 --print '{writetime:unix}')
+  printf '7 1e9 -2\n3 4 0.1\n' | shmim-post cam --data -
+  second=$(shmim-wait cam --cnt0 2 --print '{writetime:unix}')
+  kill -CONT "$pid_w" "$pid_k"
+  finish w 0 "$first 1 1.5 2 4 nan 0
+$second 2 1000000000 -2 4 0.1 0" ''
+  finish k 0 $'cam\t-40.50\t     0|\ncam\t-40.50\t     7|' ''
+}
+
+@test "--print: what came before and was missed, of planes, and of a writer that stamps no time" {
+  make 'tui8>cam' 2
+  start_ready m shmim-cat cam -n 1 -t 20s --print '{cnt0} {missed} {semaphore}'
+  kill -STOP "$pid_m"
+  shmim-post cam --update -n 3
+  kill -CONT "$pid_m"
+  finish m 0 '3 2 9' 'shmim-cat: cam: missed 2 frames'
+  start_ready n shmim-cat cam -n 1 -t 20s --print '{writetime}{atime}{latency:.3f} {cnt0} {data}'
+  printf '\x04' | dd of="$(stream_file cam)" bs=1 seek=264 conv=notrunc status=none
+  shmim-post cam
+  finish n 0 'nullnullnull 4 0 0' ''
+  make 'tui8>ring' 2x1x3 --circular
+  start_ready p shmim-cat ring -n 1 -t 20s --print '{cnt0} {cnt1} {data}'
+  bytes 3 4 | shmim-post ring --data -
+  finish p 0 '1 0 3 4' ''
+}
+
+@test "--print: a mistake is told before the first frame, and what it goes with" {
+  make 'tui8>cam' 2
+  check 2 '' "shmim-cat: --print '{foo}': argument not found; the fields are name cnt0 cnt1 atime writetime latency missed semaphore data kw.NAME
+Try 'shmim-cat --help' for more information." -- shmim-cat cam -f --print '{foo}'
+  check 2 '' "~ shmim-cat: --print '{data:d}': *" -- shmim-cat cam -f --print '{data:d}'
+  check 2 '' '~ shmim-cat: --print requires --follow*' -- shmim-cat cam --print '{data}'
+  check 2 '' '~ shmim-cat: --output-format excludes --print*' -- shmim-cat cam -f -o npy --print '{data}'
+  claimed cam 0
+}

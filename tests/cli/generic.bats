@@ -10,7 +10,7 @@ options_of() {
     create) echo "$common $format --fill --set --from --like --owner --recreate --json" ;;
     connect) echo "$common $format --create --reload --appear --timeout --ready-fd --json --conf" ;;
     cat)
-      echo "$common --output-format --follow -n --latest --passive --timeout --for --ready-fd --conf"
+      echo "$common --output-format --follow -n --latest --passive --timeout --for --ready-fd --print --conf"
       ;;
     post)
       echo "$common --sem --except --update --data --format -n --loop --rate --set --create --no-keywords --atime --plane --trigger" \
@@ -21,15 +21,17 @@ options_of() {
         "--cpu --rt-prio --ready-fd"
       ;;
     wait)
-      echo "$common --sem --flush -n --cnt0 --forever --passive --timeout --for --spin --appear --ready-fd" \
+      echo "$common --any --all --sem --flush -n --cnt0 --forever --passive --timeout --for --spin --appear --ready-fd" \
         "--json --print"
       ;;
     ls)
       echo "$common --long --columns --over --sort --reverse --noheadings --watch -n --json"
       ;;
-    info) echo "$common --frames --timeout --for --stats --check --json" ;;
+    info)
+      echo "$common --frames --timeout --for --stats --follow -n --interval --csv --ready-fd --check --json"
+      ;;
     kw)
-      echo "$common --delete --as --from --wait --timeout --ready-fd --all --json"
+      echo "$common --delete --as --from --wait --follow -n --timeout --for --csv --ready-fd --all --json"
       ;;
     link) echo "$common --conf" ;;
     top) echo "$common --batch -n --interval --sort --openmetrics --prometheus --json" ;;
@@ -126,7 +128,7 @@ Try 'shmim-trace --help' for more information." -- shmim-trace
   for line in "create s --type TYPE" "create s --keywords N" "connect s --timeout DURATION" \
     "cat s --output-format FORMAT" "post s --data FILE" "wait s --timeout DURATION" \
     "ls s --columns LIST" "ls s --sort COLUMN" "info s --frames N" "info s --check WANTED" \
-    "kw s --from FILE" "kw s --wait NAME=VALUE" "link s --conf DIR" \
+    "kw s --from FILE" "kw s --wait CONDITION" "link s --conf DIR" \
     "trace s --dir DIR" "rm s --dir DIR"; do
     read -r tool ref option value <<<"$line"
     check 2 '' "shmim-$tool: $option needs $value

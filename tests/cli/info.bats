@@ -287,3 +287,104 @@ b
   run_out out shmim-info in
   grep -qx "    in by $pid_holder (shmim-faults), in the middle of a frame" out
 }
+
+@test "--stats --follow: a line a frame, of that very frame" {
+  make 'tui8>cam' 4x2 -c 8
+  start_ready t shmim-info cam --stats -f -n 2 -t 20s
+  start_ready c shmim-info 'cam[1:2,*]' --stats -f -n 2 -t 20s --csv
+  start_ready j shmim-info 'cam[1:2,*]' --stats -f -n 2 -t 20s --json
+  for name in t c j; do eval "kill -STOP \$pid_$name"; done # so that both frames are there at once
+  bytes 1 2 3 4 5 6 255 255 | shmim-post cam --data -
+  first=$(shmim-wait cam --cnt0 1 --print '{writetime}')
+  bytes 1 1 1 1 1 1 1 1 | shmim-post cam --data -
+  second=$(shmim-wait cam --cnt0 2 --print '{writetime}')
+  for name in t c j; do eval "kill -CONT \$pid_$name"; done
+  finish t 0 "\
+WRITETIME                             CNT0        MEAN         STD         MIN          P1         P50         P99         MAX   SATURATED
+$first           1      66.375     108.913           1           1           4         255         255           2
+$second           2           1           0           1           1           1           1           1           0" ''
+  finish c 0 "writetime,cnt0,mean,std,min,p1,p50,p99,max,saturated
+$first,1,66.5,108.84047960203041,2,2,3,255,255,1
+$second,2,1,0,1,1,1,1,1,0" ''
+  finish j 0 "~ {\"name\":\"cam\",\"cnt0\":1,*\"writetime\":\"$first\",*\"statistics\":{\"elements\":4,*\"slice\":\"1:2,\*\"}}
+{\"name\":\"cam\",\"cnt0\":2,*\"writetime\":\"$second\",*}" ''
+  claimed cam 0
+}
+
+@test "--stats --follow: of a writer that stamps no time, of no finite number, and of planes" {
+  make 'tf32>nan' 3 --fill nan
+  start_ready n shmim-info nan --stats -n 1 -t 20s --csv
+  printf '\x01' | dd of="$(stream_file nan)" bs=1 seek=264 conv=notrunc status=none
+  finish n 0 'writetime,cnt0,mean,std,min,p1,p50,p99,max,saturated
+,1,nan,nan,nan,nan,nan,nan,nan,0' ''
+  start_ready t shmim-info nan --stats -n 1 -t 20s
+  printf '\x02' | dd of="$(stream_file nan)" bs=1 seek=264 conv=notrunc status=none
+  finish t 0 '~ *
+- * 2 * nan *' ''
+  make 'tui8>ring' 2x1x3 --circular
+  start_ready p shmim-info ring --stats -n 2 -t 20s --csv
+  start_ready a shmim-info 'ring[*,*,*]' --stats -n 1 -t 20s --json
+  bytes 3 4 | shmim-post ring --data -
+  finish a 0 '~ *"elements":6,"min":0.0,"max":4.0,*' ''
+  bytes 8 8 | shmim-post ring --data -
+  finish p 0 '~ *
+*,1,3.5,0.5,3,3,3,4,4,0
+*,2,8,0,8,8,8,8,8,0' ''
+}
+
+@test "--stats --follow: missed frames are said, and with -i left out on purpose" {
+  make 'tui8>cam' 2
+  start_ready m shmim-info cam --stats -n 2 -t 20s --csv
+  start_ready i shmim-info cam --stats -n 2 -t 20s --csv -i 1ms
+  kill -STOP "$pid_m" "$pid_i"
+  shmim-post cam --update -n 5
+  kill -CONT "$pid_m" "$pid_i"
+  until_true grep -q ',5,0,' m.out
+  until_true grep -q ',5,0,' i.out
+  shmim-post cam --update
+  finish m 0 '~ *,5,0,0,0,0,0,0,0,0
+*,6,0,0,0,0,0,0,0,0' 'shmim-info: cam: missed 4 frames'
+  finish i 0 '~ *,5,0,0,0,0,0,0,0,0
+*,6,0,0,0,0,0,0,0,0' ''
+  # The second line is not before its time, however many frames come.
+  start p shmim-post cam --update --rate 1000 -n 100000 -q
+  begin=$(date +%s%N)
+  check 0 '~ *' '' -- shmim-info cam --stats -n 2 -i 300ms
+  (($(date +%s%N) - begin >= 300000000))
+}
+
+@test "--stats --follow: it ends in time, with its stream, by a signal, or when its output has gone" {
+  make cam 2
+  header='writetime,cnt0,mean,std,min,p1,p50,p99,max,saturated'
+  check 124 "$header" 'shmim-info: cam: timed out: no frame for 20.0ms after frame 0' -- \
+    shmim-info cam --stats -f --csv -t 20ms
+  check 124 "$header" 'shmim-info: cam: timed out: 0 of 2 frames came in 20.0ms' -- \
+    shmim-info cam --stats -n 2 --csv --for 20ms
+  check 0 "$header" '' -- shmim-info cam --stats --csv --for 20ms -i 10s
+  start_ready r shmim-info cam --stats -f --json
+  start_ready s shmim-info cam --stats -f --json
+  kill -TERM "$pid_s"
+  finish s 143 '' ''
+  shmim-rm cam
+  finish r 3 '' 'shmim-info: cam: was removed while we waited for its next frame'
+  make cam 2
+  local status=0
+  timeout 20 bash -c 'shmim-info cam --stats -f -i 1h | true; exit ${PIPESTATUS[0]}' || status=$?
+  compare status "$status" 141
+}
+
+@test "--stats --follow: what it takes" {
+  make cam 2
+  check 2 '' '~ shmim-info: --follow requires --stats*' -- shmim-info cam -f
+  check 2 '' '~ shmim-info: -n requires --stats*' -- shmim-info cam -n 2
+  check 2 '' '~ shmim-info: --for requires --frames or --stats*' -- shmim-info cam --for 1s
+  check 2 '' '~ shmim-info: --timeout requires --frames or --follow*' -- shmim-info cam --stats -t 1s
+  check 2 '' '~ shmim-info: --interval requires --follow*' -- shmim-info cam --stats -i 1s
+  check 2 '' '~ shmim-info: --interval: above 0*' -- shmim-info cam --stats -f -i 0
+  check 2 '' '~ shmim-info: --csv requires --follow*' -- shmim-info cam --stats --csv
+  check 2 '' '~ shmim-info: --follow takes one stream*' -- shmim-info cam cam --stats -f
+  check 2 '' '~ shmim-info: *--frames*' -- shmim-info cam --stats -f --frames 3
+  check 2 '' '~ shmim-info: *--check*' -- shmim-info cam --stats -f --check uint8
+  check 2 '' '~ shmim-info: *axis*' -- shmim-info 'cam[4]' --stats -f
+  check 3 '' '~ shmim-info: none: no such stream*' -- shmim-info none --stats -f
+}

@@ -201,7 +201,7 @@ A       L     1      ' '' -- shmim-kw a --all
   check 124 '' 'shmim-kw: a: timed out: NONE is not there' -- shmim-kw a --wait NONE=1 -t 5ms
   start_ready q shmim-kw a --wait SHUTTER=half
   shmim-rm a
-  finish q 3 '' '~ shmim-kw: a: was removed or re-created while we waited for SHUTTER=half*'
+  finish q 3 '' 'shmim-kw: a: was removed while we waited for SHUTTER=half'
   make a 2
   start_ready r shmim-kw a --wait SHUTTER=half
   kill -TERM "$pid_r"
@@ -237,7 +237,149 @@ A       L     1      ' '' -- shmim-kw a --all
 
 @test "--timeout without --wait is refused" {
   make a 4
-  check 2 '' '~ *--timeout requires --wait*' -- shmim-kw a -t 1s
+  check 2 '' '~ *--timeout requires --wait or --follow*' -- shmim-kw a -t 1s
+}
+
+@test "--wait with every sign: numbers as numbers, text as text" {
+  make a 2 --set TEMP=-45.5 --set N=9 --set MODE=open
+  for held in 'TEMP=-45.5' 'TEMP!=-40' 'TEMP<-40' 'TEMP<=-45.5' 'TEMP>-50' 'TEMP>=-45.50' 'N>10e-1' 'N<10' \
+    "N='9'" 'TEMP < -40' 'MODE!=closed' 'MODE<p' 'MODE>=open' 'N!=nine'; do
+    check 0 '' '' -- shmim-kw a --wait "$held" -t 10s
+  done
+  for other in 'TEMP>-40' 'N>10' 'N<9' 'N!=9.0' 'MODE>open' 'MODE<5' 'MODE>5'; do
+    check 124 '' '~ shmim-kw: a: timed out: * is *' -- shmim-kw a --wait "$other" -t 1ms
+  done
+  check 124 '' 'shmim-kw: a: timed out: NONE is not there' -- shmim-kw a --wait 'NONE!=1' -t 1ms
+  start_ready w shmim-kw a --wait 'TEMP>-40' -t 20s
+  shmim-kw a TEMP=-41
+  kill -0 "$pid_w"
+  shmim-kw a TEMP=-39
+  finish w 0 '' ''
+  start_ready later shmim-kw a --wait 'GAIN>=2' -t 20s
+  shmim-kw a GAIN=1
+  shmim-kw a GAIN=3
+  finish later 0 '' ''
+}
+
+@test "--wait until a keyword changes" {
+  make a 2 --set TEMP=1
+  start_ready w shmim-kw a --wait 'TEMP changed' -t 20s
+  start_ready new shmim-kw a --wait 'ESO DET DIT changed' -t 20s
+  shmim-kw a TEMP=1/comment OTHER=3
+  until_true claimed a 2
+  shmim-kw a TEMP=2
+  finish w 0 '' ''
+  shmim-kw a 'ESO DET DIT=5'
+  finish new 0 '' ''
+  check 124 '' 'shmim-kw: a: timed out: TEMP is 2' -- shmim-kw a --wait 'TEMP changed' -t 5ms
+  claimed a 0
+}
+
+@test "--wait: what is no condition says how one is written" {
+  make a 2
+  for wrong in TEMP 'TEMP==1' 'TEMP!5' changed; do
+    check 2 '' "shmim-kw: a: '$wrong' is no condition: write NAME=VALUE, or != < <= > >=, or 'NAME changed'
+Try 'shmim-kw --help' for more information." -- shmim-kw a --wait "$wrong"
+  done
+  check 2 '' "~ shmim-kw: a: keyword '=1': *" -- shmim-kw a --wait '>1'
+  check 2 '' "~ shmim-kw: a: keyword 'N=x': 'x' is not a number*" -- shmim-kw a --wait 'N>x' --as real
+}
+
+@test "--wait goes on with a stream that is re-created, and tells what ends it" {
+  make a 2
+  start_ready w shmim-kw a --wait GAIN=2 -t 20s
+  make a 2 --recreate
+  shmim-kw a GAIN=2
+  finish w 0 '' ''
+  start_ready x shmim-kw a --wait GAIN=3
+  make a 3 --recreate
+  finish x 5 '' 'shmim-kw: a: was re-created with another format: size is 3, not 2
+try: shmim-info a'
+  check 124 '' 'shmim-kw: a: timed out: GAIN is not there' -- shmim-kw a --wait GAIN=3 --for 5ms
+}
+
+@test "--follow: a line when a keyword changes, with the frame with which it did" {
+  make a 2 --set TEMP=1 --set OTHER=1
+  start_ready w shmim-kw a TEMP EXPTIME -n 3 -t 20s
+  shmim-post a --update --set TEMP=2
+  until_true grep -q 'Z 1 TEMP=2 EXPTIME=null$' w.out
+  shmim-post a --update --set OTHER=2
+  shmim-post a --update --set EXPTIME=0.5 --set TEMP=3
+  until_true grep -q 'Z 3 TEMP=3 EXPTIME=0.5$' w.out
+  written=$(shmim-wait a --cnt0 3 --print '{writetime}')
+  shmim-kw a TEMP="'51 Peg'"
+  finish w 0 "~ 20*Z 1 TEMP=2 EXPTIME=null
+$written 3 TEMP=3 EXPTIME=0.5
+$written 3 TEMP=51 Peg EXPTIME=0.5" ''
+  claimed a 0
+  # All of them, where none is named; and a comment is no value.
+  start_ready all shmim-kw a -n 2 -t 20s
+  shmim-kw a "TEMP='51 Peg'/comment" _state=1
+  shmim-post a --update
+  shmim-kw a TEMP=4
+  until_true grep -q 'Z 4 TEMP=4 OTHER=2 EXPTIME=0.5$' all.out
+  shmim-kw a NEW=1
+  finish all 0 '~ *Z 4 TEMP=4 OTHER=2 EXPTIME=0.5
+20*Z 4 TEMP=4 OTHER=2 EXPTIME=0.5 NEW=1' ''
+  refute grep -q comment all.out
+}
+
+@test "--follow --csv has names above and quotes what needs them; --json a line a change" {
+  make a 2
+  start_ready w shmim-kw a OBJECT 'A,B' --csv -n 2 -t 20s
+  start_ready j shmim-kw a OBJECT --json -n 1 -t 20s
+  compare header "$(<w.out)" 'writetime,cnt0,OBJECT,"A,B"'
+  shmim-kw a OBJECT="say \"x, y\"" 'A,B=1'
+  until_true grep -qx ',0,"say ""x, y""",1' w.out
+  finish j 0 '{"stream":"a","cnt0":0,"writetime":null,"keywords":{"OBJECT":"say \"x, y\""}}' ''
+  shmim-post a --update --set 'A,B=2'
+  finish w 0 '~ writetime,cnt0,OBJECT,"A,B"
+,0,"say ""x, y""",1
+20*Z,1,"say ""x, y""",2' ''
+  # Of all keywords those are columns that there are when it begins.
+  start_ready all shmim-kw a --csv -n 1 -t 20s
+  shmim-kw a NEW=1
+  shmim-kw a 'A,B=3'
+  finish all 0 '~ writetime,cnt0,OBJECT,"A,B"
+20*Z,1,"say ""x, y""",3' ''
+}
+
+@test "--follow: the frame whose writer stamps no time, and a stream that is re-created" {
+  make a 2
+  start_ready w shmim-kw a GAIN -n 2 -t 20s
+  printf '\x05' | dd of="$(stream_file a)" bs=1 seek=264 conv=notrunc status=none
+  shmim-kw a GAIN=1
+  until_true grep -qx 'null 5 GAIN=1' w.out
+  make a 2 --recreate --set GAIN=2
+  finish w 0 '~ null 5 GAIN=1
+null 0 GAIN=2' ''
+}
+
+@test "--follow ends in time, when its stream goes, or when its output has gone" {
+  make a 2
+  check 124 '' 'shmim-kw: a: timed out: no change for 20.0ms after frame 0' -- shmim-kw a -f -t 20ms
+  check 124 '' 'shmim-kw: a: timed out: 0 of 2 changes came in 20.0ms' -- shmim-kw a -n 2 --for 20ms
+  check 0 '' '' -- shmim-kw a --for 20ms
+  start_ready w shmim-kw a -f
+  shmim-rm a
+  finish w 3 '' 'shmim-kw: a: was removed while we waited for its keywords to change'
+  make a 2
+  start_ready s shmim-kw a -f
+  kill -TERM "$pid_s"
+  finish s 143 '' ''
+  local status=0
+  timeout 20 bash -c 'shmim-kw a -f | true; exit ${PIPESTATUS[0]}' || status=$?
+  compare status "$status" 141
+}
+
+@test "--follow: what it takes" {
+  make a 2
+  check 2 '' "~ shmim-kw: --follow takes names, and 'A=1' is not one*" -- shmim-kw a A=1 -f
+  check 2 '' '~ shmim-kw: --follow takes one stream, and no pattern*' -- shmim-kw '*' -f
+  check 2 '' '~ shmim-kw: --csv requires --follow*' -- shmim-kw a --csv
+  check 2 '' '~ shmim-kw: --from and --follow exclude one another*' -- shmim-kw a -f --from x.fits
+  check 2 '' '~ shmim-kw: --wait excludes --follow*' -- shmim-kw a -f --wait A=1
+  check 2 '' '~ shmim-kw: --csv excludes --json*' -- shmim-kw a -f --csv --json
 }
 
 @test "a pattern: the keywords of all streams that match" {

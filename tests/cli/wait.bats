@@ -406,3 +406,129 @@ Try 'shmim-wait --help' for more information." -- shmim-wait a --print '{nothing
   shmim-post a --update
   finish w 0 $'5 0\n6 0' ''
 }
+
+@test "--any of several streams: the first with a new frame, whose name is printed" {
+  for name in a b c; do make "$name" 2; done
+  start_ready w shmim-wait a b c -t 20s
+  start_ready w2 shmim-wait a b c --any -t 20s --print '{name} {cnt0} {missed} {semaphore}'
+  claimed a 2
+  shmim-post b --update
+  finish w 0 b ''
+  finish w2 0 'b 1 0 8' ''
+  claimed a 0
+  claimed c 0
+  compare posters "$(posters c)" '-1 -1 -1 -1 -1 -1 -1 -1 -1 -1' # what ended its thread was no post
+  # Of one stream too, so that a list in a script may have any length.
+  start_ready one shmim-wait a --any -t 20s
+  shmim-post a --update
+  finish one 0 a ''
+}
+
+@test "--any goes on, from stream to stream" {
+  for name in a b; do make "$name" 2; done
+  start_ready w shmim-wait a b -n 3 -t 20s --print '{name}{cnt0}'
+  shmim-post a --update
+  until_true grep -qx a1 w.out
+  shmim-post b --update
+  until_true grep -qx b1 w.out
+  shmim-post a --update
+  finish w 0 $'a1\nb1\na2' ''
+  start_ready f shmim-wait a b --forever --json
+  shmim-post b --update
+  until_true grep -q '^{"name":"b","cnt0":2,' f.out
+  kill -INT "$pid_f"
+  finish f 130 '~ {"name":"b",*}' ''
+  claimed a 0
+  start_ready w3 shmim-wait a b -q
+  shmim-post a --update
+  finish w3 0 '' ''
+}
+
+@test "--all waits until each of the streams has a new frame" {
+  for name in a b c; do make "$name" 2; done
+  start_ready w shmim-wait a b c --all -n 2 -t 20s --print '{name}{cnt0} {missed}'
+  shmim-post b --update
+  until_true grep -qx 'b1 0' w.out
+  shmim-post b --update
+  shmim-post b --update
+  shmim-post a --update
+  until_true grep -qx 'a1 0' w.out
+  kill -0 "$pid_w"
+  shmim-post c --update
+  # The second round: what came of b meanwhile counts.
+  until_true grep -qx 'b3 1' w.out
+  shmim-post a --update
+  until_true grep -qx 'a2 0' w.out
+  shmim-post c --update
+  finish w 0 $'b1 0\na1 0\nc1 0\nb3 1\na2 0\nc2 0' ''
+  start_ready names shmim-wait a b --all -t 20s
+  shmim-post b --update
+  until_true grep -qx b names.out
+  shmim-post a --update
+  finish names 0 $'b\na' ''
+}
+
+@test "several streams: time-outs name those of which no frame came" {
+  for name in a b; do make "$name" 2; done
+  check 124 '' 'shmim-wait: a, b: timed out: no frame for 20.0ms' -- shmim-wait a b -t 20ms
+  check 124 '' 'shmim-wait: a, b: timed out: 0 of 2 frames came in 20.0ms' -- shmim-wait a b -n 2 --for 20ms
+  check 0 '' '' -- shmim-wait a b --forever --for 20ms
+  start_ready w shmim-wait a b --all --for 1s
+  shmim-post a --update
+  finish w 124 a 'shmim-wait: b: timed out: 0 of 1 frame came in 1.0s'
+}
+
+@test "several streams: one that is missing, removed or re-created, as of one stream" {
+  make a 2
+  check 3 '' "shmim-wait: none: no such stream in $SHM
+try: shmim-wait none --appear" -- shmim-wait a none
+  claimed a 0
+  for name in b c; do make "$name" 2; done
+  for how in --any --all; do
+    make b 2 --recreate
+    start_ready w shmim-wait a b $how
+    start_ready w2 shmim-wait a b c $how
+    shmim-rm b
+    finish w 3 '' 'shmim-wait: b: was removed while we waited for its next frame'
+    finish w2 3 '' 'shmim-wait: b: was removed while we waited for its next frame'
+    make b 2
+    rm -f w.ready w2.ready
+  done
+  start_ready w shmim-wait a b c -t 20s
+  make c 2 --recreate
+  shmim-post c --update
+  finish w 0 c ''
+  start_ready x shmim-wait a b c -t 20s
+  make a 3 --recreate
+  finish x 5 '' 'shmim-wait: a: was re-created with another format: size is 3, not 2
+try: shmim-info a'
+  start y shmim-wait new1 new2 --all --appear -t 20s
+  make new1 2
+  make new2 2
+  until_true claimed new2 1
+  shmim-post new1 --update
+  shmim-post new2 --update
+  finish y 0 '~ new[12]?new[12]' ''
+}
+
+@test "several streams: whoever may only read watches their counters, and what is for one stream says so" {
+  for name in a b; do make "$name" 2; done
+  start_ready w shmim-wait a b --passive -v
+  claimed a 0
+  claimed b 0
+  shmim-post b --update
+  finish w 0 b '~ *a: watches cnt0, as asked*b: watches cnt0, as asked'
+  check 2 '' '~ shmim-wait: --sem takes one stream*' -- shmim-wait a b -s 1
+  check 2 '' '~ shmim-wait: --cnt0 takes one stream*' -- shmim-wait a --all --cnt0 1
+  check 2 '' '~ shmim-wait: --spin takes one stream*' -- shmim-wait a b --spin 1ms
+  check 2 '' '~ shmim-wait: --any excludes --all*' -- shmim-wait a b --all --any
+  check 2 '' "~ shmim-wait: --print '{foo}': *" -- shmim-wait a b --print '{foo}'
+}
+
+@test "several streams: it ends when its output has gone" {
+  for name in a b; do make "$name" 2; done
+  local status=0
+  timeout 20 bash -c 'shmim-wait a b --forever | true; exit ${PIPESTATUS[0]}' || status=$?
+  compare status "$status" 141
+  claimed a 0
+}

@@ -6,24 +6,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/print/csv.hpp"
+
 namespace shmim::tools::bench {
 namespace {
 
 /// Three digits that count: 1.25, 12.5, 125.
 std::string three_digits(double value) {
   return fmt::format("{:.{}f}", value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
-}
-
-/// A cell of RFC 4180: in quotes where it must be, and a quote is two.
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"") == std::string::npos) {
-    return text;
-  }
-  std::string cell = "\"";
-  for (const char character : text) {
-    cell += character == '"' ? "\"\"" : std::string(1, character);
-  }
-  return cell + "\"";
 }
 
 }  // namespace
@@ -89,25 +79,8 @@ Record to_record(const Row& row) {
 
 std::string to_json_line(const Row& row) { return tools::to_json_line(to_record(row)); }
 
-std::string csv_header() {
-  const Record record = to_record({});
-  std::string line;
-  for (const auto& [name, value] : record.items()) {
-    line += (line.empty() ? "" : ",") + name;
-  }
-  return line + "\n";
-}
+std::string csv_header() { return csv_names(to_record({})); }
 
-std::string to_csv_line(const Row& row) {
-  const Record record = to_record(row);
-  std::string line;
-  for (const auto& [name, value] : record.items()) {
-    line += line.empty() ? "" : ",";
-    line += value.is_string() ? csv_cell(value.get<std::string>())
-            : value.is_null() ? ""
-                              : value.dump();
-  }
-  return line + "\n";
-}
+std::string to_csv_line(const Row& row) { return csv_values(to_record(row)); }
 
 }  // namespace shmim::tools::bench

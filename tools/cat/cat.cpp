@@ -7,11 +7,13 @@
 #include <shmim/frames.hpp>
 #include <unistd.h>
 
+#include "cat/line.hpp"
 #include "cat/npy_series.hpp"
 #include "cat/output.hpp"
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
+#include "common/print/frame_line.hpp"
 #include "common/print/frame_record.hpp"
 #include "common/print/frame_text.hpp"
 #include "common/print/npy.hpp"
@@ -39,6 +41,7 @@ class Cat final : public Tool {
     options.passive(passive_);
     patience_.declare(options);
     options.ready_fd();
+    options.print(fmt::format("{} data", frame_fields));
     options.conf();
   }
 
@@ -51,6 +54,9 @@ class Cat final : public Tool {
     if ((latest_ || passive_) && !follow_) {
       throw UsageError(fmt::format("{} requires --follow", latest_ ? "--latest" : "--passive"));
     }
+    if (!context.print_template().empty() && (!follow_ || format_ != "text")) {
+      throw UsageError(follow_ ? "--output-format excludes --print" : "--print requires --follow");
+    }
     if (follow_ && refs_.size() > 1) {
       const char* option = count_ ? "-n" : patience_.has_end() ? "--for" : "--follow";
       throw UsageError(fmt::format("{} takes one stream", option));
@@ -58,6 +64,9 @@ class Cat final : public Tool {
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
       references.push_back(context.reference(text));
+    }
+    if (!context.print_template().empty()) {
+      check_line(context.print_template(), references.front().name);
     }
     return context.for_each<Reference>(
         references, [&](const Reference& reference) { cat(context, reference); });
@@ -87,8 +96,8 @@ class Cat final : public Tool {
   /// Of a stream in which z is time: planes as they come, or the newest; or the whole array, and
   /// planes of it by number.
   [[nodiscard]] bool takes_planes(const Slice& slice, const Format& format) const {
-    return format.is_circular() &&
-           (is_of_newest_plane(slice) || (follow_ && slice.size() < layout::max_axes));
+    return follow_ ? follows_planes(slice, format)
+                   : format.is_circular() && is_of_newest_plane(slice);
   }
 
   void print_one(const Context& context, const Stream& stream, const Selection& selection,
@@ -194,7 +203,9 @@ class Cat final : public Tool {
           patience_.end(context, arrival, follower, Patience::lacking(taken, count_));
           return;
         }
-        if (series) {
+        if (!context.print_template().empty()) {
+          print_line(context.print_template(), follower.stream(), taken_frame, frame, selection);
+        } else if (series) {
           series->write(frame);
         } else if (format_ == "frames") {
           write_stdout(frame_head(record_of(follower.stream(), taken_frame, selection)), frame);

@@ -7,6 +7,7 @@
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
 #include "common/print/facts.hpp"
+#include "info/statistics_lines.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -18,13 +19,29 @@ class Info final : public Tool {
         .required();
     const Option& frames =
         options.number("--frames", "N", frames_, "measure the rate over N frames", above_zero);
-    patience_.declare(options, &frames);
+    patience_.declare(options);
     options.flag("--stats", stats_,
                  "minimum, maximum, mean, percentiles and more of one whole frame");
-    const Option& check = options.text("--check", "WANTED", check_,
-                                       "print nothing; exit 5 unless the format is WANTED, as in "
-                                       "uint16,320x256,keywords=10");
-    options.json("print one JSON object per stream").excludes(check);
+    const Option& follow =
+        options
+            .flag("-f,--follow", follow_,
+                  "every new frame: with --stats, a line of its statistics for each")
+            .excludes(frames);
+    const Option& count =
+        options.number("-n", "N", lines_.count, "end after N lines; implies --follow", above_zero)
+            .excludes(frames);
+    options.duration("-i,--interval", lines_.interval,
+                     "time between two lines, each of the newest frame (default: every frame)");
+    const Option& csv = options.flag(
+        "--csv", lines_.csv, "with --follow, print comma-separated values, below a line of names");
+    options.ready_fd();
+    const Option& check = options
+                              .text("--check", "WANTED", check_,
+                                    "print nothing; exit 5 unless the format is WANTED, as in "
+                                    "uint16,320x256,keywords=10")
+                              .excludes(follow)
+                              .excludes(count);
+    options.json("print one JSON object per stream, or per line").excludes(check).excludes(csv);
   }
 
   Exit run(const Context& context) override {
@@ -36,6 +53,14 @@ class Info final : public Tool {
       }
     }
     const Requirement requirement = parse_requirement();
+    follow_ = follow_ || lines_.count || (patience_.has_end() && !frames_);
+    check_usage();
+    if (follow_) {
+      return context.about(references.front(), [&] {
+        print_statistics_lines(context, references.front(), lines_, patience_);
+        return Exit::done;
+      });
+    }
     bool is_first = true;
     return context.for_each<Reference>(references, [&](const Reference& wanted) {
       const Stream stream = context.open(wanted, Access::read);
@@ -57,6 +82,28 @@ class Info final : public Tool {
   }
 
  private:
+  /// Throws UsageError.
+  void check_usage() const {
+    const char* of_follow = lines_.csv ? "--csv" : lines_.interval ? "--interval" : nullptr;
+    if (of_follow != nullptr && !follow_) {
+      throw UsageError(fmt::format("{} requires --follow", of_follow));
+    }
+    if (patience_.timeout() && !follow_ && !frames_) {
+      throw UsageError("--timeout requires --frames or --follow");
+    }
+    if (follow_ && (!stats_ || refs_.size() > 1)) {
+      const char* option = lines_.count ? "-n" : patience_.has_end() ? "--for" : "--follow";
+      throw UsageError(fmt::format("{} {}", option,
+                                   stats_ ? "takes one stream"
+                                   : option == std::string_view("--for")
+                                       ? "requires --frames or --stats"
+                                       : "requires --stats"));
+    }
+    if (lines_.interval && lines_.interval->count() == 0) {
+      throw UsageError("--interval: above 0");
+    }
+  }
+
   /// `uint16,320x256,keywords=10`: a type, a size, and fields by name, in any order.
   [[nodiscard]] Requirement parse_requirement() const {
     Requirement requirement;
@@ -167,15 +214,19 @@ class Info final : public Tool {
   std::optional<std::uint64_t> frames_;
   Patience patience_;
   bool stats_ = false;
+  bool follow_ = false;
+  StatisticsLines lines_;
   std::string check_;
   ProcessTable processes_;
   std::map<ino_t, std::string> names_;  ///< of the streams there are
 };
 
-const Registration info_registration(
-    "info", "show everything that is known about a stream", {"SE", true},
-    {.missing = "shmim-ls", .similar = "shmim-info {}"}, make<Info>,
-    {"shmim-info cam --frames 1000 --stats", "shmim-info cam --check uint16,320x256 || exit"});
+const Registration info_registration("info", "show everything that is known about a stream",
+                                     {"SE", true},
+                                     {.missing = "shmim-ls", .similar = "shmim-info {}"},
+                                     make<Info>,
+                                     {"shmim-info 'cam[0:9,*]' --stats -f -i 1s --csv > cam.csv",
+                                      "shmim-info cam --check uint16,320x256 || exit"});
 
 }  // namespace
 }  // namespace shmim::tools

@@ -1,4 +1,4 @@
-// shmim-kw: lists, reads and writes the keywords of a stream.
+// shmim-kw: lists, reads, writes and follows the keywords of a stream.
 
 #include <algorithm>
 #include <set>
@@ -6,9 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <shmim/fits.hpp>
 
+#include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
+#include "common/print/csv.hpp"
 #include "common/print/json.hpp"
 #include "common/print/words.hpp"
+#include "kw/keyword_watch.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -31,21 +34,35 @@ class Kw final : public Tool {
     options.text("--from", "FILE", from_, "take keywords from a FITS file").excludes(erase);
     const Option& wait =
         options
-            .text("--wait", "NAME=VALUE", wait_, "last of all, wait until a keyword has this value")
+            .text("--wait", "CONDITION", wait_,
+                  "last of all, wait until a keyword is as in 'TEMP>-40', with = != < <= > >=, or "
+                  "'TEMP changed'")
             .excludes(erase);
-    options.duration("-t,--timeout", timeout_, "give up waiting when it takes longer").needs(wait);
+    options.flag("-f,--follow", follow_, "every new value: a line when one of the keywords changes")
+        .excludes(erase)
+        .excludes(wait);
+    options.number("-n", "N", count_, "end after N lines; implies --follow", above_zero)
+        .excludes(erase)
+        .excludes(wait);
+    patience_.declare(options, nullptr, "give up when it takes longer to come to the next change");
+    const Option& csv = options.flag(
+        "--csv", csv_, "with --follow, print comma-separated values, below a line of names");
     options.ready_fd();
     options.flag("-a,--all", all_, "also list technical keywords, whose names begin with _");
-    options.json("print one JSON object per keyword");
+    options.json("print one JSON object per keyword, or per change").excludes(csv);
   }
 
   Exit run(const Context& context) override {
     const Reference wanted = context.pattern(ref_);
+    follow_ = follow_ || count_ || (patience_.has_end() && wait_.empty());
+    check_usage();
     if (!is_pattern(wanted.name)) {
-      return context.about(wanted, [&] { return work(context, wanted); });
+      return context.about(
+          wanted, [&] { return follow_ ? follow(context, wanted) : work(context, wanted); });
     }
-    if (!wait_.empty()) {
-      throw UsageError("--wait takes one stream, and no pattern");
+    if (!wait_.empty() || follow_) {
+      throw UsageError(
+          fmt::format("{} takes one stream, and no pattern", follow_ ? "--follow" : "--wait"));
     }
     const Exit status = work_on_all(context, wanted);
     if (rows_.size() > 1) {
@@ -55,6 +72,27 @@ class Kw final : public Tool {
   }
 
  private:
+  /// Throws UsageError.
+  void check_usage() const {
+    if (patience_.timeout() && !follow_ && wait_.empty()) {
+      throw UsageError("--timeout requires --wait or --follow");
+    }
+    if (csv_ && !follow_) {
+      throw UsageError("--csv requires --follow");
+    }
+    if (!follow_) {
+      return;
+    }
+    if (!from_.empty()) {
+      throw UsageError("--from and --follow exclude one another");
+    }
+    for (const std::string& word : words_) {
+      if (word.find('=') != word.npos) {
+        throw UsageError(fmt::format("--follow takes names, and '{}' is not one", word));
+      }
+    }
+  }
+
   /// Streams that lack a keyword which is named are passed over, unless all do.
   Exit work_on_all(const Context& context, const Reference& pattern) {
     const std::vector<Reference> streams = context.streams_of(pattern);
@@ -77,9 +115,10 @@ class Kw final : public Tool {
 
   Exit work(const Context& context, const Reference& wanted) {
     const auto settings = parse_words();
-    const auto awaited = wait_.empty() ? std::nullopt : std::optional(parse_keyword(wait_, type()));
+    const auto awaited =
+        wait_.empty() ? std::nullopt : std::optional(parse_keyword_condition(wait_, type()));
     const bool writes = delete_ || !settings.empty() || !from_.empty();
-    const Stream stream = context.open(wanted, writes ? Access::best : Access::read);
+    const Stream stream = context.open(wanted, writes || awaited ? Access::best : Access::read);
     set(context, stream, settings);
     Exit worst = Exit::done;
     for (const std::string& word : words_) {
@@ -212,33 +251,127 @@ class Kw final : public Tool {
     write_stdout(lines);
   }
 
-  /// 1 and 1.0 are one value, and so are a string and a number that is written so.
-  [[nodiscard]] static bool is_same_value(const Keyword& a, const Keyword& b) {
-    return a.value == b.value || to_string(a) == to_string(b);
+  void await(const Context& context, const Stream& stream, const KeywordCondition& awaited) {
+    patience_.begin();
+    KeywordWatch watch(stream, interrupted);
+    const auto before = watch.find(awaited.name);
+    context.readiness().say();
+    const Arrival arrival = watch.look_until(
+        [&] { return awaited.holds(watch.find(awaited.name), before); }, patience_.next());
+    if (arrival == Arrival::timed_out) {
+      const auto keyword = watch.find(awaited.name);
+      context.note(stream.name(), fmt::format("timed out: {} is {}", awaited.name,
+                                              keyword ? to_string(*keyword) : "not there"));
+      throw TimedOut{};
+    }
+    if (arrival != Arrival::arrived) {
+      end(context, arrival, watch, wait_, std::nullopt);
+    }
   }
 
-  void await(const Context& context, const Stream& stream, const Keyword& awaited) const {
-    constexpr std::chrono::milliseconds interval{2};
-    constexpr int looks_between_names = 50;
-    const Deadline deadline = deadline_after(timeout_);
-    context.readiness().say();
-    for (int look = 0;; ++look) {
-      const auto keyword = stream.keywords().find(awaited.name);
-      if (keyword && is_same_value(*keyword, awaited)) {
-        return;
-      }
-      if (look % looks_between_names == 0 && !stream.is_current()) {
-        throw Error(Problem::removed, stream.name(),
-                    fmt::format("was removed or re-created while we waited for {}", wait_));
-      }
-      const auto moment = std::chrono::steady_clock::now();
-      if (deadline && moment >= *deadline) {
-        context.note(stream.name(), fmt::format("timed out: {} is {}", awaited.name,
-                                                keyword ? to_string(*keyword) : "not there"));
-        throw TimedOut{};
-      }
-      sleep_until(moment + interval);
+  /// Ends a wait that brought nothing.
+  void end(const Context& context, Arrival arrival, const KeywordWatch& watch,
+           const std::string& awaited, const std::optional<std::string>& lacking) const {
+    if (arrival == Arrival::removed) {
+      throw Error(Problem::removed, watch.stream().name(),
+                  fmt::format("was removed while we waited for {}", awaited));
     }
+    patience_.end(context, arrival, watch.follower(), lacking, "change");
+  }
+
+  using Values = std::vector<std::pair<std::string, std::optional<Keyword>>>;
+
+  Exit follow(const Context& context, const Reference& wanted) {
+    patience_.begin();
+    KeywordWatch watch(context.open(wanted), is_writing_over);
+    std::vector<std::string> names = words_;
+    if (names.empty() && csv_) {
+      names = names_in(watch);  // which the first line tells
+    }
+    if (csv_) {
+      std::vector<std::string> cells{"writetime", "cnt0"};
+      cells.insert(cells.end(), names.begin(), names.end());
+      write_stdout(csv_line(printable_cells(std::move(cells))));
+    }
+    context.detail(wanted.name, watch.follower().describe_waiting());
+    context.readiness().say();
+    Values before = values_in(watch, names);
+    for (std::uint64_t lines = 0; !count_ || lines < *count_; ++lines) {
+      Values now;
+      const auto has_changed = [&] {
+        now = values_in(watch, names);
+        return !std::ranges::equal(now, before, is_same);
+      };
+      const Arrival arrival = patience_.wait(
+          [&](const Deadline& deadline) { return watch.look_until(has_changed, deadline); });
+      if (arrival != Arrival::arrived) {
+        end(context, arrival, watch, "its keywords to change",
+            Patience::lacking(lines, count_, "change"));
+        break;
+      }
+      print_change(context, watch, now);
+      before = std::move(now);
+    }
+    return Exit::done;
+  }
+
+  [[nodiscard]] std::vector<std::string> names_in(const KeywordWatch& watch) const {
+    std::vector<std::string> names;
+    for (const Keyword& keyword : watch.keywords()) {
+      if (all_ || !keyword.name.starts_with('_')) {
+        names.push_back(keyword.name);
+      }
+    }
+    return names;
+  }
+
+  /// Of the keywords named; of all that are there, where none is.
+  [[nodiscard]] Values values_in(const KeywordWatch& watch,
+                                 const std::vector<std::string>& names) const {
+    Values values;
+    for (const std::string& name : names.empty() && !csv_ ? names_in(watch) : names) {
+      values.emplace_back(name, watch.find(name));
+    }
+    return values;
+  }
+
+  [[nodiscard]] static bool is_same(const Values::value_type& a, const Values::value_type& b) {
+    return a.first == b.first && a.second.has_value() == b.second.has_value() &&
+           (!a.second || a.second->value == b.second->value);
+  }
+
+  [[nodiscard]] static std::vector<std::string> printable_cells(std::vector<std::string> cells) {
+    for (std::string& cell : cells) {
+      cell = printable(cell);
+    }
+    return cells;
+  }
+
+  void print_change(const Context& context, const KeywordWatch& watch, const Values& values) const {
+    const bool is_stamped = watch.written() != never;
+    const std::string written =
+        is_stamped ? to_utc(watch.written(), clock_of(watch.stream())) : std::string();
+    if (context.json()) {
+      Record keywords = Record::object();
+      for (const auto& [name, keyword] : values) {
+        keywords[name] = keyword ? to_json(*keyword).at("value") : Record();
+      }
+      write_stdout(to_json_line({{"stream", watch.stream().name()},
+                                 {"cnt0", watch.cnt0()},
+                                 {"writetime", is_stamped ? Record(written) : Record()},
+                                 {"keywords", std::move(keywords)}}));
+      return;
+    }
+    std::vector<std::string> cells{written, std::to_string(watch.cnt0())};
+    for (const auto& [name, keyword] : values) {
+      cells.push_back(csv_ ? (keyword ? to_string(*keyword) : "")
+                           : fmt::format("{}={}", name, keyword ? to_string(*keyword) : "null"));
+    }
+    if (!csv_ && !is_stamped) {
+      cells.front() = "null";
+    }
+    cells = printable_cells(std::move(cells));
+    write_stdout(csv_ ? csv_line(cells) : fmt::format("{}\n", fmt::join(cells, " ")));
   }
 
   std::string ref_;
@@ -247,7 +380,10 @@ class Kw final : public Tool {
   std::string form_;
   std::string from_;
   std::string wait_;
-  std::optional<std::chrono::nanoseconds> timeout_;
+  bool follow_ = false;
+  std::optional<std::uint64_t> count_;
+  Patience patience_;
+  bool csv_ = false;
   bool all_ = false;
 
   // Of a pattern.
@@ -256,9 +392,11 @@ class Kw final : public Tool {
   std::vector<std::vector<std::string>> rows_{{"STREAM", "NAME", "TYPE", "VALUE", "COMMENT"}};
 };
 
-const Registration kw_registration("kw", "list, read and write the keywords of a stream", {"SE"},
-                                   {.missing = "shmim-ls", .similar = "shmim-kw {}"}, make<Kw>,
-                                   {"exposure=$(shmim-kw cam EXPTIME)", "shmim-kw 'wfs*' GAIN"});
+const Registration kw_registration("kw", "list, read, write and follow the keywords of a stream",
+                                   {"SE"}, {.missing = "shmim-ls", .similar = "shmim-kw {}"},
+                                   make<Kw>,
+                                   {"exposure=$(shmim-kw cam EXPTIME)",
+                                    "shmim-kw cam TEMP EXPTIME -f --csv > temperature.csv"});
 
 }  // namespace
 }  // namespace shmim::tools

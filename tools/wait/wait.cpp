@@ -1,11 +1,14 @@
-// shmim-wait: waits for the next frame.
+// shmim-wait: waits for the next frame, of one stream or several.
+
+#include <algorithm>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/stdout.hpp"
-#include "common/print/json.hpp"
+#include "common/print/frame_line.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -13,7 +16,10 @@ namespace {
 class Wait final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("REF", ref_, "stream to wait for; takes @S: @E:").required();
+    options.positional("REF", refs_, "streams to wait for; takes @S: @E:").required();
+    const Option& any = options.flag(
+        "--any", any_, "wait for a frame of any of the streams (the default), and print its name");
+    options.flag("--all", all_, "wait until each of the streams has a new frame").excludes(any);
     const Option& semaphore = options.number(
         "-s,--sem", "I", semaphore_,
         "use semaphore I alone: wait for posts, whether a frame came with them or not");
@@ -30,22 +36,39 @@ class Wait final : public Tool {
     options.flag("--appear", appear_, "wait for the stream to exist first");
     options.ready_fd();
     options.json();
-    options.print("name cnt0 cnt1 atime writetime latency missed semaphore kw.NAME");
+    options.print(std::string(frame_fields));
   }
 
   Exit run(const Context& context) override {
-    const Reference reference = context.reference(ref_);
+    std::vector<Reference> references;
+    for (const std::string& text : refs_) {
+      references.push_back(context.reference(text));
+    }
     if (forever_ && cnt0_) {
       throw UsageError("--cnt0 and --forever exclude one another");
     }
+    is_one_ = references.size() == 1 && !any_ && !all_;
+    if (const char* option = semaphore_ ? "--sem"
+                             : cnt0_    ? "--cnt0"
+                             : spin_    ? "--spin"
+                                        : nullptr;
+        option != nullptr && !is_one_) {
+      throw UsageError(fmt::format("{} takes one stream", option));
+    }
     patience_.begin();
+    if (!context.print_template().empty()) {
+      check_frame_line(context.print_template(), references.front().name, Record::object());
+    }
     FollowOptions options;
     options.semaphore = semaphore_;
     options.passive = passive_;
     options.spin = spin_.value_or(std::chrono::nanoseconds{0});
     options.cancelled = is_writing_over;
-    check_template(context, reference.name);
-    return context.about(reference, [&] { return wait(context, reference, options); });
+    if (!is_one_) {
+      return wait_for_several(context, references, options);
+    }
+    return context.about(references.front(),
+                         [&] { return wait(context, references.front(), options); });
   }
 
  private:
@@ -55,7 +78,10 @@ class Wait final : public Tool {
     if (const std::uint64_t cnt0 = stream.cnt0(); cnt0_ && cnt0 >= *cnt0_) {
       context.detail(reference.name, fmt::format("cnt0 is {} already", cnt0));
       ready.say();
-      print(context, stream, stream.written(), cnt0, 0, std::nullopt);  // no semaphore is needed
+      TakenFrame frame;  // no semaphore is needed
+      frame.info = stream.newest();
+      frame.info.writetime = stream.written();
+      print(context, stream, frame);
       return Exit::done;
     }
     Follower follower(std::move(stream), std::move(options));
@@ -97,97 +123,156 @@ class Wait final : public Tool {
   }
 
   void await_count(const Context& context, Follower& follower) const {
-    const FrameInfo before = follower.stream().newest();
-    while (follower.stream().cnt0() < *cnt0_) {
-      follower.set_seen(follower.stream().cnt0());
-      if (follower.seen() >= *cnt0_) {
-        break;
-      }
-      const Arrival arrival =
-          patience_.wait([&follower](const Deadline& deadline) { return follower.wait(deadline); });
+    TakenFrame frame;
+    frame.info = follower.stream().newest();
+    frame.info.writetime = follower.stream().written();
+    frame.semaphore = follower.semaphore();
+    while (frame.info.cnt0 < *cnt0_) {
+      const Arrival arrival = patience_.wait([&](const Deadline& deadline) {
+        return await_frame(context, follower, deadline, frame);
+      });
       if (arrival != Arrival::arrived) {
         patience_.end(context, arrival, follower,
                       fmt::format("cnt0 is {}, and did not come to {}", follower.seen(), *cnt0_));
       }
     }
-    const FrameInfo frame = follower.stream().newest();
-    print(context, follower.stream(), written_after(before, frame), frame.cnt0, 0,
-          follower.semaphore());
+    frame.missed = 0;  // none that was waited for
+    print(context, follower.stream(), frame);
   }
 
   void await_frames(const Context& context, Follower& follower) const {
     const std::optional<std::uint64_t> wanted =
         forever_ ? std::nullopt : std::optional(count_.value_or(1));
     const std::string_view what = semaphore_ ? "post" : "frame";
-    FrameInfo last = follower.stream().newest();
     for (std::uint64_t done = 0; !wanted || done < *wanted;) {
-      const std::uint64_t before = follower.seen();
-      const unsigned recreations = follower.recreations();
+      TakenFrame frame;
       const Arrival arrival = patience_.wait([&](const Deadline& deadline) {
-        return semaphore_ ? follower.wait_post(deadline) : follower.wait(deadline);
+        return semaphore_ ? await_post(follower, deadline, frame)
+                          : await_frame(context, follower, deadline, frame);
       });
       if (arrival != Arrival::arrived) {
         patience_.end(context, arrival, follower, Patience::lacking(done, wanted, what), what);
         return;
       }
-      const std::uint64_t now_at = semaphore_ ? follower.stream().cnt0() : follower.seen();
-      // Of a stream that was re-created, or whose count went back, it is not known how many came.
-      const bool is_one = semaphore_ || now_at < before || follower.recreations() != recreations;
-      const std::uint64_t frames = is_one ? 1 : now_at - before;
-      const FrameInfo newest = follower.stream().newest();
-      print(context, follower.stream(), written_after(last, newest), now_at, frames - 1,
-            follower.semaphore());
-      last = newest;
-      done += frames;
+      print(context, follower.stream(), frame);
+      done += 1 + frame.missed;
     }
   }
 
-  [[nodiscard]] static Record record(const Stream& stream, Tai written, std::uint64_t cnt0,
-                                     std::uint64_t missed, std::optional<unsigned> semaphore) {
-    const StampClock clock = clock_of(stream);
-    const auto latency = std::chrono::duration<double>(elapsed(written, now_on(clock)));
-    return {{"name", stream.name()},
-            {"cnt0", cnt0},
-            {"cnt1", stream.cnt1()},
-            {"atime", to_utc(stream.acquired(), clock)},
-            {"writetime", written == never ? Record() : Record(to_utc(written, clock))},
-            {"latency", is_date(written) ? Record(latency.count()) : Record()},
-            {"missed", missed},
-            {"semaphore", semaphore ? static_cast<int>(*semaphore) : -1}};
-  }
-
-  static Record keyword_value(const Stream& stream, const std::string& name) {
-    const auto keyword = stream.keywords().find(name);
-    return keyword ? to_json(*keyword).at("value") : Record();
-  }
-
-  /// So that a mistake in --print is told before the wait, not after.
-  static void check_template(const Context& context, const std::string& name) {
-    if (!context.print_template().empty()) {
-      Format smallest;
-      smallest.shape = Shape{1};
-      const Stream example = Stream::local(name, smallest);  // the one to wait for may be missing
-      const Tai written = now_on(clock_of(example));
-      static_cast<void>(render(context.print_template(),
-                               record(example, written, 0, 0, std::nullopt),
-                               [](const std::string&) { return Record(); }));
+  /// What is known of the frame is found out if it is to be told: a frame that is being written
+  /// must be waited for then.
+  [[nodiscard]] static Arrival await_frame(const Context& context, Follower& follower,
+                                           const Deadline& deadline, TakenFrame& frame) {
+    if (context.json() || !context.print_template().empty()) {
+      return follower.wait(deadline, frame);
     }
+    const std::uint64_t before = follower.seen();
+    const unsigned recreations = follower.recreations();
+    const Arrival arrival = follower.wait(deadline);
+    frame.info.cnt0 = follower.seen();
+    // Of a stream that was re-created, or whose count went back, it is not known how many came.
+    const bool is_after = frame.info.cnt0 > before && follower.recreations() == recreations;
+    frame.missed = is_after ? frame.info.cnt0 - before - 1 : 0;
+    return arrival;
   }
 
-  static void print(const Context& context, const Stream& stream, Tai written, std::uint64_t cnt0,
-                    std::uint64_t missed, std::optional<unsigned> semaphore) {
+  [[nodiscard]] static Arrival await_post(Follower& follower, const Deadline& deadline,
+                                          TakenFrame& frame) {
+    const FrameInfo before = follower.stream().newest();
+    const Arrival arrival = follower.wait_post(deadline);
+    frame.info = follower.stream().newest();
+    frame.info.writetime =
+        frame.info == before ? follower.stream().written() : written_after(before, frame.info);
+    frame.semaphore = follower.semaphore();
+    return arrival;
+  }
+
+  Exit wait_for_several(const Context& context, const std::vector<Reference>& references,
+                        const FollowOptions& options) const {
+    Readiness ready = context.readiness();
+    std::vector<Stream> streams;
+    const Exit status = context.for_each<Reference>(references, [&](const Reference& wanted) {
+      streams.push_back(appear_ ? await_stream(context, wanted, ready) : context.open(wanted));
+    });
+    if (status != Exit::done) {
+      return status;
+    }
+    FollowerSet followers(streams, options);
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      context.detail(streams[i].name(), followers.follower(i).describe_waiting());
+    }
+    ready.say();
+    const std::optional<std::uint64_t> wanted =
+        forever_ ? std::nullopt : std::optional(count_.value_or(1));
+    try {
+      for (std::uint64_t done = 0; !wanted || done < *wanted; ++done) {
+        if (!await_round(context, references, followers, Patience::lacking(done, wanted))) {
+          break;
+        }
+      }
+    } catch (const Error& error) {
+      const auto about = std::ranges::find(references, error.subject(), &Reference::name);
+      return about == references.end() ? context.report(error) : context.report(*about, error);
+    }
+    return Exit::done;
+  }
+
+  /// A frame of one of them, or one of each: a line for each as it comes. False where nothing is
+  /// lacking once the time of --for is over.
+  [[nodiscard]] bool await_round(const Context& context, const std::vector<Reference>& references,
+                                 FollowerSet& followers,
+                                 const std::optional<std::string>& lacking) const {
+    std::set<std::size_t> came;
+    while (came.size() < (all_ ? references.size() : 1)) {
+      std::optional<FollowerSet::Event> event;
+      const Arrival arrival = patience_.wait([&](const Deadline& deadline) {
+        event = followers.next(deadline);
+        return event ? event->arrival : Arrival::timed_out;
+      });
+      if (!event) {
+        patience_.give_up(context, names_of_others(references, came), std::nullopt, lacking);
+        return false;
+      }
+      const Follower& follower = followers.follower(event->index);
+      if (arrival != Arrival::arrived) {
+        patience_.end(context, arrival, follower, lacking);
+      }
+      print(context, follower.stream(), event->frame);
+      came.insert(event->index);
+    }
+    for (const std::size_t index : came) {
+      followers.resume(index);
+    }
+    return true;
+  }
+
+  /// Of those that no frame came of, as the subject of a message.
+  [[nodiscard]] static std::string names_of_others(const std::vector<Reference>& references,
+                                                   const std::set<std::size_t>& came) {
+    std::string names;
+    for (std::size_t i = 0; i < references.size(); ++i) {
+      if (!came.contains(i)) {
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", references[i].name);
+      }
+    }
+    return names;
+  }
+
+  void print(const Context& context, const Stream& stream, const TakenFrame& frame) const {
     if (context.json()) {
-      write_stdout(to_json_line(record(stream, written, cnt0, missed, semaphore)));
+      write_stdout(to_json_line(frame_record(stream, frame)));
     } else if (!context.print_template().empty()) {
-      write_stdout(render(context.print_template(),
-                          record(stream, written, cnt0, missed, semaphore),
-                          [&](const std::string& name) { return keyword_value(stream, name); }));
+      write_stdout(frame_line(context.print_template(), stream, frame_record(stream, frame)));
     } else if (!context.quiet()) {
-      write_stdout(fmt::format("{}\n", cnt0));
+      write_stdout(is_one_ ? fmt::format("{}\n", frame.info.cnt0)
+                           : fmt::format("{}\n", printable(stream.name())));
     }
   }
 
-  std::string ref_;
+  std::vector<std::string> refs_;
+  bool any_ = false;
+  bool all_ = false;
+  bool is_one_ = true;  ///< stream, with no --any and no --all
   std::optional<unsigned> semaphore_;
   bool flush_ = false;
   bool passive_ = false;
@@ -200,7 +285,7 @@ class Wait final : public Tool {
 };
 
 const Registration wait_registration(
-    "wait", "wait for the next frame of a stream", {"SE"},
+    "wait", "wait for the next frame of a stream, or of several", {"SE"},
     {.missing = "shmim-wait {} --appear", .similar = "shmim-wait {}"}, make<Wait>,
     {"shmim-wait cam -t 2s || echo \"no frame in 2 s: status $?\"",
      "shmim-wait cam --forever -t 2s -q || alarm \"cam has stopped\""});

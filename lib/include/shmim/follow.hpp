@@ -97,6 +97,10 @@ class SHMIM_EXPORT Follower {
   /// most until the deadline; a stream that is re-created or removed by another program is noticed
   /// within 250 ms.
   [[nodiscard]] Arrival wait(Deadline deadline);
+  /// Waits likewise, and tells of the newest frame what next() would, without its pixels. Its times
+  /// are those of the frame that its cnt0 counts; to that end it waits 10 ms at most for a writer
+  /// in mid-frame.
+  [[nodiscard]] Arrival wait(Deadline deadline, TakenFrame& frame);
   /// Waits for one post of the semaphore, whether a frame came with it or not; one that came before
   /// counts. Throws Error (claimed, not_ours_to_write) if there is no semaphore to wait on.
   [[nodiscard]] Arrival wait_post(Deadline deadline);
@@ -116,6 +120,8 @@ class SHMIM_EXPORT Follower {
   [[nodiscard]] std::optional<Arrival> look_around();
   [[nodiscard]] std::optional<Arrival> look_for_successor();
   [[nodiscard]] bool has_seen_all() const noexcept;
+  void begin_frame(TakenFrame& frame) const;
+  void end_frame(TakenFrame& frame);
   [[nodiscard]] Arrival wait_for_change(Deadline deadline);
   [[nodiscard]] bool take(FrameOrder order, Backoff& backoff, const CopyFrame& copy,
                           TakenFrame& frame);
@@ -124,12 +130,14 @@ class SHMIM_EXPORT Follower {
   [[nodiscard]] bool take_plane(FrameOrder order, const CopyFrame& copy, TakenFrame& frame);
   [[nodiscard]] bool take_newest(Deadline deadline, const CopyFrame& copy, TakenFrame& frame);
   [[nodiscard]] std::vector<TraceEntry> trace_of(std::uint64_t cnt0) const;
-  void keep_what_is_its_own(TakenFrame& frame);
+  void see(TakenFrame& frame) noexcept;
   Stream stream_;
   FollowOptions options_;
   std::optional<SemaphoreClaim> claim_;
   /// More posts were taken than frames counted: a count may follow that no post will tell of.
   bool expects_count_ = false;
+  /// At the name and at the caller's wish to stop: from one wait to the next, however short each is.
+  std::chrono::steady_clock::time_point last_look_{};
   std::uint64_t seen_ = 0;
   /// None of a re-created stream has been taken yet: those before were never there to be missed.
   bool is_first_of_stream_ = false;

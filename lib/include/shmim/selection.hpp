@@ -95,6 +95,11 @@ class SHMIM_EXPORT Selection {
   bool whole_ = true;
 };
 
+/// True where a follower is to take planes: z is time, and the slice says nothing of the third
+/// axis, or that it is the newest. Otherwise it is to take the array; see
+/// FollowOptions::whole_array.
+[[nodiscard]] SHMIM_EXPORT bool follows_planes(const Slice& slice, const Format& format) noexcept;
+
 /// Of one plane, where z is time, whose slice says nothing of the third axis, or of the array.
 [[nodiscard]] SHMIM_EXPORT Selection selection_of(Slice slice, const Format& format,
                                                   bool is_of_plane);

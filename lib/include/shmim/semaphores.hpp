@@ -88,6 +88,9 @@ class SHMIM_EXPORT Semaphores {
   /// Posts those that a reader of this library has claimed, so that it looks around; any other
   /// reader would take it for a frame.
   void wake_readers() const noexcept;
+  /// Posts this one, if this process has claimed it, so that its thread that waits there looks
+  /// around. Nobody is noted as who posted it.
+  void wake_own(unsigned index) const noexcept;
 
   /// Claims a semaphore for this process: one that is free, or whose reader is dead, and that
   /// nobody waits on without a claim; the last of those, for who waits without one mostly takes the

@@ -6,6 +6,7 @@
 
 #include "common/app/file_reference.hpp"
 #include "common/app/tool.hpp"
+#include "common/print/csv.hpp"
 #include "common/print/frame_text.hpp"
 #include "common/print/json.hpp"
 #include "common/print/npy.hpp"
@@ -281,6 +282,17 @@ TEST_CASE("--print fills in fields, with a format where one is given") {
   CHECK(to_json_line(Record{{"cnt0", 7U}, {"name", "im\0331"}, {"latency", 0.5}}) ==
         "{\"cnt0\":7,\"name\":\"im\\u001b1\",\"latency\":0.5}\n");
   CHECK(to_json_line(Record{{"name", "\xFF"}}) == "{\"name\":\"\xEF\xBF\xBD\"}\n");
+}
+
+TEST_CASE("a cell of comma-separated values is in quotes where it must be") {
+  CHECK(csv_cell("a b") == "a b");
+  CHECK(csv_cell("a,b") == "\"a,b\"");
+  CHECK(csv_cell("say \"a\"") == "\"say \"\"a\"\"\"");
+  CHECK(csv_cell("two\nlines") == "\"two\nlines\"");
+  CHECK(csv_line({"", "1", ""}) == ",1,\n");
+  const Record record{{"name", "a,b"}, {"cnt0", 7U}, {"latency", nullptr}};
+  CHECK(csv_names(record) == "name,cnt0,latency\n");
+  CHECK(csv_values(record) == "\"a,b\",7,\n");
 }
 
 TEST_CASE("frames print in the shortest exact form, rows as lines, planes apart") {

@@ -1,6 +1,7 @@
 #include "common/app/patience.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,9 +14,8 @@
 
 namespace shmim::tools {
 
-void Patience::declare(Options& options, const Option* needed) {
-  Option& timeout =
-      options.duration("-t,--timeout", timeout_, "give up when no frame comes for so long");
+void Patience::declare(Options& options, const Option* needed, std::string timeout_help) {
+  Option& timeout = options.duration("-t,--timeout", timeout_, std::move(timeout_help));
   Option& whole = options.duration("--for", whole_, "end after this time, whatever comes");
   if (needed != nullptr) {
     timeout.needs(*needed);
@@ -50,11 +50,12 @@ void Patience::end(const Context& context, Arrival arrival, const Follower& foll
   }
 }
 
-void Patience::give_up(const Context& context, const std::string& name, std::uint64_t seen,
-                       const std::optional<std::string>& lacking, std::string_view what) const {
+void Patience::give_up(const Context& context, const std::string& name,
+                       std::optional<std::uint64_t> seen, const std::optional<std::string>& lacking,
+                       std::string_view what) const {
   if (!is_over()) {
-    context.note(name, fmt::format("timed out: no {} for {} after frame {}", what,
-                                   in_words(Seconds(*timeout_)), seen));
+    context.note(name, fmt::format("timed out: no {} for {}{}", what, in_words(Seconds(*timeout_)),
+                                   seen ? fmt::format(" after frame {}", *seen) : ""));
     throw TimedOut{};
   }
   if (lacking) {

@@ -19,7 +19,8 @@ class Options;
 class Patience {
  public:
   /// Declares -t, --timeout and --for, which mean something with the option `needed` alone.
-  void declare(Options& options, const Option* needed = nullptr);
+  void declare(Options& options, const Option* needed = nullptr,
+               std::string timeout_help = "give up when no frame comes for so long");
 
   /// The time that --for gives begins.
   void begin() noexcept { end_ = deadline_after(whole_); }
@@ -46,8 +47,8 @@ class Patience {
   void end(const Context& context, Arrival arrival, const Follower& follower,
            const std::optional<std::string>& lacking, std::string_view what = "frame") const;
   /// The end of a wait on the stream `name` that nothing but time has ended: as end(). `seen` is
-  /// the cnt0 of the last frame that came.
-  void give_up(const Context& context, const std::string& name, std::uint64_t seen,
+  /// the cnt0 of the last frame that came, where that can be said.
+  void give_up(const Context& context, const std::string& name, std::optional<std::uint64_t> seen,
                const std::optional<std::string>& lacking, std::string_view what = "frame") const;
   /// What is lacking where `wanted` were to come; nullopt where no number was named.
   [[nodiscard]] static std::optional<std::string> lacking(std::uint64_t came,

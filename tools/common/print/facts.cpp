@@ -21,20 +21,6 @@ Record rate_record(const Rate& rate) {
           {"jitter", to_json(rate.jitter)}};
 }
 
-Record statistics_record(const Statistics& statistics) {
-  // JSON has no NaN: of a frame without a finite number they are null.
-  return {{"elements", statistics.elements},
-          {"min", statistics.min},
-          {"max", statistics.max},
-          {"mean", statistics.mean},
-          {"stddev", statistics.stddev},
-          {"p1", statistics.p1},
-          {"p50", statistics.p50},
-          {"p99", statistics.p99},
-          {"saturated", statistics.saturated},
-          {"non_finite", statistics.non_finite}};
-}
-
 std::string clock_in_words(StampClock clock) {
   const auto offset = tai_offset().count();
   switch (clock) {
@@ -124,6 +110,21 @@ void say_statistics(const Statistics& statistics, const Say& say) {
 
 }  // namespace
 
+Record to_json(const Statistics& statistics, const std::string& slice) {
+  // JSON has no NaN: of a frame without a finite number they are null.
+  return {{"elements", statistics.elements},
+          {"min", statistics.min},
+          {"max", statistics.max},
+          {"mean", statistics.mean},
+          {"stddev", statistics.stddev},
+          {"p1", statistics.p1},
+          {"p50", statistics.p50},
+          {"p99", statistics.p99},
+          {"saturated", statistics.saturated},
+          {"non_finite", statistics.non_finite},
+          {"slice", slice}};
+}
+
 std::string FactsTeller::to_json_line(const Facts& facts) const {
   const Description& description = facts.description;
   const Watched watched{description, {}, {}, 0};
@@ -165,8 +166,7 @@ std::string FactsTeller::to_json_line(const Facts& facts) const {
     record["rate"] = rate_record(*facts.rate);
   }
   if (facts.statistics) {
-    record["statistics"] = statistics_record(*facts.statistics);
-    record["statistics"]["slice"] = facts.slice;
+    record["statistics"] = to_json(*facts.statistics, facts.slice);
   }
   return tools::to_json_line(record);
 }

@@ -6,6 +6,8 @@
 
 #include <shmim/shmim.hpp>
 
+#include "common/print/json.hpp"
+
 namespace shmim::tools {
 
 /// What is known of a stream, and what was measured.
@@ -16,6 +18,9 @@ struct Facts {
   std::optional<Statistics> statistics;
   std::string slice;  ///< that they are of, as written; empty for the whole frame
 };
+
+/// What frames are like, as JSON tells it; of a slice of them, as written.
+Record to_json(const Statistics& statistics, const std::string& slice);
 
 /// Tells facts in words, line by line, and as JSON.
 class FactsTeller {

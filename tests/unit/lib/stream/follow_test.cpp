@@ -36,6 +36,46 @@ TEST_CASE("a follower sees each frame once, and no stale posts") {
   CHECK(follower.wait(soon()) == Arrival::timed_out);
 }
 
+TEST_CASE("a follower tells which frame it has waited for") {
+  const Directory directory;
+  Stream stream = directory.make("im1");
+  Follower follower(stream.duplicate());
+  TakenFrame frame;
+  CHECK(follower.wait(soon(), frame) == Arrival::timed_out);
+  CHECK(frame.info.cnt0 == 0);
+  publish(stream, std::uint16_t{1});
+  publish(stream, std::uint16_t{2});
+  CHECK(follower.wait(long_enough(), frame) == Arrival::arrived);
+  CHECK(frame.info.cnt0 == 2);
+  CHECK(frame.info.writetime == stream.written());
+  CHECK(frame.info.atime == stream.acquired());
+  CHECK(frame.missed == 1);
+  CHECK(frame.semaphore == 9U);
+  REQUIRE(frame.trace.size() == 1);
+  CHECK(frame.trace.front().pid == ::getpid());
+  // Of a frame that is being written nothing is told: it is not counted yet.
+  const Tai written = frame.info.writetime;
+  publish(stream, std::uint16_t{3});
+  WriteGuard guard(stream);
+  CHECK(guard.pixels().size() == stream.format().bytes());
+  CHECK(follower.wait(long_enough(), frame) == Arrival::arrived);
+  CHECK(frame.info.cnt0 == 3);
+  CHECK(frame.info.writetime > written);
+  CHECK(frame.trace.empty());
+}
+
+TEST_CASE("however short the waits of a follower are, it looks at the name between them") {
+  const Directory directory;
+  Follower follower(directory.make("im1"));
+  std::filesystem::remove(directory.stream("im1"));  // nobody is woken
+  Arrival arrival = Arrival::timed_out;
+  const Deadline last = long_enough();
+  while (arrival == Arrival::timed_out && std::chrono::steady_clock::now() < *last) {
+    arrival = follower.wait(soon());
+  }
+  CHECK(arrival == Arrival::removed);
+}
+
 TEST_CASE("a follower that may not write watches cnt0") {
   const Directory directory;
   Stream stream = directory.make("im1");
