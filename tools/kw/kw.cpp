@@ -44,7 +44,8 @@ class Kw final : public Tool {
     options.number("-n", "N", count_, "end after N lines; implies --follow", above_zero)
         .excludes(erase)
         .excludes(wait);
-    patience_.declare(options, nullptr, "give up when it takes longer to come to the next change");
+    patience_.declare(options, nullptr,
+                      "give up when it takes longer to the value, or the next change");
     const Option& csv = options.flag(
         "--csv", csv_, "with --follow, print comma-separated values, below a line of names");
     options.ready_fd();

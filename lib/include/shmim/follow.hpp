@@ -136,7 +136,8 @@ class SHMIM_EXPORT Follower {
   std::optional<SemaphoreClaim> claim_;
   /// More posts were taken than frames counted: a count may follow that no post will tell of.
   bool expects_count_ = false;
-  /// At the name and at the caller's wish to stop: from one wait to the next, however short each is.
+  /// At the name and at the caller's wish to stop: from one wait to the next, however short each
+  /// is.
   std::chrono::steady_clock::time_point last_look_{};
   std::uint64_t seen_ = 0;
   /// None of a re-created stream has been taken yet: those before were never there to be missed.
