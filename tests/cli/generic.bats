@@ -10,11 +10,11 @@ options_of() {
     create) echo "$common $format --fill --set --from --like --owner --recreate --json" ;;
     connect) echo "$common $format --create --reload --appear --timeout --ready-fd --json --conf" ;;
     cat)
-      echo "$common --output-format --follow -n --latest --passive --timeout --for --ready-fd --conf"
+      echo "$common --output-format --follow -n --latest --passive --verify --late --timeout --for --ready-fd --conf"
       ;;
     post)
-      echo "$common --sem --except --update --data --format -n --loop --rate --set --no-keywords --atime --plane --trigger" \
-        "--pid --claim"
+      echo "$common --sem --except --update --data --format --pattern --seed -n --loop --rate --set --no-keywords --atime" \
+        "--plane --trigger --pid --claim"
       ;;
     wait)
       echo "$common --sem --flush -n --cnt0 --forever --passive --timeout --for --spin --appear --ready-fd" \
