@@ -13,7 +13,7 @@ constexpr Tai noon = Tai(std::chrono::microseconds{1'795'312'406'123'456});
 
 /// Frames of a counter of one type and shape, and the check of them.
 struct Counted {
-  DataType type;
+  DataType type = DataType::uint8;
   Shape shape;
   CounterCheckOptions options = {};
   TestPattern pattern{"counter", type, shape};
