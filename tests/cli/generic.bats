@@ -10,11 +10,11 @@ options_of() {
     create) echo "$common $format --fill --set --from --like --owner --recreate --json" ;;
     connect) echo "$common $format --create --reload --appear --timeout --ready-fd --json --conf" ;;
     cat)
-      echo "$common --output-format --follow -n --latest --passive --timeout --for --ready-fd --print --conf"
+      echo "$common --output-format --follow -n --latest --passive --verify --late --timeout --for --ready-fd --print --conf"
       ;;
     post)
-      echo "$common --sem --except --update --data --format -n --loop --rate --set --create --no-keywords --atime --plane --trigger" \
-        "--pid --claim"
+      echo "$common --sem --except --update --data --format --pattern --seed -n --loop --rate --set --create --no-keywords" \
+        "--atime --plane --trigger --pid --claim"
       ;;
     run)
       echo "$common --exec --as --every --type --size --with --no-keywords --timeout --restart -n --for --stats" \

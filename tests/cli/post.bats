@@ -753,7 +753,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a --update --atime 
   make 'tui8>a' 1
   for option in '--set A=1' '--atime 3' '--plane 1' '--trigger a' '--pid 3' --claim; do
     # shellcheck disable=SC2086
-    check 2 '' "shmim-post: --set, --atime, --plane, --trigger, --pid and --claim need --update or --data
+    check 2 '' "shmim-post: --set, --atime, --plane, --trigger, --pid and --claim need --update, --data or --pattern
 Try 'shmim-post --help' for more information." -- shmim-post a $option
   done
   compare posts "$(posts a)" '0 0 0 0 0 0 0 0 0 0 0'

@@ -10,6 +10,7 @@
 #include "cat/line.hpp"
 #include "cat/npy_series.hpp"
 #include "cat/output.hpp"
+#include "cat/verification.hpp"
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
@@ -26,12 +27,12 @@ constexpr std::array formats{"text", "raw", "fits", "npy", "frames"};
 class Cat final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("REF", refs_, "streams to read, with slices; takes @S: @L: @E:").required();
-    options
-        .text(
-            "-o,--output-format", "FORMAT", format_,
-            "text (the default), raw, fits, npy, or frames: each with its identity, for shmim-post")
-        .one_of({formats.begin(), formats.end()});
+    options.positional("REF", refs_, "streams to read, with slices; takes @S: @L: @E:");
+    const Option& format = options
+                               .text("-o,--output-format", "FORMAT", format_,
+                                     "text (the default), raw, fits, npy, or frames: each with its "
+                                     "identity, for shmim-post")
+                               .one_of({formats.begin(), formats.end()});
     options.flag("-f,--follow", follow_, "every new frame, as it comes");
     options.number("-n", "N", count_, "end after N frames; implies --follow", above_zero);
     options.flag(
@@ -39,6 +40,14 @@ class Cat final : public Tool {
         "with --follow, skip frames that were missed (default: take them from the circular "
         "buffer)");
     options.passive(passive_);
+    const Option& verify =
+        options
+            .text_or_none("--verify", "FILE", verify_,
+                          "write nothing, and check frames of shmim-post --pattern counter: torn, "
+                          "lost, doubled, out of order; of FILE, or standard input for -, those "
+                          "that -o frames wrote")
+            .excludes(format);
+    options.duration("--late", late_, "a frame that was made longer ago is late").needs(verify);
     patience_.declare(options);
     options.ready_fd();
     options.print(fmt::format("{} data", frame_fields));
@@ -46,6 +55,13 @@ class Cat final : public Tool {
   }
 
   Exit run(const Context& context) override {
+    const bool verifies_file = verify_ && !verify_->empty();
+    if (refs_.empty() != verifies_file) {
+      throw UsageError(verifies_file ? "--verify=FILE is in the place of REF" : "REF is required");
+    }
+    if (verifies_file) {
+      return verify_file(context);
+    }
     if (format_ != "text" && isatty(STDOUT_FILENO) != 0) {
       throw UsageError(
           fmt::format("{} frames are not for a terminal: send them to a file or a pipe", format_));
@@ -68,11 +84,29 @@ class Cat final : public Tool {
     if (!context.print_template().empty()) {
       check_line(context.print_template(), references.front().name);
     }
-    return context.for_each<Reference>(
+    const Exit status = context.for_each<Reference>(
         references, [&](const Reference& reference) { cat(context, reference); });
+    return status == Exit::done && has_faults_ ? Exit::failed : status;
   }
 
  private:
+  Exit verify_file(const Context& context) const {
+    if (follow_ || latest_ || passive_ || patience_.timeout() || patience_.has_end()) {
+      throw UsageError("--follow, --latest, --passive, --timeout and --for are for streams");
+    }
+    return verify_recorded(context, *verify_, count_, check_options()) ? Exit::done : Exit::failed;
+  }
+
+  [[nodiscard]] CounterCheckOptions check_options() const { return {late_, latest_}; }
+
+  /// A single frame is checked.
+  void verify_one(const Context& context, const std::string& name, std::span<const std::byte> frame,
+                  const Selection& selection, const CounterCheckFrame& known) {
+    Verification verification(context, name, selection.type(), selection.shape(), check_options());
+    verification.take(frame, known);
+    has_faults_ |= !verification.conclude();
+  }
+
   void cat(const Context& context, const Reference& wanted) {
     const SearchPath& where = context.search_path();
     const SearchResult found = find(wanted, where);
@@ -80,8 +114,9 @@ class Cat final : public Tool {
       const Stream stream = context.open(wanted, found, follow_ ? Access::best : Access::read);
       const bool is_of_plane = takes_planes(wanted.slice, stream.format());
       const Selection selection = selection_of(wanted.slice, stream.format(), is_of_plane);
-      return follow_ ? follow(context, stream, selection, is_of_plane)
-                     : print_one(context, stream, selection, is_of_plane);
+      return !follow_  ? print_one(context, stream, selection, is_of_plane)
+             : verify_ ? verify_followed(context, stream, selection, is_of_plane)
+                       : follow(context, stream, selection, is_of_plane);
     }
     if (follow_ || found.origin == Origin::nowhere) {
       throw Error(Problem::not_found, wanted.name,
@@ -112,6 +147,10 @@ class Cat final : public Tool {
     const Snapshot snapshot =
         is_of_plane ? stream.snapshot_newest(take, deadline) : stream.snapshot(take, deadline);
     stream.require_whole(snapshot);
+    if (verify_) {
+      return verify_one(context, stream.name(), frame, selection,
+                        {snapshot.info.cnt0, TaiClock::now()});
+    }
     FrameInfo info = snapshot.info;
     info.writetime = written_after(stream.as_made(), info);
     if (format_ == "frames") {
@@ -154,6 +193,11 @@ class Cat final : public Tool {
     image->read(pixels);
     std::vector<std::byte> frame(selection.bytes());
     selection.take(pixels, frame);
+    if (verify_) {
+      const FrameInfo info = image->frame().value_or(FrameInfo{});
+      return verify_one(context, file, frame, selection,
+                        {info.cnt0 > 0 ? std::optional(info.cnt0) : std::nullopt, info.writetime});
+    }
     FitsHeader header{move_world(image->keywords(), selection), std::nullopt};
     if (format_ == "frames") {
       FrameRecord record;
@@ -170,11 +214,32 @@ class Cat final : public Tool {
     print(context, wanted.name, frame, selection, header);
   }
 
+  /// However it ends, what was found is said; and a fault is worse than a frame that does not come.
+  void verify_followed(const Context& context, const Stream& stream, const Selection& selection,
+                       bool is_of_plane) {
+    verification_.emplace(context, stream.name(), selection.type(), selection.shape(),
+                          check_options());
+    const auto conclude = [this] { has_faults_ = !verification_->conclude(); };
+    try {
+      follow(context, stream, selection, is_of_plane);
+    } catch (const TimedOut&) {
+      conclude();
+      if (!has_faults_) {
+        throw;
+      }
+      return;
+    } catch (...) {
+      conclude();
+      throw;
+    }
+    conclude();
+  }
+
   void follow(const Context& context, const Stream& stream, const Selection& selection,
               bool is_of_plane) {
     FollowOptions options;
     options.whole_array = !is_of_plane;
-    options.cancelled = is_writing_over;
+    options.cancelled = verify_ ? interrupted : is_writing_over;
     options.passive = passive_;
     Follower follower(stream.duplicate(), std::move(options));
     context.detail(stream.name(), follower.describe_waiting());
@@ -205,6 +270,8 @@ class Cat final : public Tool {
         }
         if (!context.print_template().empty()) {
           print_line(context.print_template(), follower.stream(), taken_frame, frame, selection);
+        } else if (verification_) {
+          verification_->take(frame, {taken_frame.info.cnt0, taken_frame.taken});
         } else if (series) {
           series->write(frame);
         } else if (format_ == "frames") {
@@ -240,7 +307,7 @@ class Cat final : public Tool {
   }
 
   void note_missed(const Context& context, const Stream& stream, std::uint64_t missed) const {
-    if (missed > 0 && !latest_) {
+    if (missed > 0 && !latest_ && !verify_) {
       context.note(stream.name(), fmt::format("missed {}", counted(missed, "frame")));
     }
   }
@@ -281,6 +348,10 @@ class Cat final : public Tool {
   Patience patience_;
   bool printed_ = false;
   std::string warned_;
+  std::optional<std::string> verify_;  ///< a file; empty: the streams
+  std::optional<std::chrono::nanoseconds> late_;
+  std::optional<Verification> verification_;
+  bool has_faults_ = false;
 };
 
 const Registration cat_registration("cat", "write frames to standard output", {"SLE", true},

@@ -129,6 +129,9 @@ std::string offer_for(const Option& option, const std::string& columns) {
   if (option.kind == "TYPE") {
     return "=" + names_of_types();
   }
+  if (option.kind == "PATTERN") {
+    return fmt::format("={}", fmt::join(TestPattern::names(), " "));
+  }
   if (option.kind == "COLUMN" || option.kind == "LIST") {
     return (option.kind == "LIST" ? "=LIST " : "=") + columns;
   }

@@ -41,7 +41,7 @@ class Pace {
 class Post final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("REF", refs_, "streams to post to, with a slice for --data; takes @S: @E:")
+    options.positional("REF", refs_, "streams to post to, with a slice for frames; takes @S: @E:")
         .required();
     const Option& only =
         options.numbers("-s,--sem", "I", only_, "use semaphore I alone; may be repeated");
@@ -57,6 +57,15 @@ class Post final : public Tool {
             "--format", "FORMAT", format_,
             "what FILE is: auto (the default: by its first bytes), text, raw, npy, fits or frames")
         .one_of({"auto", "text", "raw", "npy", "fits", "frames"});
+    const Option& pattern =
+        options
+            .text("--pattern", "PATTERN", pattern_,
+                  "publish frames of a test pattern, with its keys behind commas, as in "
+                  "noise,mean=100,sigma=3: ramp, noise, spots, sine, checker or counter")
+            .excludes(data)
+            .excludes(update);
+    options.number("--seed", "N", seed_, "which random numbers a pattern is made of (default: 0)")
+        .needs(pattern);
     const Option& count = options.number(
         "-n", "N", count_, "post N times; a FILE that ends sooner is read again from its start",
         above_zero);
@@ -81,17 +90,19 @@ class Post final : public Tool {
   }
 
   Exit run(const Context& context) override {
-    const bool publishes = update_ || !data_.empty();
+    const bool takes_frames = !data_.empty() || !pattern_.empty();
+    const bool publishes = update_ || takes_frames;
     if (!publishes && (!assignments_.empty() || !atime_.empty() || plane_ || !trigger_.empty() ||
                        pid_ || claim_)) {
       throw UsageError(
-          "--set, --atime, --plane, --trigger, --pid and --claim need --update or --data");
+          "--set, --atime, --plane, --trigger, --pid and --claim need --update, --data or "
+          "--pattern");
     }
     if (data_.empty() && !format_.empty()) {
       throw UsageError("--format says what --data is, and there is none");
     }
-    if (!data_.empty() && refs_.size() > 1) {
-      throw UsageError("--data takes one stream");
+    if (takes_frames && refs_.size() > 1) {
+      throw UsageError(fmt::format("{} takes one stream", data_.empty() ? "--pattern" : "--data"));
     }
     const PublishOptions options = publish_options();
     context.warn_unterminated("--set", options.keywords);
@@ -102,11 +113,11 @@ class Post final : public Tool {
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
       references.push_back(context.reference(text));
-      if (data_.empty() && !references.back().slice.empty()) {
+      if (!takes_frames && !references.back().slice.empty()) {
         throw Error(Problem::usage, text, "a slice says where --data goes, and there is none");
       }
     }
-    if (!data_.empty()) {
+    if (takes_frames) {
       return context.for_each<Reference>(
           references, [&](const Reference& target) { publish_data(context, target, options); });
     }
@@ -208,10 +219,11 @@ class Post final : public Tool {
     }
     Publisher publisher(context.open(target, Access::best), std::move(options));
     const FrameKind kind{publisher.type(), publisher.frame_shape()};
-    if (!file) {
+    if (!file && pattern_.empty()) {
       file.emplace(data_, format());
     }
-    const auto source = file->frames(kind, target.text);
+    const auto source = file ? file->frames(kind, target.text)
+                             : pattern_frames(pattern_, kind, seed_, publisher.stream().cnt0() + 1);
     std::vector<std::byte> frame(kind.bytes());
     std::uint64_t published = 0;
     at_pace(context, {Event{target, {}}}, [&](Pace& pace) {
@@ -222,6 +234,7 @@ class Post final : public Tool {
           break;
         }
         pace.wait();
+        source->stamp(frame);
         if (atime_.empty()) {
           publisher.set_atime(source->atime());
         }
@@ -342,6 +355,8 @@ class Post final : public Tool {
   bool update_ = false;
   std::string data_;
   std::string format_;
+  std::string pattern_;
+  std::uint64_t seed_ = 0;
   std::optional<std::uint64_t> count_;
   bool loop_ = false;
   bool create_ = false;

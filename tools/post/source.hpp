@@ -29,6 +29,8 @@ class FrameSource {
   /// Reads one whole frame; false at the end. Throws Error: failed (the data ends within a frame,
   /// or is none), mismatch (frames of another type or shape).
   virtual bool next(std::span<std::byte> frame) = 0;
+  /// Puts into the frame that was read last what is known of it only now, as it is published.
+  virtual void stamp(std::span<std::byte> /*frame*/) {}
   /// When the frame that was read last was acquired, where the source says so.
   [[nodiscard]] virtual std::optional<Tai> atime() const { return std::nullopt; }
   /// All that is known of the frame that was read last, where the source says so.
@@ -54,6 +56,11 @@ std::unique_ptr<FrameSource> fits_frames(std::unique_ptr<Input> input, const Fra
 /// Of a file that cfitsio reads for itself, compressed ones and such as have an HDU in brackets
 /// behind their name among them. All HDUs are checked here.
 std::unique_ptr<FrameSource> fits_file_frames(const std::string& file, const FrameKind& kind);
+
+/// Frames of a test pattern, without end. Those of a counter are numbered from `next_cnt0` on.
+/// Throws Error (usage).
+std::unique_ptr<FrameSource> pattern_frames(const std::string& pattern, const FrameKind& kind,
+                                            std::uint64_t seed, std::uint64_t next_cnt0);
 
 /// A file, or standard input for `-`, in the format that its first bytes show unless one is given.
 /// Throws Error: failed (cannot open; compressed, where it cannot be read).

@@ -4,6 +4,7 @@
 
 #include "shmim/circular_buffer.hpp"
 #include "shmim/clock.hpp"
+#include "shmim/counter_check.hpp"
 #include "shmim/description.hpp"
 #include "shmim/directory.hpp"
 #include "shmim/element.hpp"
@@ -33,6 +34,7 @@
 #include "shmim/stale.hpp"
 #include "shmim/statistics.hpp"
 #include "shmim/stream.hpp"
+#include "shmim/test_pattern.hpp"
 #include "shmim/text.hpp"
 #include "shmim/trace.hpp"
 #include "shmim/watch.hpp"

@@ -41,6 +41,7 @@ bash_offers() {
   [ "$(bash_offers shmim-create cam3 --type = uint1)" = "uint16" ]
   [ "$(bash_offers shmim-cat cam1 -o f)" = "fits frames" ]
   [ "$(bash_offers shmim-post cam1 --data con)" = "conf" ]
+  [ "$(bash_offers shmim-post cam1 --pattern s)" = "spots sine" ]
   [ "$(bash_offers shmim-cat -d con)" = "conf" ]
   [ "$(bash_offers shmim-post --rate '')" = "" ]
   [ "$(bash_offers shmim-ls --sort satu)" = "saturated" ]
