@@ -3,7 +3,7 @@
 
 load helpers
 
-measures="latency publish snapshot startup cat create list fits fanout memory growth frames"
+measures="latency publish snapshot startup cat create list fits fanout memory growth frames run"
 
 # The smallest that a measure can be: one sample of frames of 4 KiB.
 tiny() { shmim-bench --runs 1 --count 1 --bytes 4KiB "$@"; }

@@ -3,10 +3,15 @@
 
 load helpers
 
+setup() {
+  own_directories
+  need_python cbor2 numpy
+}
+
 # decoded: frames of standard input, a line each: their axes, type and pixels, and what they say, in
 # the words of another reader of CBOR.
 decoded() {
-  /usr/bin/python3 -c '
+  "$PYTHON" -c '
 import cbor2, numpy, sys
 types = {64: "u1", 69: "<u2", 70: "<u4", 71: "<u8", 72: "i1", 77: "<i2", 78: "<i4", 79: "<i8",
          84: "<f2", 85: "<f4", 86: "<f8"}
@@ -64,7 +69,7 @@ while True:
 
 @test "what a program of another kind writes is taken" {
   make 'tf32>dm' 3 2
-  /usr/bin/python3 -c '
+  "$PYTHON" -c '
 import cbor2, numpy, sys
 for number in range(3):
     array = numpy.full((2, 3), number, "<f4")
@@ -110,7 +115,7 @@ for number in range(3):
   check 5 '' 'shmim-post: new: type is uint16, not float32' -- shmim-post 'tf32>new' --data frames --create
   check 3 '' '~ shmim-post: new: *' -- shmim-post @E:new --data frames --create
   check 3 '' '~ shmim-post: new: *' -- shmim-post 'new[0]' --data frames --create
-  /usr/bin/python3 -c 'import numpy; numpy.save("words.npy", numpy.array(["a", "b"]))'
+  "$PYTHON" -c 'import numpy; numpy.save("words.npy", numpy.array(["a", "b"]))'
   check 1 '' 'shmim-post: words.npy: is an array of <U1 and the shape (2), which no stream can be' -- \
     shmim-post new --data words.npy --create
   check 1 '' 'shmim-post: standard input: ended without a frame' -- shmim-post new --data - --create </dev/null
@@ -119,7 +124,7 @@ for number in range(3):
 
 # counters MISSED...: frames of one pixel, with as many missed before each.
 counters() {
-  /usr/bin/python3 -c '
+  "$PYTHON" -c '
 import cbor2, sys
 for number, missed in enumerate(sys.argv[1:]):
     pixels = cbor2.CBORTag(40, [[1], cbor2.CBORTag(64, bytes([number]))])

@@ -2,6 +2,11 @@
 
 load helpers
 
+setup() {
+  own_directories
+  need_python cbor2 numpy
+}
+
 # steady_source: a stream `cam` of 4 x 3 uint16 with 1 to 12 in it, two hundred times a second.
 steady_source() {
   make 'tui16>cam' 4 3
@@ -58,7 +63,7 @@ while sys.stdin.buffer.peek(1):
     sys.stdout.buffer.write(answer.getvalue())
     sys.stdout.buffer.flush()
 P
-  check 0 '' '~ *5 frames, *' -- shmim-run cam dm --type float32 --as npy -n 5 -- /usr/bin/python3 npy.py
+  check 0 '' '~ *5 frames, *' -- shmim-run cam dm --type float32 --as npy -n 5 -- "$PYTHON" npy.py
   compare dm "$(shmim-cat dm | head -n 1)" '2.5 5 7.5 10'
   cat >frames.py <<'P'
 import cbor2, numpy, sys
@@ -75,7 +80,7 @@ while True:
     sys.stdout.buffer.write(cbor2.dumps({"shmim": 1, "pixels": answer}))
     sys.stdout.buffer.flush()
 P
-  check 0 '' '~ *5 frames, *' -- shmim-run cam dm --as frames -n 5 -- /usr/bin/python3 frames.py
+  check 0 '' '~ *5 frames, *' -- shmim-run cam dm --as frames -n 5 -- "$PYTHON" frames.py
   compare dm "$(shmim-cat dm | head -n 1)" '1.5 2.5 3.5 4.5'
 }
 
@@ -259,7 +264,7 @@ shmim-run: out: 0 frames, 0 missed' -- shmim-run cam out -n 3 --for 10ms -- cat
 
 @test "a service manager is told" {
   make 'tui8>cam' 2
-  /usr/bin/python3 - "$WORK/notify" 3>&- <<'P' >told &
+  "$PYTHON" - "$WORK/notify" 3>&- <<'P' >told &
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
@@ -278,4 +283,45 @@ P
   compare first "$(head -n 1 told)" READY=1
   grep -q '^WATCHDOG=1$' told
   grep -q '^STATUS=0 frames, 0 missed$' told
+}
+
+@test "the latency in the trace is the true one, of a filter that keeps up and of one that does not" {
+  cat >compare.py <<'P'
+import cbor2, numpy, sys
+decoder = cbor2.CBORDecoder(open("reader.out", "rb"))
+errors, missed = [], 0
+for _ in range(int(sys.argv[1])):
+    frame = decoder.decode()
+    missed += frame["missed"]
+    group = frame["pixels"].value[1].value[:16]
+    number = sum((digit & 63) << 6 * i for i, digit in enumerate(group[:7]))
+    made = 1000 * sum((digit & 63) << 6 * i for i, digit in enumerate(group[7:]))
+    answer, cause = frame["trace"][:2]
+    assert answer["cnt0"] == number, (answer, number)
+    told = answer["ts_streamupdate"] - cause["ts_streamupdate"]
+    true = answer["ts_streamupdate"] - made
+    errors.append(abs(told - true) / true)
+print(f"median error {numpy.median(errors):.2%}, {missed} missed")
+assert numpy.median(errors) < 0.1
+P
+  make 'tui8>cam' 16x16
+  make 'tui8>out' 16x16
+  cat >filter.py <<'P'
+import sys, time
+while frame := sys.stdin.buffer.read(256):
+    time.sleep(float(sys.argv[1]))
+    sys.stdout.buffer.write(frame)
+    sys.stdout.buffer.flush()
+P
+  local seconds
+  start source shmim-post cam --pattern counter --rate 500 -q
+  for seconds in 0.0005 0.0035; do
+    start_run run cam out -- "$PYTHON" filter.py "$seconds"
+    start_ready reader shmim-cat out -f -n 2000 -t 30s -o frames
+    wait "$pid_reader"
+    "$PYTHON" compare.py 2000
+    kill -TERM "$pid_run"
+    finish run 143 '' '~ shmim-run: out: * frames, *'
+    rm reader.ready
+  done
 }

@@ -82,6 +82,7 @@ void measure_snapshot(const Bench& bench);
 void measure_startup(const Bench& bench);
 void measure_cat(const Bench& bench);
 void measure_frames(const Bench& bench);
+void measure_run(const Bench& bench);
 void measure_create(const Bench& bench);
 void measure_list(const Bench& bench);
 void measure_fits(const Bench& bench);

@@ -324,7 +324,7 @@ class Line {
   }
 
   void start_for(const TakenFrame& taken) {
-    const StampClock clock = clock_of(follower_.stream());
+    const StampClock clock = clock_of_in();
     Variables all = variables();
     all["SHMIM_CNT0"] = std::to_string(taken.info.cnt0);
     all["SHMIM_CNT1"] = std::to_string(taken.info.cnt1);
@@ -335,10 +335,19 @@ class Line {
     start_answers();
   }
 
+  /// A system call, which the same stream need not have twice.
+  [[nodiscard]] StampClock clock_of_in() {
+    if (!clock_ || recreations_ != follower_.recreations()) {
+      clock_ = clock_of(follower_.stream());
+      recreations_ = follower_.recreations();
+    }
+    return *clock_;
+  }
+
   static std::string utc_or_nothing(Tai time) { return is_date(time) ? to_utc(time) : ""; }
 
   void publish(const TakenFrame& taken) {
-    const StampClock clock = clock_of(follower_.stream());
+    const StampClock clock = clock_of_in();
     const Tai atime = on_tai(taken.info.atime, clock);
     publisher_->set_atime(is_date(atime) ? std::optional(atime) : std::nullopt);
     publisher_->set_trigger(taken.trigger());
@@ -431,6 +440,8 @@ class Line {
   std::unique_ptr<Answers> answers_;
   Follower follower_;
   std::optional<Publisher> publisher_;
+  std::optional<StampClock> clock_;  ///< of the times of IN
+  unsigned recreations_ = 0;
   Deadline end_;
   Deadline next_stats_;
   std::chrono::milliseconds pause_ = first_pause;  ///< before it is started again
