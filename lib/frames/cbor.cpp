@@ -21,7 +21,7 @@ constexpr unsigned one_byte = 24;
 constexpr unsigned eight_bytes = 27;
 
 void append_big_endian(std::string& bytes, std::uint64_t value, unsigned size) {
-  std::array<char, sizeof value> text;
+  std::array<char, sizeof value> text{};
   for (unsigned i = 0; i < size; ++i) {
     text[i] = static_cast<char>(value >> (8 * (size - 1 - i)));
   }

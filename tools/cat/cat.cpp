@@ -62,21 +62,8 @@ class Cat final : public Tool {
     if (verifies_file) {
       return verify_file(context);
     }
-    if (format_ != "text" && isatty(STDOUT_FILENO) != 0) {
-      throw UsageError(
-          fmt::format("{} frames are not for a terminal: send them to a file or a pipe", format_));
-    }
     follow_ = follow_ || count_ || patience_.has_end();
-    if ((latest_ || passive_) && !follow_) {
-      throw UsageError(fmt::format("{} requires --follow", latest_ ? "--latest" : "--passive"));
-    }
-    if (!context.print_template().empty() && (!follow_ || format_ != "text")) {
-      throw UsageError(follow_ ? "--output-format excludes --print" : "--print requires --follow");
-    }
-    if (follow_ && refs_.size() > 1) {
-      const char* option = count_ ? "-n" : patience_.has_end() ? "--for" : "--follow";
-      throw UsageError(fmt::format("{} takes one stream", option));
-    }
+    check_usage(context);
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
       references.push_back(context.reference(text));
@@ -90,6 +77,23 @@ class Cat final : public Tool {
   }
 
  private:
+  void check_usage(const Context& context) const {
+    if (format_ != "text" && isatty(STDOUT_FILENO) != 0) {
+      throw UsageError(
+          fmt::format("{} frames are not for a terminal: send them to a file or a pipe", format_));
+    }
+    if ((latest_ || passive_) && !follow_) {
+      throw UsageError(fmt::format("{} requires --follow", latest_ ? "--latest" : "--passive"));
+    }
+    if (!context.print_template().empty() && (!follow_ || format_ != "text")) {
+      throw UsageError(follow_ ? "--output-format excludes --print" : "--print requires --follow");
+    }
+    if (follow_ && refs_.size() > 1) {
+      const char* option = count_ ? "-n" : patience_.has_end() ? "--for" : "--follow";
+      throw UsageError(fmt::format("{} takes one stream", option));
+    }
+  }
+
   Exit verify_file(const Context& context) const {
     if (follow_ || latest_ || passive_ || patience_.timeout() || patience_.has_end()) {
       throw UsageError("--follow, --latest, --passive, --timeout and --for are for streams");

@@ -40,12 +40,10 @@ class Answer : public Answers {
   }
   [[nodiscard]] std::size_t read_some(std::span<std::byte> room) { return filter_.read_some(room); }
   [[noreturn]] void fail_at_end(std::size_t came, std::size_t bytes) {
-    FilterFailed ended = filter_.end();
-    ended.is_failure = true;
-    ended.why += came == 0 ? " and did not answer"
-                           : fmt::format(" after {} of the {} of its answer ({})", came,
-                                         counted(bytes, "byte"), wanted());
-    throw ended;
+    throw FilterFailed{filter_.end().why +
+                       (came == 0 ? " and did not answer"
+                                  : fmt::format(" after {} of the {} of its answer ({})", came,
+                                                counted(bytes, "byte"), wanted()))};
   }
   /// Where the rest does not come in time, the message says what is lacking.
   [[nodiscard]] std::size_t read_part(std::size_t came, std::size_t bytes) {

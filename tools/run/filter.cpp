@@ -257,12 +257,12 @@ void Filter::finish() {
   while (!has_ended()) {
     await(false);
   }
-  if (FilterFailed ended = end(); ended.is_failure) {
-    throw ended;
+  if (const FilterFailed ended = end(); ended.is_failure) {
+    throw FilterFailed{ended};
   }
 }
 
-std::optional<int> Filter::reap(std::chrono::nanoseconds patience) noexcept {
+std::optional<int> Filter::reap(std::chrono::nanoseconds patience) const noexcept {
   const Deadline deadline = deadline_after(patience);
   int status = 0;
   pid_t ended = 0;
@@ -278,7 +278,7 @@ FilterFailed Filter::end() {
   input_ = {};
   constexpr std::chrono::milliseconds between_output_and_end{200};
   const std::optional<int> status = reap(between_output_and_end);
-  const FilterFailed failed =
+  FilterFailed failed =
       status ? description_of(*status) : FilterFailed{"closed its output and went on"};
   if (!status) {
     ::kill(-pid_, SIGKILL);
@@ -296,10 +296,8 @@ void Filter::stop(bool by_signal) noexcept {
   output_ = {};
   constexpr std::chrono::seconds grace{1};
   bool is_gone = !by_signal && reap(grace);
-  if (!is_gone) {
-    ::kill(-pid_, SIGTERM);
-    is_gone = reap(grace).has_value();
-  }
+  ::kill(-pid_, SIGTERM);  // also what it has left behind
+  is_gone = is_gone || reap(grace);
   if (!is_gone) {
     ::kill(-pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);

@@ -74,7 +74,7 @@ class Filter {
   void write_on() noexcept;
   [[nodiscard]] bool is_asking() const noexcept { return !head_.empty() || !pixels_.empty(); }
   void await(bool output);
-  [[nodiscard]] std::optional<int> reap(std::chrono::nanoseconds patience) noexcept;
+  [[nodiscard]] std::optional<int> reap(std::chrono::nanoseconds patience) const noexcept;
   void close() noexcept;
 
   FilterOptions options_;

@@ -19,7 +19,7 @@ class Spread {
   [[nodiscard]] std::string text() const;
 
  private:
-  static constexpr unsigned parts = 64;  ///< of each power of two
+  static constexpr std::size_t parts = 64;  ///< of each power of two
   static constexpr std::size_t powers = 58;
   std::array<std::uint64_t, powers * parts> counts_{};
   std::uint64_t count_ = 0;
