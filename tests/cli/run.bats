@@ -98,6 +98,13 @@ P
   compare keywords "$(shmim-kw bare)" ''
 }
 
+@test "without OUT the command's output is ours, and its end is the end" {
+  steady_source
+  check 0 '~ * 24' '~ shmim-run: cam: * frame*' -- shmim-run cam -- bash -c 'head -c 24 | wc -c | sed "s/^/ /"'
+  check 1 '' '~ shmim-run: bash: exited with 4
+shmim-run: cam: * frame*' -- shmim-run cam -- bash -c 'head -c 24 >/dev/null; exit 4'
+}
+
 @test "--exec runs a command a frame, which knows the frame" {
   make 'tui8>cam' 2
   start_run run cam out --type uint8 -n 2 --exec \
@@ -252,6 +259,7 @@ shmim-run: cam: was removed while we waited for its next frame*'
     shmim-run cam out --type float32 -- cat
   check 3 '' '~ shmim-run: none: no such stream in *' -- shmim-run cam none -- cat
   check 3 '' '~ shmim-run: none: no such stream in *' -- shmim-run none out -- cat
+  check 2 '' '~ shmim-run: cam: each answer would be the next question*' -- shmim-run cam cam -- cat
   check 2 '' '~ shmim-run: --type and --size are of OUT, and there is none*' -- shmim-run cam --size 3 -- cat
   check 2 '' '~ shmim-run: COMMAND is missing: write it behind --, or --exec COMMAND*' -- shmim-run cam out
   check 2 '' '~ shmim-run: --exec excludes a COMMAND behind --*' -- shmim-run cam --exec true -- true

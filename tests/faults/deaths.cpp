@@ -54,6 +54,7 @@ struct Scenario {
   /// Wakes the command where it waits.
   std::function<void(const Stage&)> poke;
   bool may_leave_hidden_name = false;
+  bool calls_only = false;  ///< what it changes in a stream, another scenario steps through
 };
 
 /// What was found after the deaths of one scenario.
@@ -294,7 +295,7 @@ DeathTally die_at_every_step(const Scenario& scenario, const DeathOptions& optio
                              Verdict& verdict) {
   const unsigned stride = std::max(options.stride, 1U);
   DeathTally tally;
-  const Steps steps = survey(scenario, options.calls_only, verdict);
+  const Steps steps = survey(scenario, options.calls_only || scenario.calls_only, verdict);
   const auto die = [&](const std::string& where, const std::function<void(Execution&)>& run) {
     Execution execution(scenario);
     run(execution);
@@ -351,8 +352,8 @@ std::function<void(Stage&)> with_stream_and_fits() {
   };
 }
 
-void publish_new_frame(const Stage& stage) {
-  Stream stream = stage.open();
+void publish_new_frame(const Stage& stage, const char* name = "x") {
+  Stream stream = Stream::open(stage.shm.stream(name));
   WriteGuard guard(stream);
   fill_frame(guard.pixels(), new_number);
   guard.publish();
@@ -360,6 +361,7 @@ void publish_new_frame(const Stage& stage) {
 
 std::vector<Scenario> scenarios() {
   const auto nothing = [](Stage&) {};
+  const auto poke = [](const Stage& stage) { publish_new_frame(stage); };
   const std::string size = fmt::format("{}", frame_bytes / sizeof(std::uint64_t));
   const std::string raw = fmt::format("{}/frame.raw", files_mark);
   const std::string fits = fmt::format("{}/shmim.x.fits", files_mark);
@@ -383,15 +385,24 @@ std::vector<Scenario> scenarios() {
          with_stream(0)(stage);
        },
        {}},
+      {"run",
+       {"shmim-run", "t", "x", "-q", "-n", "1", "--", "/bin/cat"},
+       [](Stage& stage) {
+         stage.make(0, "t");
+         with_stream(0)(stage);
+       },
+       [](const Stage& stage) { publish_new_frame(stage, "t"); },
+       false,
+       true},
       {"publish and claim", {"shmim-post", "x", "--data", raw, "--claim"}, with_stream(0), {}},
       {"reload FITS",
        {"shmim-connect", "x", "--reload", "--conf", std::string(files_mark)},
        with_stream_and_fits(),
        {}},
       {"post", {"shmim-post", "x"}, with_stream(0), {}},
-      {"wait", {"shmim-wait", "x"}, with_stream(0), publish_new_frame},
+      {"wait", {"shmim-wait", "x"}, with_stream(0), poke},
       {"cat", {"shmim-cat", "x"}, with_stream(0), {}},
-      {"follow", {"shmim-cat", "x", "-f", "-n", "1"}, with_stream(4), publish_new_frame},
+      {"follow", {"shmim-cat", "x", "-f", "-n", "1"}, with_stream(4), poke},
       {"remove", {"shmim-rm", "x"}, with_stream(0), {}},
       {"recreate", {"shmim-create", "tui64>x", size, "--recreate"}, with_stream(0), {}, true},
       {"connect, anew",

@@ -150,9 +150,12 @@ class Line {
       const Reference out = context.reference(wanted.out);
       PublishOptions options;
       options.slice = out.slice;
-      publisher_.emplace(
-          open_out(context, out, selection_, follower_.stream(), wanted.type, wanted.size),
-          std::move(options));
+      Stream stream =
+          open_out(context, out, selection_, follower_.stream(), wanted.type, wanted.size);
+      if (stream.identity() == follower_.stream().identity()) {
+        throw Error(Problem::usage, out.name, "each answer would be the next question");
+      }
+      publisher_.emplace(std::move(stream), std::move(options));
       answer_.resize(publisher_->frame_shape().elements() * element_size(publisher_->type()));
     } else if (!wanted.type.empty() || !wanted.size.empty()) {
       throw UsageError("--type and --size are of OUT, and there is none");
@@ -172,16 +175,13 @@ class Line {
       const Exit status = work();
       finish();
       return status;
-    } catch (const TimedOut&) {
-      finish();
-      throw;
     } catch (const Interrupted&) {
       manager_.tell("STOPPING=1");
       filter_->stop(true);
       say_how_it_went();
       throw;
     } catch (...) {
-      say_how_it_went();
+      finish();
       throw;
     }
   }
@@ -248,7 +248,9 @@ class Line {
           [this](std::span<const std::byte> pixels) { selection_.take(pixels, frame_); }, taken);
       missed_ += taken.missed;
       throw_if_interrupted();
-      if (arrival == Arrival::arrived) {
+      // Without answers it may be gone while there are always frames.
+      const bool has_ended = (arrival != Arrival::arrived || !publisher_) && filter_->has_ended();
+      if (arrival == Arrival::arrived && !has_ended) {
         if (const auto ended = pass(taken)) {
           return *ended;
         }
@@ -258,7 +260,7 @@ class Line {
       } else if (arrival == Arrival::recreated) {
         throw Error(Problem::mismatch, follower_.stream().name(),
                     fmt::format("was re-created with another format: {}", follower_.difference()));
-      } else if (filter_->has_ended()) {
+      } else if (has_ended) {
         if (const auto ended = fail(filter_->end(), std::nullopt)) {
           return *ended;
         }
@@ -308,8 +310,6 @@ class Line {
           answers_->require_silence();
         }
         filter_->finish();
-      } else if (!publisher_ && filter_->has_ended()) {
-        throw filter_->end();
       }
     } catch (const FilterFailed& failed) {
       return fail(failed, taken.info.cnt0);
@@ -378,11 +378,20 @@ class Line {
       return failed.is_late ? Exit::timed_out : is_failure ? Exit::failed : Exit::done;
     }
     if (!is_exec()) {
-      sleep_until(std::chrono::steady_clock::now() + pause_);
-      pause_ = std::min(2 * pause_, longest_pause);
+      back_off();
       start();
     }
     return std::nullopt;
+  }
+
+  void back_off() {
+    constexpr std::chrono::milliseconds between_signs_of_life{100};
+    const auto until = std::chrono::steady_clock::now() + pause_;
+    for (auto now = until - pause_; now < until; now += between_signs_of_life) {
+      manager_.keep_alive();
+      sleep_until(std::min(now + between_signs_of_life, until));
+    }
+    pause_ = std::min(2 * pause_, longest_pause);
   }
 
   [[nodiscard]] std::string command_name() const {
