@@ -215,6 +215,17 @@ std::span<const TraceEntry> chain_of(std::span<const TraceEntry> trace) noexcept
   return trace.first(length);
 }
 
+std::optional<std::chrono::nanoseconds> delay_from(std::span<const TraceEntry> whole, ino_t cause) {
+  const std::span<const TraceEntry> trace = chain_of(whole);
+  const auto step = std::ranges::find(trace, cause, &TraceEntry::trigger_inode);
+  if (step == trace.end() || !trace.front().written || cause == 0) {
+    return std::nullopt;
+  }
+  const auto before = std::next(step);
+  const auto made = before == trace.end() ? std::nullopt : before->written;
+  return elapsed(made.value_or(step->triggered), *trace.front().written);
+}
+
 std::optional<std::chrono::nanoseconds> end_to_end(std::span<const TraceEntry> whole) {
   const std::span<const TraceEntry> trace = chain_of(whole);
   if (trace.empty() || !trace.front().written) {

@@ -929,3 +929,40 @@ Try 'shmim-cat --help' for more information." -- shmim-cat cam -f --print '{foo}
   check 2 '' '~ shmim-cat: --output-format excludes --print*' -- shmim-cat cam -f -o npy --print '{data}'
   claimed cam 0
 }
+
+@test "which frames were missed is told, the first and the last of each gap" {
+  make 'tui8>a' 1
+  start_ready slow bash -c 'exec shmim-cat a -f -n 3 -o raw --missed-fd 9 "$@" 9>missed' -
+  shmim-post a --update
+  until_true test -s slow.out
+  kill -STOP "$pid_slow"
+  shmim-post a --update -n 4
+  kill -CONT "$pid_slow"
+  until_true bash -c '(($(stat -c %s slow.out) == 2))'
+  shmim-post a --update
+  finish slow 0 '' 'shmim-cat: a: missed 3 frames'
+  compare missed "$(<missed)" '2 4'
+  check 2 '' '~ shmim-cat: --missed-fd requires --follow*' -- shmim-cat a --missed-fd 9
+  start_ready closed shmim-cat a -f --missed-fd 77
+  kill -STOP "$pid_closed"
+  shmim-post a --update -n 4
+  kill -CONT "$pid_closed"
+  finish closed 1 '' 'shmim-cat: descriptor 77: cannot write which frames were missed: Bad file descriptor'
+}
+
+@test "a pipe has room for a page with --latest, and for a frame without" {
+  need_python fcntl
+  make 'tui8>a' 200000
+  room() { # OPTION...
+    mkfifo fifo
+    start reader "$PYTHON" -c 'import fcntl, sys; f = open("fifo", "rb"); f.read(1); print(fcntl.fcntl(f, 1032))'
+    start_ready writer bash -c 'exec shmim-cat a -f -o raw "$@" >fifo' - "$@"
+    shmim-post a --update
+    wait "$pid_reader"
+    kill "$pid_writer"
+    rm fifo writer.ready
+    cat reader.out
+  }
+  compare latest "$(room --latest)" 4096
+  compare every "$(room)" 262144
+}

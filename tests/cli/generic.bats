@@ -10,7 +10,7 @@ options_of() {
     create) echo "$common $format --fill --set --from --like --owner --recreate --json" ;;
     connect) echo "$common $format --create --reload --appear --timeout --ready-fd --json --conf" ;;
     cat)
-      echo "$common --output-format --follow -n --latest --passive --verify --late --timeout --for --ready-fd --print --conf"
+      echo "$common --output-format --follow -n --latest --passive --missed-fd --verify --late --timeout --for --ready-fd --print --conf"
       ;;
     post)
       echo "$common --sem --except --update --data --format --pattern --seed -n --loop --rate --set --create --no-keywords" \
@@ -36,7 +36,7 @@ options_of() {
     link) echo "$common --conf" ;;
     top) echo "$common --batch -n --interval --sort --openmetrics --prometheus --json" ;;
     trace)
-      echo "$common --all --graph --dot --over --follow -n --timeout --for --budget --ready-fd --json"
+      echo "$common --all --graph --dot --over --follow -n --hops --worst --delay --timeout --for --budget --ready-fd --json"
       ;;
     rm) echo "$common --dry-run --force --interactive --stale" ;;
     bench) echo "$common --cpu --rt-prio --bytes --count --runs --csv --json" ;;

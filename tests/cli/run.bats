@@ -333,3 +333,19 @@ P
     rm reader.ready
   done
 }
+
+@test "frames of every type come back as they went, in every format" {
+  local type format
+  for type in uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 float32 float64 complex64 complex128; do
+    make --type "$type" cam 16x3
+    make --type "$type" out 16x3
+    for format in raw text npy frames; do
+      start_run run cam out --as "$format" -n 1 -- cat
+      shmim-post cam --pattern counter -n 1
+      finish run 0 '' '~ *1 frame, 0 missed*'
+      cmp <(shmim-cat cam -o raw) <(shmim-cat out -o raw)
+      check 0 '' '~ *1 frame*' -- shmim-cat out --verify
+    done
+    shmim-rm -q cam out
+  done
+}

@@ -385,3 +385,61 @@ PY
   check 2 '' "shmim-trace: --over is for --graph and --dot
 Try 'shmim-trace --help' for more information." -- shmim-trace --all --over 1s
 }
+
+# chain N: that many frames from `cam` by way of `mid` to `dm`, and one of `dm` that nothing caused.
+chain() {
+  local i
+  for ((i = 0; i < $1; ++i)); do
+    shmim-post cam --update
+    shmim-post mid --update --trigger cam
+    shmim-post dm --update --trigger mid
+    until_true seen "$((i + 1))"
+  done
+}
+seen() { [[ $(wc -l <dm.out) -ge $1 ]]; }
+
+@test "--hops tells the time of every step, --worst of the slowest frames, --delay from a stream that caused them" {
+  make 'tui8>cam' 1
+  make 'tui8>mid' 1
+  make 'tui8>dm' 1
+  local i
+  start_ready hops shmim-trace dm -n 3 --hops
+  start_ready worst shmim-trace dm -n 3 --worst 2
+  start_ready json shmim-trace dm -n 3 --hops --worst 1 --json
+  start_ready delay shmim-trace --delay cam dm -n 3
+  start_ready other shmim-trace --delay mid cam -n 3
+  start_ready dm shmim-trace dm -n 3
+  chain 3
+  finish hops 0 '~ 3 frames, 0 missed: min *, p50 *, p90 *, p99 *, p99.9 *, max *
+mid -> dm, 3 frames: min *, p50 *max *
+cam -> mid, 3 frames: min *, p50 *max *' ''
+  finish worst 0 '~ 3 frames, 0 missed: min *
+
+frame *
+STREAM *
+dm *
+mid *
+cam *
+oldest to newest: *
+
+frame *
+STREAM *' ''
+  # The slowest is the one with the largest latency, and its steps follow.
+  finish json 0 '~ *' ''
+  jq -s -e '.[0].max as $max | (.[0].frames == 3) and (.[1].stream == "dm") and (.[1].trigger == "mid") and
+    (.[1].frames == 3) and (.[2].trigger == "cam") and (.[3:] | map(.stream) == ["dm", "mid", "cam"]) and
+    (.[3:] | map(.latency // 0) | add | . - $max | fabs < 1e-9)' json.out
+  finish delay 0 '~ 1 *
+2 *
+3 *
+3 frames, 0 missed: min *' ''
+  finish other 0 '1 -
+2 -
+3 -
+3 frames, 0 missed' ''
+  finish dm 0 '~ *3 frames, 0 missed*' ''
+  # The delay is the whole latency, where the stream is the first of the chain.
+  compare delay "$(head -n 3 delay.out)" "$(head -n 3 dm.out)"
+  check 2 '' '~ shmim-trace: --delay takes two REFs: the stream that causes, and the one that is caused*' -- \
+    shmim-trace --delay dm
+}

@@ -1,6 +1,7 @@
 // shmim-cat: frames to standard output, each whole and never torn.
 
 #include <array>
+#include <limits>
 #include <utility>
 
 #include <shmim/fits.hpp>
@@ -13,6 +14,7 @@
 #include "cat/verification.hpp"
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
+#include "common/io/descriptor.hpp"
 #include "common/io/pipe.hpp"
 #include "common/print/frame_line.hpp"
 #include "common/print/frame_record.hpp"
@@ -40,6 +42,11 @@ class Cat final : public Tool {
         "with --follow, skip frames that were missed (default: take them from the circular "
         "buffer)");
     options.passive(passive_);
+    options.number(
+        "--missed-fd", "FD", missed_fd_,
+        "write to this descriptor which frames were missed, a line for the first and the "
+        "last of each gap",
+        {0, std::numeric_limits<int>::max()});
     const Option& verify =
         options
             .text_or_none("--verify", "FILE", verify_,
@@ -82,8 +89,10 @@ class Cat final : public Tool {
       throw UsageError(
           fmt::format("{} frames are not for a terminal: send them to a file or a pipe", format_));
     }
-    if ((latest_ || passive_) && !follow_) {
-      throw UsageError(fmt::format("{} requires --follow", latest_ ? "--latest" : "--passive"));
+    if ((latest_ || passive_ || missed_fd_) && !follow_) {
+      throw UsageError(fmt::format("{} requires --follow", latest_    ? "--latest"
+                                                           : passive_ ? "--passive"
+                                                                      : "--missed-fd"));
     }
     if (!context.print_template().empty() && (!follow_ || format_ != "text")) {
       throw UsageError(follow_ ? "--output-format excludes --print" : "--print requires --follow");
@@ -249,7 +258,11 @@ class Cat final : public Tool {
     context.detail(stream.name(), follower.describe_waiting());
     context.readiness().say();
     patience_.begin();
-    widen_pipe(STDOUT_FILENO, selection.bytes());
+    if (latest_) {
+      narrow_pipe(STDOUT_FILENO);
+    } else {
+      widen_pipe(STDOUT_FILENO, selection.bytes());
+    }
     std::vector<std::byte> frame(selection.bytes());
     std::uint64_t missed = 0;
     const auto pick = latest_ ? FrameOrder::latest : FrameOrder::every;
@@ -267,6 +280,9 @@ class Cat final : public Tool {
           return follower.next(pick, deadline, copy, taken_frame);
         });
         missed += taken_frame.missed;
+        if (arrival == Arrival::arrived) {
+          tell_missed(taken_frame);
+        }
         if (arrival != Arrival::arrived) {
           note_missed(context, stream, missed);
           patience_.end(context, arrival, follower, Patience::lacking(taken, count_));
@@ -310,6 +326,20 @@ class Cat final : public Tool {
     }
   }
 
+  /// Which frames were missed before this one, for --missed-fd.
+  void tell_missed(const TakenFrame& frame) const {
+    if (!missed_fd_ || frame.missed == 0) {
+      return;
+    }
+    const std::string line =
+        fmt::format("{} {}\n", frame.info.cnt0 - frame.missed, frame.info.cnt0 - 1);
+    if (const int error =
+            write_all(static_cast<int>(*missed_fd_), std::as_bytes(std::span<const char>(line)))) {
+      throw Error::system(fmt::format("descriptor {}", *missed_fd_),
+                          "cannot write which frames were missed", error);
+    }
+  }
+
   void note_missed(const Context& context, const Stream& stream, std::uint64_t missed) const {
     if (missed > 0 && !latest_ && !verify_) {
       context.note(stream.name(), fmt::format("missed {}", counted(missed, "frame")));
@@ -348,6 +378,7 @@ class Cat final : public Tool {
   bool follow_ = false;
   bool latest_ = false;
   bool passive_ = false;
+  std::optional<unsigned> missed_fd_;
   std::optional<std::uint64_t> count_;
   Patience patience_;
   bool printed_ = false;

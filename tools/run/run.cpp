@@ -124,15 +124,6 @@ Stream open_out(const Context& context, const Reference& reference, const Select
   return context.open(reference, Access::best);
 }
 
-Selection selection_in(const Stream& stream, const Slice& slice, bool is_of_plane) {
-  return selection_of(slice, stream.format(), is_of_plane);
-}
-
-bool takes_planes(const Stream& stream, const Slice& slice) {
-  return stream.format().is_circular() &&
-         (is_of_newest_plane(slice) || slice.size() < layout::max_axes);
-}
-
 /// The way of a frame: from one stream by the command to the other.
 class Line {
  public:
@@ -141,8 +132,8 @@ class Line {
         wanted_(wanted),
         restart_(restart_of(wanted.restart)),
         language_(language_of(wanted.language)),
-        is_of_plane_(takes_planes(source, in.slice)),
-        selection_(selection_in(source, in.slice, is_of_plane_)),
+        is_of_plane_(follows_planes(in.slice, source.format())),
+        selection_(selection_of(in.slice, source.format(), is_of_plane_)),
         frame_(selection_.bytes()),
         companions_(context, wanted.with, language_),
         follower_(std::move(source), follow_options()) {

@@ -13,6 +13,7 @@
 #include "common/print/graph_text.hpp"
 #include "common/print/json.hpp"
 #include "common/print/words.hpp"
+#include "trace/tally.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -47,6 +48,26 @@ class Trace final : public Tool {
         .excludes(all)
         .excludes(graph)
         .excludes(dot);
+    options
+        .flag("--hops", hops_,
+              "percentiles of every step that leads to the frames, in the end; implies --follow")
+        .excludes(all)
+        .excludes(graph)
+        .excludes(dot);
+    options
+        .number("--worst", "N", worst_,
+                "the traces of the N frames that took longest, in the end; implies --follow",
+                above_zero)
+        .excludes(all)
+        .excludes(graph)
+        .excludes(dot);
+    options
+        .flag("--delay", delay_,
+              "of two REFs: the time from a frame of the first to the frame of the second that it "
+              "caused; implies --follow")
+        .excludes(all)
+        .excludes(graph)
+        .excludes(dot);
     patience_.declare(options);
     options.duration("--budget", budget_, "exit 1 when a frame takes longer from end to end")
         .excludes(graph)
@@ -56,17 +77,18 @@ class Trace final : public Tool {
   }
 
   Exit run(const Context& context) override {
-    follow_ = follow_ || count_ || patience_.has_end();
+    follow_ = follow_ || count_ || patience_.has_end() || hops_ || worst_ || delay_;
     check_usage();
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
       references.push_back(context.reference(text));
     }
     if (follow_) {
-      if (references.size() != 1) {
-        throw UsageError("--follow takes one REF");
+      std::optional<Stream> from;
+      if (delay_) {
+        from.emplace(context.open(references.front(), Access::read));
       }
-      return follow(context, references.front());
+      return follow(context, references.back(), from);
     }
     if (graph_ || dot_) {
       return show_graph(context, references);
@@ -91,6 +113,13 @@ class Trace final : public Tool {
       throw UsageError("--timeout requires --follow");
     }
     if (follow_ && (all_ || graph_ || dot_)) {
+      throw UsageError("--follow takes one REF");
+    }
+    if (delay_ && refs_.size() != 2) {
+      throw UsageError(
+          "--delay takes two REFs: the stream that causes, and the one that is caused");
+    }
+    if (follow_ && !delay_ && refs_.size() > 1) {
       throw UsageError("--follow takes one REF");
     }
     if (refs_.empty() && !all_ && !graph_) {
@@ -244,42 +273,39 @@ class Trace final : public Tool {
     }
   }
 
-  Exit follow(const Context& context, const Reference& wanted) {
+  /// With `from`, latencies are from the frame of that stream that caused the one that came.
+  Exit follow(const Context& context, const Reference& wanted, const std::optional<Stream>& from) {
     // Read-only: counts are watched, and no semaphore is claimed.
     FollowOptions options;
     options.cancelled = is_writing_over;
     Follower follower(context.open(wanted, Access::read), std::move(options));
     patience_.begin();
-    std::vector<double> latencies;  // in nanoseconds
-    std::uint64_t missed = 0;
-    std::uint64_t untriggered = 0;
+    Tally tally(worst_.value_or(0));
     context.readiness().say();
-    while (!count_ || latencies.size() + untriggered < *count_) {
+    while (!count_ || tally.frames() < *count_) {
       TakenFrame frame;
       const Arrival arrival = patience_.wait([&](const Deadline& deadline) {
         return follower.next(
             FrameOrder::latest, deadline, [](std::span<const std::byte>) {}, frame);
       });
-      missed += frame.missed;
+      tally.add_missed(frame.missed);
       if (arrival != Arrival::arrived) {
-        print_summary(context, wanted.name, latencies, missed, untriggered);
-        patience_.end(context, arrival, follower,
-                      Patience::lacking(untriggered + latencies.size(), count_));
+        report(context, wanted.name, tally);
+        patience_.end(context, arrival, follower, Patience::lacking(tally.frames(), count_));
         return Exit::done;
       }
-      const std::optional<std::chrono::nanoseconds> latency = end_to_end(frame.trace);
-      if (latency) {
-        latencies.push_back(static_cast<double>(latency->count()));
-      } else {
-        ++untriggered;
+      const auto latency =
+          from ? delay_from(frame.trace, from->identity().inode) : end_to_end(frame.trace);
+      tally.add(frame, latency);
+      if (!hops_ && !worst_) {
+        print_frame(context, wanted.name, frame.info.cnt0, latency);
       }
-      print_frame(context, wanted.name, frame.info.cnt0, latency);
       if (budget_ && (!latency || *latency > *budget_)) {
-        print_summary(context, wanted.name, latencies, missed, untriggered);
+        report(context, wanted.name, tally);
         judge(wanted.name, latency, fmt::format("frame {}", frame.info.cnt0));
       }
     }
-    print_summary(context, wanted.name, latencies, missed, untriggered);
+    report(context, wanted.name, tally);
     return Exit::done;
   }
 
@@ -295,22 +321,49 @@ class Trace final : public Tool {
     }
   }
 
-  static void print_summary(const Context& context, const std::string& name,
-                            std::vector<double> latencies, std::uint64_t missed,
-                            std::uint64_t untriggered) {
-    constexpr std::array percents{0.0, 50.0, 90.0, 99.0, 99.9, 100.0};
-    constexpr std::array names{"min", "p50", "p90", "p99", "p99.9", "max"};
-    const std::size_t frames = latencies.size() + untriggered;
-    std::sort(latencies.begin(), latencies.end());
-    Record record{{"name", name}, {"frames", frames}, {"missed", missed}};
-    std::string text = fmt::format("{}, {} missed", counted(frames, "frame"), missed);
-    for (std::size_t i = 0; i < percents.size() && !latencies.empty(); ++i) {
-      const std::chrono::nanoseconds latency{
-          static_cast<std::int64_t>(percentile(latencies, percents[i]))};
-      record[names[i]] = Seconds(latency).count();
-      text += fmt::format("{} {} {}", i == 0 ? ":" : ",", names[i], in_words(latency));
+  /// Summary, and the steps and the slowest frames if they were asked for.
+  void report(const Context& context, const std::string& name, const Tally& tally) {
+    Record record{{"name", name}};
+    const std::string summary = tally.summary(record);
+    write_stdout(context.json() ? to_json_line(record) : summary + "\n");
+    if (hops_) {
+      write_stdout(steps_of(context, name, tally));
     }
-    write_stdout(context.json() ? to_json_line(record) : text + "\n");
+    for (const Tally::Slow& slow : tally.slowest()) {
+      const Traced traced{name, hops_of(name, slow.trace, names(context)), "", slow.latency};
+      if (context.json()) {
+        for (const Hop& hop : traced.hops) {
+          Record step = record_of(traced, hop);
+          step["frame"] = slow.cnt0;
+          write_stdout(to_json_line(step));
+        }
+      } else {
+        write_stdout(fmt::format("\nframe {}\n{}", slow.cnt0, table(traced)));
+      }
+    }
+  }
+
+  [[nodiscard]] std::string steps_of(const Context& context, const std::string& name,
+                                     const Tally& tally) {
+    const auto name_of = [&](ino_t inode) {
+      const auto found = names(context).find(inode);
+      return inode == 0                      ? name
+             : found == names(context).end() ? fmt::format("inode {}", inode)
+                                             : found->second;
+    };
+    std::string lines;
+    for (const auto& [step, latencies] : tally.steps()) {
+      Record record{{"name", name},
+                    {"stream", name_of(step.stream)},
+                    {"trigger", name_of(step.trigger)},
+                    {"frames", latencies.size()}};
+      const std::string spread = spread_in_words(latencies, record);
+      lines += context.json() ? to_json_line(record)
+                              : fmt::format("{} -> {}, {}: {}\n", printable(name_of(step.trigger)),
+                                            printable(name_of(step.stream)),
+                                            counted(latencies.size(), "frame"), spread);
+    }
+    return lines;
   }
 
   Exit show_graph(const Context& context, const std::vector<Reference>& references) {
@@ -360,6 +413,9 @@ class Trace final : public Tool {
   bool follow_ = false;
   std::optional<std::uint64_t> count_;
   std::optional<std::chrono::nanoseconds> over_;
+  bool hops_ = false;
+  std::optional<std::size_t> worst_;
+  bool delay_ = false;
   Patience patience_;
   std::optional<std::chrono::nanoseconds> budget_;
   std::optional<std::map<ino_t, std::string>> names_;

@@ -73,6 +73,11 @@ struct TraceEntry {
 [[nodiscard]] SHMIM_EXPORT std::optional<std::chrono::nanoseconds> end_to_end(
     std::span<const TraceEntry> trace);
 
+/// Time from the frame of the stream with inode `cause` that led to the newest step to that step;
+/// nullopt if none did, or the newest frame is not done.
+[[nodiscard]] SHMIM_EXPORT std::optional<std::chrono::nanoseconds> delay_from(
+    std::span<const TraceEntry> trace, ino_t cause);
+
 /// The process trace of a stream: a view, which keeps the stream mapped. Entry 0 is the newest
 /// writer, the last its oldest ancestor. Written between write = 1 and write = 0 only; read it
 /// within a snapshot to have one whole trace.

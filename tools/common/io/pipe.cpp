@@ -16,6 +16,10 @@ void widen_pipe(int descriptor, std::size_t frame_bytes) noexcept {
   }
 }
 
+void narrow_pipe(int descriptor) noexcept {
+  ::fcntl(descriptor, F_SETPIPE_SZ, 1);  // fails where there is more in it
+}
+
 void raise_file_limit() noexcept {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {

@@ -8,6 +8,10 @@ namespace shmim::tools {
 /// more, which would only be older when they are read.
 void widen_pipe(int descriptor, std::size_t frame_bytes) noexcept;
 
+/// Where the descriptor is a pipe, leaves as little room in it as there can be, a page: whoever
+/// wants the newest gets what is in it first.
+void narrow_pipe(int descriptor) noexcept;
+
 /// As many open files as the system lets us have: for tools that keep every stream open.
 void raise_file_limit() noexcept;
 

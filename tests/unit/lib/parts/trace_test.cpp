@@ -133,3 +133,27 @@ TEST_CASE("of a writer that is late with its mark and one that takes over, one w
     CHECK(failures == 0);
   }
 }
+
+TEST_CASE("the delay from a stream is that from the frame of it that led to the newest") {
+  using std::chrono::nanoseconds;
+  const auto at = [](std::int64_t time) { return Tai(nanoseconds{time}); };
+  TraceEntry newest;
+  newest.trigger_inode = 2;
+  newest.triggered = at(50);
+  newest.written = at(70);
+  TraceEntry middle;
+  middle.trigger_inode = 1;
+  middle.triggered = at(15);
+  middle.written = at(40);
+  TraceEntry oldest;
+  oldest.written = at(10);
+  const std::vector<TraceEntry> whole{newest, middle, oldest};
+  CHECK(delay_from(whole, 2) == nanoseconds{30});
+  CHECK(delay_from(whole, 1) == nanoseconds{60});
+  CHECK(delay_from(std::span(whole).first(2), 1) == nanoseconds{55});  // since it was triggered
+  CHECK_FALSE(delay_from(whole, 3));
+  CHECK_FALSE(delay_from(whole, 0));
+  std::vector<TraceEntry> begun = whole;
+  begun.front().written.reset();
+  CHECK_FALSE(delay_from(begun, 1));
+}
