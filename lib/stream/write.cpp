@@ -151,7 +151,7 @@ void WriteGuard::require_open() const {
 void WriteGuard::set_lost(std::uint64_t frames) {
   // Half of what fits: others may count meanwhile, and the greatest number is no frame's.
   constexpr std::uint64_t most = UINT64_MAX / 2;
-  if (frames > most || layout::load(header_.cnt0) > most - frames) {
+  if (frames > most || (frames > 0 && layout::load(header_.cnt0) > most - frames)) {
     throw Error(Problem::failed, core_->name,
                 fmt::format("cannot count {} lost frames after frame {}", frames,
                             layout::load(header_.cnt0)));

@@ -36,7 +36,10 @@ class Tally {
     std::size_t from_newest = 0;
     ino_t stream = 0;  ///< that was written; 0 the one that is followed
     ino_t trigger = 0;
-    auto operator<=>(const Step&) const = default;
+    friend bool operator<(const Step& a, const Step& b) noexcept {
+      return std::tie(a.from_newest, a.stream, a.trigger) <
+             std::tie(b.from_newest, b.stream, b.trigger);
+    }
   };
   /// Latencies of each step, in nanoseconds.
   [[nodiscard]] const std::map<Step, std::vector<double>>& steps() const noexcept { return steps_; }
