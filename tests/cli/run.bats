@@ -14,6 +14,14 @@ steady_source() {
   start source shmim-post cam --data frame --loop --rate 200 -q
 }
 
+# says FILE ASSERTION: of `it`, the JSON in the file.
+says() {
+  "$PYTHON" -c '
+import json, sys
+it = json.load(open(sys.argv[1]))
+assert eval(sys.argv[2]), it' "$@"
+}
+
 # start_run NAME ARGUMENTS...: shmim-run in the background, ready.
 start_run() {
   local name=$1
@@ -37,8 +45,8 @@ has_frames() { [[ $(cnt0 "$1") -ge $2 ]]; }
   finish run 0 '' '~ shmim-run: out: 50 frames, 0 missed; latency p50 *, p99 *, max *; command p50 *, p99 *, max *'
   compare pixels "$(shmim-cat out)" "$(shmim-cat cam)"
   compare counts "$(cnt0 out)" 50
-  shmim-trace out --json >trace.json
-  head -n 1 trace.json | jq -e '.cnt0 == 50 and .trigger == "cam"'
+  shmim-trace out --json | head -n 1 >hop.json
+  says hop.json 'it["cnt0"] == 50 and it["trigger"] == "cam"'
 }
 
 @test "the newest frame is given, a slice of it too, and what is not said of OUT is as in IN" {
@@ -232,9 +240,9 @@ S
   finish run 143 '' '~ shmim-run: out: * frames, *'
   until_true bash -c '! kill -0 $(<child)'
   # Nothing is claimed, and nothing half.
-  compare state "$(shmim-info out --json | jq -r .state)" '~ *'
   refute grep -q unfinished <(shmim-ls out)
-  compare readers "$(shmim-info cam --json | jq '.readers | length')" 0
+  shmim-info cam --json >cam.json
+  says cam.json 'it["readers"] == []'
 }
 
 @test "killed, it leaves no half frame, and the command finds the end of its input" {

@@ -426,9 +426,15 @@ frame *
 STREAM *' ''
   # The slowest is the one with the largest latency, and its steps follow.
   finish json 0 '~ *' ''
-  jq -s -e '.[0].max as $max | (.[0].frames == 3) and (.[1].stream == "dm") and (.[1].trigger == "mid") and
-    (.[1].frames == 3) and (.[2].trigger == "cam") and (.[3:] | map(.stream) == ["dm", "mid", "cam"]) and
-    (.[3:] | map(.latency // 0) | add | . - $max | fabs < 1e-9)' json.out
+  need_python json
+  "$PYTHON" - <<'P'
+import json
+summary, last, first, *slowest = map(json.loads, open("json.out"))
+assert summary["frames"] == last["frames"] == first["frames"] == 3, summary
+assert (last["stream"], last["trigger"], first["trigger"]) == ("dm", "mid", "cam"), (last, first)
+assert [step["stream"] for step in slowest] == ["dm", "mid", "cam"], slowest
+assert abs(sum(step["latency"] or 0 for step in slowest) - summary["max"]) < 1e-9, slowest
+P
   finish delay 0 '~ 1 *
 2 *
 3 *
