@@ -75,9 +75,8 @@ struct CounterCheckFrame {
 
 /// Checks frames of the pattern `counter`: that each is whole, and follows the one before. The
 /// shape may be that of a part of what was written, as long as its rows have 16 numbers or more, in
-/// order. Where cnt0 goes back, a stream was
-/// re-created: the count begins anew, as it does after a frame that is torn. Not
-/// thread-safe.
+/// order. Where cnt0 goes back, a stream was re-created: the count begins anew, as it does after a
+/// frame that is torn. Not thread-safe.
 class SHMIM_EXPORT CounterCheck {
  public:
   CounterCheck(DataType type, const Shape& shape, const CounterCheckOptions& options = {});
