@@ -67,6 +67,36 @@ while True:
   compare keywords "$(shmim-kw c)" ''
 }
 
+@test "of another host's frames the trace is left out, and all else goes on" {
+  make 'tui8>a' 2
+  shmim-kw a GAIN=-4 >/dev/null
+  check 0 '' '' -- shmim-post a --data - --atime 2026-11-22T01:52:49.5Z <<<'1 2'
+  run_out frames shmim-cat a -o frames
+  "$PYTHON" -c '
+import cbor2, sys
+frame = cbor2.load(sys.stdin.buffer)
+assert frame["trace"] and frame["inode"], frame
+cbor2.dump(frame | {"boot": "another", "pixels": frame.pop("pixels")}, sys.stdout.buffer)
+' <frames >afar
+  for input in frames afar; do
+    make "tui8>$input" 2
+    check 0 '' '' -- shmim-post "$input" --data "$input" --format frames
+    compare keyword "$(shmim-kw "$input" GAIN)" -4
+    compare atime "$(shmim-ls "$input" --noheadings -o acquired)" '~ *2026-11-22T01:52:49.5*'
+  done
+  check 0 "~ *frames *a *oldest to newest: *" '' -- shmim-trace frames
+  refute grep -q ' a ' <(shmim-trace afar)
+}
+
+@test "a follower here and a writer there are in step, whatever is missed between" {
+  make 'tui16>cam' 16x2 -c 64
+  start source shmim-post cam --pattern counter --rate 400 -q
+  shmim-cat cam -n 200 -o frames | check 0 '' '' -- shmim-post copy --data - --create
+  check 0 '~ *' '' -- shmim-cat copy
+  check 0 '' '~ *1 frame*' -- shmim-cat copy --verify
+  [[ $(cnt0 copy) -ge 200 ]]
+}
+
 @test "what a program of another kind writes is taken" {
   make 'tf32>dm' 3 2
   "$PYTHON" -c '
