@@ -112,6 +112,10 @@ bool follows_planes(const Slice& slice, const Format& format) noexcept {
   return format.is_circular() && (is_of_newest_plane(slice) || slice.size() < layout::max_axes);
 }
 
+bool takes_newest_plane(const Slice& slice, const Format& format) noexcept {
+  return format.is_circular() && is_of_newest_plane(slice);
+}
+
 Selection selection_of(Slice slice, const Format& format, bool is_of_plane) {
   if (is_of_plane) {
     slice.resize(std::min<std::size_t>(slice.size(), 2));

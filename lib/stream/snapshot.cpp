@@ -4,6 +4,7 @@
 
 #include "base/copy.hpp"
 #include "shmim/error.hpp"
+#include "shmim/selection.hpp"
 #include "shmim/stream.hpp"
 #include "stream/backoff.hpp"
 #include "stream/core.hpp"
@@ -149,6 +150,14 @@ Snapshot Stream::snapshot_newest(std::span<std::byte> pixels) const {
   const Format& format = core_->format;
   require_room(pixels, format.frame_shape().elements() * element_size(format.type));
   return snapshot_newest(copy_to(pixels), deadline_after(std::chrono::seconds{1}));
+}
+
+Snapshot Stream::take_whole(const Selection& selection, bool is_of_plane, std::span<std::byte> out,
+                            Deadline deadline) const {
+  const auto take = [&](std::span<const std::byte> frame) { selection.take(frame, out); };
+  const Snapshot taken = is_of_plane ? snapshot_newest(take, deadline) : snapshot(take, deadline);
+  require_whole(taken);
+  return taken;
 }
 
 Snapshot Stream::snapshot_once(std::span<std::byte> pixels) const {

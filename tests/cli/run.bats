@@ -155,6 +155,28 @@ shmim-run: cam: 0 frames, 1 missed (1 of them not answered)'
   compare second "$(shmim-cat out)" '0 4'
 }
 
+@test "a stream of --with that is re-created is followed; one that is gone, or another, is an error" {
+  make 'tui8>cam' 2
+  make 'tui8>dark' 2
+  shmim-post dark --data - <<<'1 1'
+  start_run run cam out --type uint8 --with dark --as text -- \
+    bash -c 'while read -r a b; do read -r c d <"$SHMIM_WITH_dark"; echo $((a - c)) $((b - d)); done'
+  shmim-post cam --data - <<<'5 6'
+  until_true has_frames out 1
+  make 'tui8>dark' 2 --recreate
+  shmim-post dark --data - <<<'3 3'
+  shmim-post cam --data - <<<'5 6'
+  until_true has_frames out 2
+  compare second "$(shmim-cat out)" '2 3'
+  make 'tui8>dark' 3 --recreate
+  shmim-post cam --data - <<<'5 6'
+  finish run 5 '' '~ *dark: was re-created with another format: size is 3, not 2*'
+  start_run gone cam out --with dark --as text -- cat
+  shmim-rm -q dark
+  shmim-post cam --data - <<<'5 6'
+  finish gone 3 '' '~ *dark: no such stream in *'
+}
+
 # once TEXT STATUS COMMAND...: what shmim-run says of a command that is given one frame.
 once() {
   local said=$1 status=$2
@@ -272,6 +294,8 @@ shmim-run: cam: was removed while we waited for its next frame*'
   check 2 '' '~ shmim-run: COMMAND is missing: write it behind --, or --exec COMMAND*' -- shmim-run cam out
   check 2 '' '~ shmim-run: --exec excludes a COMMAND behind --*' -- shmim-run cam --exec true -- true
   check 2 '' "~ shmim-run: --cpu: 'x' is not like 2 or 2,3*" -- shmim-run cam --cpu x -- cat
+  check 2 '' '~ shmim-run: the reference says float32, --type says uint8*' -- \
+    shmim-run cam 'tf32>new' --type uint8 -- cat
   check 2 '' "~ shmim-run: --type: there is no type 'uint9'*" -- shmim-run cam new --type uint9 -- cat
   check 124 '' '~ shmim-run: cam: timed out: 0 of 3 answers in 10.0ms
 shmim-run: out: 0 frames, 0 missed' -- shmim-run cam out -n 3 --for 10ms -- cat

@@ -144,8 +144,7 @@ class Cat final : public Tool {
   /// Of a stream in which z is time: planes as they come, or the newest; or the whole array, and
   /// planes of it by number.
   [[nodiscard]] bool takes_planes(const Slice& slice, const Format& format) const {
-    return follow_ ? follows_planes(slice, format)
-                   : format.is_circular() && is_of_newest_plane(slice);
+    return follow_ ? follows_planes(slice, format) : takes_newest_plane(slice, format);
   }
 
   void print_one(const Context& context, const Stream& stream, const Selection& selection,
@@ -156,10 +155,7 @@ class Cat final : public Tool {
       return;
     }
     std::vector<std::byte> frame(selection.bytes());
-    const auto take = [&](std::span<const std::byte> pixels) { selection.take(pixels, frame); };
-    const Snapshot snapshot =
-        is_of_plane ? stream.snapshot_newest(take, deadline) : stream.snapshot(take, deadline);
-    stream.require_whole(snapshot);
+    const Snapshot snapshot = stream.take_whole(selection, is_of_plane, frame, deadline);
     if (verify_) {
       return verify_one(context, stream.name(), frame, selection,
                         {snapshot.info.cnt0, TaiClock::now()});

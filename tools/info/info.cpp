@@ -173,13 +173,10 @@ class Info final : public Tool {
     }
     if (stats_) {
       const Format& format = stream.format();
-      const bool is_of_plane = format.is_circular() && is_of_newest_plane(wanted.slice);
+      const bool is_of_plane = takes_newest_plane(wanted.slice, format);
       const Selection selection = selection_of(wanted.slice, format, is_of_plane);
       std::vector<std::byte> elements(selection.bytes());
-      const auto take = [&](std::span<const std::byte> frame) { selection.take(frame, elements); };
-      const Deadline deadline = deadline_after(std::chrono::seconds{1});
-      stream.require_whole(is_of_plane ? stream.snapshot_newest(take, deadline)
-                                       : stream.snapshot(take, deadline));
+      stream.take_whole(selection, is_of_plane, elements, deadline_after(std::chrono::seconds{1}));
       facts.statistics = statistics_of(elements, selection.type());
       facts.slice = wanted.slice.empty() ? "" : to_string(wanted.slice);
     }

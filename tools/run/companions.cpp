@@ -32,40 +32,50 @@ std::vector<std::string> words_of(const std::string& list) {
 
 Companions::Companions(const Context& context, const std::vector<std::string>& lists,
                        Language language)
-    : language_(language) {
+    : context_(context), language_(language) {
   for (const std::string& list : lists) {
     for (const std::string& word : words_of(list)) {
       const Reference reference = context.reference(word);
       Stream stream = context.open(reference, Access::read);
-      const bool is_of_plane = is_of_newest_plane(reference.slice);
+      const bool is_of_plane = takes_newest_plane(reference.slice, stream.format());
       const Selection selection = selection_of(reference.slice, stream.format(), is_of_plane);
       FileDescriptor file(::memfd_create(stream.name().c_str(), MFD_CLOEXEC));
       if (file.get() < 0) {
         throw Error::system(stream.name(), "cannot make a file for its frames", errno);
       }
-      companions_.push_back({std::move(stream), selection, is_of_plane, std::move(file)});
+      companions_.push_back(
+          {reference, std::move(stream), selection, is_of_plane, std::move(file)});
     }
   }
 }
 
 void Companions::renew() {
   for (Companion& companion : companions_) {
+    if (!companion.stream.is_current()) {
+      open_anew(companion);
+    }
     if (companion.stream.cnt0() != companion.cnt0) {
       write(companion);
     }
   }
 }
 
+void Companions::open_anew(Companion& companion) const {
+  Stream stream = context_.open(companion.reference, Access::read);
+  const Requirement before = type_and_shape(companion.stream.format());
+  if (const auto differing = differences(stream.format(), before); !differing.empty()) {
+    throw Error(Problem::mismatch, stream.name(),
+                fmt::format("was re-created with another format: {}", to_string(differing)));
+  }
+  companion.stream = std::move(stream);
+  companion.cnt0 = UINT64_MAX;
+}
+
 void Companions::write(Companion& companion) const {
   const Stream& stream = companion.stream;
   std::vector<std::byte> frame(companion.selection.bytes());
-  const auto take = [&](std::span<const std::byte> pixels) {
-    companion.selection.take(pixels, frame);
-  };
-  const Deadline deadline = deadline_after(std::chrono::seconds{1});
-  const Snapshot snapshot = companion.is_of_plane ? stream.snapshot_newest(take, deadline)
-                                                  : stream.snapshot(take, deadline);
-  stream.require_whole(snapshot);
+  const Snapshot snapshot = stream.take_whole(companion.selection, companion.is_of_plane, frame,
+                                              deadline_after(std::chrono::seconds{1}));
   TakenFrame taken;
   taken.info = snapshot.info;
   taken.inode = stream.identity().inode;

@@ -100,6 +100,10 @@ class SHMIM_EXPORT Selection {
 /// FollowOptions::whole_array.
 [[nodiscard]] SHMIM_EXPORT bool follows_planes(const Slice& slice, const Format& format) noexcept;
 
+/// The same of one frame that is there: of the newest plane, which the slice names, or the array.
+[[nodiscard]] SHMIM_EXPORT bool takes_newest_plane(const Slice& slice,
+                                                   const Format& format) noexcept;
+
 /// Of one plane, where z is time, whose slice says nothing of the third axis, or of the array.
 [[nodiscard]] SHMIM_EXPORT Selection selection_of(Slice slice, const Format& format,
                                                   bool is_of_plane);

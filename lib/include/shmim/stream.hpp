@@ -27,6 +27,8 @@
 
 namespace shmim {
 
+class Selection;
+
 /// What the name of every stream file ends with.
 inline constexpr std::string_view stream_suffix = ".im.shm";
 
@@ -179,6 +181,11 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] Snapshot snapshot_newest(Copy&& copy, Deadline deadline) const {
     return read_whole(Reading(*this, Reading::What::newest, &deadline), copy);
   }
+  /// Takes what `selection` selects, of the newest plane or of the array, from one whole frame to
+  /// `out`, which has selection.bytes(). Blocks and throws as snapshot() does, and as
+  /// require_whole().
+  Snapshot take_whole(const Selection& selection, bool is_of_plane, std::span<std::byte> out,
+                      Deadline deadline) const;
   /// Copies one whole frame as snapshot() does, for a large one that is the only one to be read:
   /// the kernel copies it, so that its pages need not be mapped, nor unmapped in the end.
   [[nodiscard]] Snapshot snapshot_once(std::span<std::byte> pixels) const;

@@ -41,21 +41,25 @@ void StreamOptions::declare(Options& options) {
                "permissions in octal, as 0660 (default: 0666 less the umask)");
 }
 
+std::optional<DataType> required_type(const Reference& reference, const std::string& type) {
+  if (type.empty()) {
+    return reference.type;
+  }
+  const auto required = parse_data_type(type);
+  if (!required) {
+    throw UsageError(
+        fmt::format("--type: there is no type '{}'; there are {}", type, type_names()));
+  }
+  if (reference.type && reference.type != required) {
+    throw UsageError(
+        fmt::format("the reference says {}, --type says {}", to_string(*reference.type), type));
+  }
+  return required;
+}
+
 Requirement StreamOptions::requirement(const Reference& reference) const {
   Requirement requirement;
-  requirement.type = reference.type;
-  if (!type_.empty()) {
-    const auto type = parse_data_type(type_);
-    if (!type) {
-      throw UsageError(
-          fmt::format("--type: there is no type '{}'; there are {}", type_, type_names()));
-    }
-    if (reference.type && reference.type != type) {
-      throw UsageError(
-          fmt::format("the reference says {}, --type says {}", to_string(*reference.type), type_));
-    }
-    requirement.type = type;
-  }
+  requirement.type = required_type(reference, type_);
   if (!size_.empty()) {
     requirement.shape = parse_shape(fmt::format("{}", fmt::join(size_, "x")));
   }

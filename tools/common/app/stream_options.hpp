@@ -11,6 +11,11 @@
 
 namespace shmim::tools {
 
+/// The type that a reference and --type ask for, which may be empty. Throws UsageError where they
+/// disagree, or there is no such type.
+[[nodiscard]] std::optional<DataType> required_type(const Reference& reference,
+                                                    const std::string& type);
+
 /// The options that say what a stream is to be, shared by shmim-create and shmim-connect.
 class StreamOptions {
  public:
