@@ -79,13 +79,9 @@ class Writer {
   Writer(const Bench& bench, const std::string& name, std::uint64_t size,
          const std::function<void(const Stream&, int)>& job)
       : stream_(bench.scratch, name, size), frame_(size, std::byte{1}) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-      throw Error::system("", "cannot make a pipe", errno);
-    }
-    reading_ = FileDescriptor(ends[0]);
-    const FileDescriptor writing(ends[1]);
-    peer_.emplace(bench.settings, [&] { job(stream_.stream(), ends[1]); });
+    Pipe pipe = make_pipe();
+    reading_ = std::move(pipe.reading);
+    peer_.emplace(bench.settings, [&] { job(stream_.stream(), pipe.writing.get()); });
     const Semaphores semaphores = stream_.stream().semaphores();
     while (semaphores.reader(semaphores.count() - 1) <= 0) {  // until it follows
       throw_if_interrupted();

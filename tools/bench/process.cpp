@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
+#include "common/io/pipe.hpp"
 #include "common/io/scheduling.hpp"
 
 namespace shmim::tools::bench {
@@ -197,17 +198,12 @@ Ended run_program(const Command& command) {
 }
 
 Ended run_into_pipe(Command command, const std::function<void(int)>& drain) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw Error::system("", "cannot make a pipe", errno);
-  }
-  const FileDescriptor reading(ends[0]);
-  std::optional<FileDescriptor> writing(std::in_place, ends[1]);
-  command.output = ends[1];
+  Pipe pipe = make_pipe();
+  command.output = pipe.writing.get();
   const auto begin = Clock::now();
   const pid_t pid = start(command);
-  writing.reset();
-  drain(reading.get());
+  pipe.writing = {};
+  drain(pipe.reading.get());
   Ended ended = await_end(pid, command.words.front());
   ended.nanoseconds = since(begin);
   return ended;

@@ -1,11 +1,9 @@
 // From a frame to the answer of a program that copies it. The floor is a loop by hand: two
 // semaphores, two pipes and memcpy, around the same program.
 
-#include <array>
-#include <csignal>
 #include <cstring>
+#include <utility>
 
-#include <fcntl.h>
 #include <semaphore.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include "bench/process.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/descriptor.hpp"
+#include "common/io/pipe.hpp"
 
 namespace shmim::tools::bench {
 namespace {
@@ -35,33 +34,28 @@ void wait_on(sem_t& semaphore) {
   }
 }
 
-/// The program with its input and output at the other ends of two pipes: for writing and reading.
-std::array<int, 2> start_copying() {
-  std::array<int, 2> to{};
-  std::array<int, 2> from{};
-  if (::pipe2(to.data(), O_CLOEXEC) != 0 || ::pipe2(from.data(), O_CLOEXEC) != 0) {
-    throw Error::system("", "cannot make a pipe", errno);
-  }
+/// The program with its input and output at the other ends of two pipes: what is left of them.
+Pipe start_copying() {
+  Pipe to = make_pipe();
+  Pipe from = make_pipe();
   if (::fork() == 0) {
-    ::dup2(to[0], STDIN_FILENO);
-    ::dup2(from[1], STDOUT_FILENO);
+    ::dup2(to.reading.get(), STDIN_FILENO);
+    ::dup2(from.writing.get(), STDOUT_FILENO);
     ::execl(copying, copying, nullptr);
     std::_Exit(127);
   }
-  ::close(to[0]);
-  ::close(from[1]);
-  return {to[1], from[0]};
+  return {std::move(from.reading), std::move(to.writing)};
 }
 
 void answer_by_hand(BareUnit& unit, std::span<const std::byte> in, std::span<std::byte> out) {
-  const auto [writing, reading] = start_copying();
+  const Pipe copying_program = start_copying();
   std::vector<std::byte> frame(in.size());
   while (true) {
     wait_on(unit.asked);
     std::memcpy(frame.data(), in.data(), in.size());
-    static_cast<void>(write_all(writing, frame));
+    static_cast<void>(write_all(copying_program.writing.get(), frame));
     for (std::size_t done = 0; done < frame.size();) {
-      done += read_some(reading, std::span(frame).subspan(done), copying);
+      done += read_some(copying_program.reading.get(), std::span(frame).subspan(done), copying);
     }
     std::memcpy(out.data(), frame.data(), out.size());
     sem_post(&unit.answered);

@@ -13,10 +13,10 @@
 #include <sched.h>
 #include <spawn.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/io/descriptor.hpp"
 #include "common/io/exit.hpp"
 #include "common/io/interrupt.hpp"
 #include "common/io/pipe.hpp"
@@ -88,19 +88,6 @@ std::vector<std::string> environment_with(const Variables& variables) {
     environment.push_back(fmt::format("{}={}", name, value));
   }
   return environment;
-}
-
-struct Pipe {
-  FileDescriptor reading;
-  FileDescriptor writing;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw Error::system("", "cannot make a pipe", errno);
-  }
-  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
 int open_process(pid_t pid) noexcept {
@@ -181,13 +168,7 @@ std::size_t Filter::read_now(std::span<std::byte> room) noexcept {
 
 void Filter::write_on() noexcept {
   while (is_asking()) {
-    const auto part = [](std::span<const std::byte> bytes) {
-      // writev only reads; its prototype serves both directions.
-      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
-      return iovec{const_cast<std::byte*>(bytes.data()), bytes.size()};
-    };
-    const std::array parts{part(head_), part(pixels_)};
-    const ssize_t written = ::writev(input_.get(), parts.data(), parts.size());
+    const ssize_t written = write_some(input_.get(), head_, pixels_);
     if (written < 0 && errno == EINTR) {
       continue;
     }
@@ -218,10 +199,8 @@ void Filter::await(bool output) {
                                               : looking;
   timespec left{};
   if (until) {
-    const auto rest = std::max(*until - std::chrono::steady_clock::now(),
-                               std::chrono::steady_clock::duration::zero());
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(rest);
-    left = {static_cast<time_t>(seconds.count()), static_cast<long>((rest - seconds).count())};
+    left = timespec_of(std::max(*until - std::chrono::steady_clock::now(),
+                                std::chrono::steady_clock::duration::zero()));
   }
   const int ready = ::ppoll(wanted.data(), wanted.size(), until ? &left : nullptr, nullptr);
   throw_if_interrupted();

@@ -41,15 +41,20 @@ int write_all(int descriptor, std::span<const std::byte> bytes) noexcept {
   return 0;
 }
 
-int write_all(int descriptor, std::span<const std::byte> first,
-              std::span<const std::byte> second) noexcept {
+ssize_t write_some(int descriptor, std::span<const std::byte> first,
+                   std::span<const std::byte> second) noexcept {
   // writev only reads; its prototype serves both directions.
   const auto part = [](std::span<const std::byte> bytes) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
     return iovec{const_cast<std::byte*>(bytes.data()), bytes.size()};
   };
   const std::array parts{part(first), part(second)};
-  const ssize_t written = ::writev(descriptor, parts.data(), parts.size());
+  return ::writev(descriptor, parts.data(), parts.size());
+}
+
+int write_all(int descriptor, std::span<const std::byte> first,
+              std::span<const std::byte> second) noexcept {
+  const ssize_t written = write_some(descriptor, first, second);
   // What it did not take, or why, the ordinary way tells.
   const auto done = static_cast<std::size_t>(std::max<ssize_t>(written, 0));
   if (const int error = write_all(descriptor, first.subspan(std::min(done, first.size())))) {

@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 
+#include <sys/types.h>
+
 namespace shmim::tools {
 
 // Standard streams are shared with whoever started us, who may have made them non-blocking: reading
@@ -15,6 +17,10 @@ namespace shmim::tools {
 /// The same of two, one behind the other, without a copy of either and in one call where it can be.
 [[nodiscard]] int write_all(int descriptor, std::span<const std::byte> first,
                             std::span<const std::byte> second) noexcept;
+
+/// One system call of it: as writev(2) gives.
+[[nodiscard]] ssize_t write_some(int descriptor, std::span<const std::byte> first,
+                                 std::span<const std::byte> second) noexcept;
 
 /// Reads what there is, at least a byte; 0 at the end. Throws Interrupted, Error with that subject.
 [[nodiscard]] std::size_t read_some(int descriptor, std::span<std::byte> bytes,

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 
 #include <unistd.h>
 
@@ -48,11 +47,13 @@ void throw_if_interrupted() {
   }
 }
 
+timespec timespec_of(std::chrono::nanoseconds time) noexcept {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return {static_cast<time_t>(seconds.count()), static_cast<long>((time - seconds).count())};
+}
+
 void sleep_until(std::chrono::steady_clock::time_point time) {
-  const auto since = time.time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-  const timespec until{static_cast<time_t>(seconds.count()),
-                       static_cast<long>((since - seconds).count())};
+  const timespec until = timespec_of(time.time_since_epoch());
   do {
     throw_if_interrupted();
   } while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <ctime>
 
 namespace shmim::tools {
 
@@ -12,6 +13,8 @@ bool interrupted() noexcept;
 /// The signal that has arrived, or 0.
 int received_signal() noexcept;
 void throw_if_interrupted();
+/// As the kernel takes a time or a duration, which is not negative.
+[[nodiscard]] timespec timespec_of(std::chrono::nanoseconds time) noexcept;
 /// Sleeps until then. Throws Interrupted.
 void sleep_until(std::chrono::steady_clock::time_point time);
 

@@ -1,11 +1,22 @@
 #include "common/io/pipe.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace shmim::tools {
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw Error::system("", "cannot make a pipe", errno);
+  }
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
 
 void widen_pipe(int descriptor, std::size_t frame_bytes) noexcept {
   constexpr std::size_t most = std::size_t{1} << 20;

@@ -2,7 +2,16 @@
 
 #include <cstddef>
 
+#include <shmim/shmim.hpp>
+
 namespace shmim::tools {
+
+struct Pipe {
+  FileDescriptor reading;
+  FileDescriptor writing;
+};
+/// A new pipe, whose ends no program inherits that we start. Throws Error (no_descriptor, failed).
+[[nodiscard]] Pipe make_pipe();
 
 /// Where the descriptor is a pipe, makes room in it for one frame, as far as any user may: not for
 /// more, which would only be older when they are read.
