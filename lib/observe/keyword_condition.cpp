@@ -105,8 +105,11 @@ KeywordCondition parse_keyword_condition(std::string_view text, std::optional<ch
   for (const Sign& sign : signs) {
     if (rest.starts_with(sign.text)) {
       rest = without_blanks(rest.substr(sign.text.size()));
-      if (rest.starts_with('=')) {
-        break;  // as in A==1, which is no text of `=1`
+      const bool is_slip =
+          rest.starts_with('=') ||
+          (sign.relation != Relation::equal && (rest.starts_with('<') || rest.starts_with('>')));
+      if (is_slip) {
+        break;  // as in A==1 or A>>1, which are no text of `=1` or `>1`
       }
       Keyword keyword = parse_keyword(fmt::format("{}={}", name, rest), type);
       return {std::move(keyword.name), sign.relation, std::move(keyword.value)};

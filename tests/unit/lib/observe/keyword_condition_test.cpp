@@ -41,7 +41,9 @@ TEST_CASE("a condition on a keyword: numbers as numbers, text as text") {
   CHECK(changed.holds(Keyword{"ESO DET DIT", std::int64_t{2}, ""}, one));
   CHECK(changed.holds(one, std::nullopt));
   CHECK(std::get<std::string>(parse_keyword_condition("A=12", 'S').value) == "12");
-  for (const char* wrong : {"", "A", "A==1", "A!1", "changed", "=1", " changed", "A>'1"}) {
+  CHECK(std::get<std::string>(parse_keyword_condition("A=>b").value) == ">b");
+  for (const char* wrong :
+       {"", "A", "A==1", "A>>1", "A<=<1", "A!=>1", "A!1", "changed", "=1", " changed", "A>'1"}) {
     CAPTURE(wrong);
     CHECK(error_of([&] { static_cast<void>(parse_keyword_condition(wrong)); }).problem() ==
           Problem::usage);
