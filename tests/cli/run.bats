@@ -205,6 +205,16 @@ shmim-run: out: 0 frames, 1 missed (1 of them not answered)"
   check 1 '' 'shmim-run: nosuch: cannot run it: No such file or directory' -- shmim-run cam out -- nosuch
 }
 
+@test "an answer that does not come is told of, once, where nobody said how long to wait" {
+  make 'tui8>cam' 2
+  start_run run cam out --type uint16 -- cat
+  shmim-post cam --data - <<<'1 2'
+  until_true grep -q 'has not answered' run.err
+  kill -TERM "$pid_run"
+  finish run 143 '' 'shmim-run: cat: has not answered frame 1 for 2 s: 2 bytes of its answer came (raw, uint16 2); --timeout gives up
+shmim-run: out: 0 frames, 1 missed (1 of them not answered)'
+}
+
 @test "answers in another format are refused" {
   make 'tui8>cam' 2
   make 'tui16>out' 2
@@ -287,7 +297,10 @@ shmim-run: cam: was removed while we waited for its next frame*'
   make 'tui8>cam' 2
   check 5 '' '~ shmim-run: out: exists with another format: type is uint8, not float32*' -- \
     shmim-run cam out --type float32 -- cat
-  check 3 '' '~ shmim-run: none: no such stream in *' -- shmim-run cam none -- cat
+  check 3 '' "~ shmim-run: none: no such stream in *
+try: shmim-run cam none --type uint8 -- cat 'a b'" -- shmim-run cam none -- cat 'a b'
+  check 2 '' "~ shmim-run: what is 'cat'? COMMAND stands behind --
+Try *" -- shmim-run cam out cat
   check 3 '' '~ shmim-run: none: no such stream in *' -- shmim-run none out -- cat
   check 2 '' '~ shmim-run: cam: each answer would be the next question*' -- shmim-run cam cam -- cat
   check 2 '' '~ shmim-run: --type and --size are of OUT, and there is none*' -- shmim-run cam --size 3 -- cat

@@ -24,28 +24,48 @@ Restart restart_of(const std::string& name) noexcept {
                                 : Restart::never;
 }
 
+/// The command line that would make OUT.
+std::string with_type(const Wanted& wanted, std::string_view type) {
+  std::string line =
+      fmt::format("shmim-run {} {} --type {}", shell_word(wanted.in), shell_word(wanted.out), type);
+  if (!wanted.exec.empty()) {
+    return line + " --exec " + shell_word(wanted.exec);
+  }
+  line += " --";
+  for (const std::string& word : wanted.command) {
+    line += ' ' + shell_word(word);
+  }
+  return line;
+}
+
 /// The stream that the answers go to, which is made if it is missing and can be.
 Stream open_out(const Context& context, const Reference& reference, const Selection& in,
-                const Stream& from, const std::string& type, const std::string& size) {
-  Requirement wanted;
-  wanted.type = required_type(reference, type);
-  if (!size.empty()) {
-    wanted.shape = parse_shape(size);
+                const Stream& from, const Wanted& wanted) {
+  Requirement required;
+  required.type = required_type(reference, wanted.type);
+  if (!wanted.size.empty()) {
+    required.shape = parse_shape(wanted.size);
   }
-  const bool is_made = (wanted.type || wanted.shape) && reference.slice.empty() &&
-                       reference.existence != Existence::must_exist;
-  if (is_made) {
+  const bool can_be_made = reference.slice.empty() && reference.existence != Existence::must_exist;
+  if (can_be_made && (required.type || required.shape)) {
     CreateOptions creation;
-    creation.format.type = wanted.type.value_or(in.type());
-    creation.format.shape = wanted.shape.value_or(in.shape());
+    creation.format.type = required.type.value_or(in.type());
+    creation.format.shape = required.shape.value_or(in.shape());
     creation.format.keywords = std::max(creation.format.keywords, from.format().keywords);
-    const Connection made = create_if_missing(reference, wanted, creation, context.search_path());
+    const Connection made = create_if_missing(reference, required, creation, context.search_path());
     if (made.outcome == Outcome::mismatch) {
       throw Error(Problem::mismatch, reference.name,
                   fmt::format("exists with another format: {}", to_string(made.differences)));
     }
   }
-  return context.open(reference, Access::best);
+  try {
+    return context.open(reference, Access::best);
+  } catch (const Error& error) {
+    if (error.problem() != Problem::not_found || !can_be_made) {
+      throw;
+    }
+    throw HintedError(error, with_type(wanted, to_string(in.type())));
+  }
 }
 
 /// The way of a frame: from one stream by the command to the other.
@@ -65,8 +85,7 @@ class Line {
       const Reference out = context.reference(wanted.out);
       PublishOptions options;
       options.slice = out.slice;
-      Stream stream =
-          open_out(context, out, selection_, follower_.stream(), wanted.type, wanted.size);
+      Stream stream = open_out(context, out, selection_, follower_.stream(), wanted);
       if (stream.identity() == follower_.stream().identity()) {
         throw Error(Problem::usage, out.name, "each answer would be the next question");
       }
@@ -122,6 +141,16 @@ class Line {
     options.question_bytes = frame_.size();
     options.answer_bytes = answer_.size();
     options.timeout = wanted_.timeout;
+    if (publisher_) {
+      options.on_silence = [this](std::size_t came) {
+        context_.note(
+            command_name(),
+            fmt::format("has not answered frame {} for 2 s: {} of its answer came ({}, {} "
+                        "{}); --timeout gives up",
+                        follower_.seen(), counted(came, "byte"), wanted_.language,
+                        to_string(publisher_->type()), to_string(publisher_->frame_shape())));
+      };
+    }
     if (!wanted_.processors.empty()) {
       options.processor = wanted_.processors.back();
     }
@@ -228,6 +257,9 @@ class Line {
       }
     } catch (const FilterFailed& failed) {
       return fail(failed, taken.info.cnt0);
+    } catch (const Interrupted&) {
+      count_unanswered();
+      throw;
     }
     filter_time_.add(std::chrono::steady_clock::now() - begin);
     if (publisher_) {
@@ -278,8 +310,7 @@ class Line {
   std::optional<Exit> fail(const FilterFailed& failed, std::optional<std::uint64_t> frame) {
     filter_->stop(true);
     if (frame) {
-      ++unanswered_;
-      missed_ += 1;
+      count_unanswered();
     }
     const bool is_failure = failed.is_failure || frame;
     if (is_failure || restart_ == Restart::always) {
@@ -297,6 +328,11 @@ class Line {
       start();
     }
     return std::nullopt;
+  }
+
+  void count_unanswered() noexcept {
+    ++unanswered_;
+    ++missed_;
   }
 
   void back_off() {

@@ -158,6 +158,8 @@ void Filter::ask(std::span<const std::byte> head, std::span<const std::byte> pix
   head_ = head;
   pixels_ = pixels;
   deadline_ = deadline_after(options_.timeout);
+  silence_ = options_.on_silence ? deadline_after(std::chrono::seconds{2}) : Deadline();
+  came_ = 0;
   write_on();
 }
 
@@ -194,9 +196,10 @@ void Filter::await(bool output) {
   constexpr std::chrono::milliseconds between_looks{10};
   const bool is_told = output || process_.get() >= 0;
   const Deadline looking = is_told ? Deadline() : deadline_after(between_looks);
-  const Deadline until = deadline_ && looking ? std::min(deadline_, looking)
-                         : deadline_          ? deadline_
-                                              : looking;
+  Deadline until;
+  for (const Deadline& one : {deadline_, looking, silence_}) {
+    until = until && one ? std::min(until, one) : one ? one : until;
+  }
   timespec left{};
   if (until) {
     left = timespec_of(std::max(*until - std::chrono::steady_clock::now(),
@@ -208,6 +211,10 @@ void Filter::await(bool output) {
     throw FilterFailed{
         fmt::format("did not answer within {}", in_words(Seconds(*options_.timeout))), true, true};
   }
+  if (ready == 0 && silence_ && std::chrono::steady_clock::now() >= *silence_) {
+    silence_.reset();
+    std::exchange(options_.on_silence, nullptr)(came_);
+  }
   write_on();
 }
 
@@ -216,6 +223,7 @@ std::size_t Filter::read_some(std::span<std::byte> room) {
     await(true);
     const ssize_t got = ::read(output_.get(), room.data(), room.size());
     if (got >= 0) {
+      came_ += static_cast<std::size_t>(got);
       return static_cast<std::size_t>(got);
     }
     if (errno != EAGAIN && errno != EINTR) {

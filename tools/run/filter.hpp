@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -29,6 +30,8 @@ struct FilterOptions {
   std::size_t answer_bytes = 0;
   std::optional<std::chrono::nanoseconds> timeout;  ///< for an answer
   std::optional<unsigned> processor;                ///< that it runs on
+  /// Called once, when an answer has not come for two seconds: with how many bytes of it came.
+  std::function<void(std::size_t came)> on_silence;
 };
 
 /// Variables that a filter finds in its environment beside ours.
@@ -85,6 +88,8 @@ class Filter {
   std::span<const std::byte> head_;    ///< still to be written
   std::span<const std::byte> pixels_;  ///< still to be written, behind it
   Deadline deadline_;
+  Deadline silence_;      ///< when there is something to say; nullopt once it was said
+  std::size_t came_ = 0;  ///< bytes of this answer
 };
 
 }  // namespace shmim::tools

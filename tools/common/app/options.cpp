@@ -90,7 +90,9 @@ class Parser {
  public:
   Parser(const std::string& tool, const std::deque<Option>& options) : tool_(tool) {
     for (const Option& option : options) {
-      if (!option.is_command) {
+      if (option.is_command) {
+        command_ = &option;
+      } else {
         add(option);
       }
     }
@@ -206,6 +208,9 @@ class Parser {
       const auto answer = renamed_option(tool_, is_short ? name.substr(0, 2) : name);
       return answer.empty() ? fmt::format("unknown option {}", name) : std::string(answer);
     }
+    if (!strangers.empty() && command_ != nullptr) {
+      return fmt::format("what is '{}'? {} stands behind --", strangers.front(), command_->kind);
+    }
     std::string text = error.what();
     if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
       const std::string name = text.substr(0, text.find(':'));
@@ -220,6 +225,7 @@ class Parser {
   }
 
   const std::string& tool_;
+  const Option* command_ = nullptr;
   CLI::App app_;
   std::vector<std::pair<const Option*, CLI::Option*>> options_;
 };
