@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <shmim/fits.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
