@@ -152,7 +152,8 @@ bool Semaphores::has_reader(unsigned index) const noexcept {
   if (segment_->place_claimed_by(index) != 0) {
     return true;
   }
-  switch (segment_->liveness_of(layout::load(regions_.read_pid[index]))) {
+  const pid_t reader = layout::load(regions_.read_pid[index]);
+  switch (segment_->liveness_of(reader)) {
     case Liveness::alive:
       return true;
     case Liveness::dead:
@@ -161,7 +162,7 @@ bool Semaphores::has_reader(unsigned index) const noexcept {
       break;
   }
   // Of those that we cannot judge, ours alone say that they are connected, and have died.
-  return (layout::load(regions_.status[index]) & layout::status_connected) == 0;
+  return !layout::is_connected_as(layout::load(regions_.status[index]), reader);
 }
 
 std::optional<SemaphoreClaim> Semaphores::try_claim(unsigned index) const {
@@ -170,12 +171,18 @@ std::optional<SemaphoreClaim> Semaphores::try_claim(unsigned index) const {
   if (has_reader(index)) {
     return std::nullopt;
   }
-  // The lock parts us from those of this library, the exchange from those of the C library.
+  // The lock parts us from those of this library, the exchange from those of the C library. The
+  // status comes before the PID that it is about: at no moment can we die and leave a PID that is
+  // taken for one of theirs.
   std::optional<Claim> place = segment_->claim_place(index);
-  if (!place || !layout::exchange_if(word, holder, this_process())) {
+  if (!place) {
     return std::nullopt;
   }
-  layout::store(regions_.status[index], layout::status_connected);
+  layout::store(regions_.status[index], layout::connected_as(this_process()));
+  if (!layout::exchange_if(word, holder, this_process())) {
+    layout::store(regions_.status[index], std::uint32_t{0});
+    return std::nullopt;
+  }
   return SemaphoreClaim(*this, index, *std::move(place));
 }
 
@@ -242,11 +249,10 @@ SemaphoreClaim::~SemaphoreClaim() {
   if (!held_) {
     return;
   }
-  pid_t& reader = semaphores_.regions_.read_pid[index_];
-  if (layout::load(reader) == this_process()) {
-    layout::store(semaphores_.regions_.status[index_], std::uint32_t{0});
-    static_cast<void>(layout::exchange_if(reader, this_process(), pid_t{0}));
-  }
+  // Of the status too none but who has the lock is the writer, whoever has taken our place.
+  layout::store(semaphores_.regions_.status[index_], std::uint32_t{0});
+  static_cast<void>(
+      layout::exchange_if(semaphores_.regions_.read_pid[index_], this_process(), pid_t{0}));
 }
 
 bool SemaphoreClaim::still_ours() const noexcept {

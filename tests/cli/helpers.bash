@@ -290,6 +290,13 @@ need_nobody() {
     skip "another user cannot run the tools here"
 }
 
+# need_first_namespace: for what is known of processes only where every process is seen. In a container a PID
+# that has no lock of ours is believed to live, elsewhere.
+need_first_namespace() {
+  [[ $(readlink /proc/self/ns/pid) == 'pid:[4026531836]' ]] ||
+    skip "in a PID namespace of its own, as of a container, who has died is not known"
+}
+
 # need_own_processes: afterwards "${own[@]}" command... runs where every process may be looked into,
 # as --stale must to be sure.
 need_own_processes() {

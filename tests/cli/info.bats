@@ -45,6 +45,7 @@ says() { compare "$1" "$(sed -n "s/^  $1  *//p" out)" "$2"; }
 }
 
 @test "semaphores: value, who waits, who posted, alive or dead" {
+  need_first_namespace
   make cam 2 -s 3
   start_ready w shmim-wait cam -n 100 -s 1 -t 20s
   for _ in {1..12}; do shmim-post cam -s 2; done

@@ -33,6 +33,7 @@ cam      0
 }
 
 @test "dead writers are marked, and readers counted" {
+  need_first_namespace
   make cam 2
   make idle 2
   dead=$(dead_pid)

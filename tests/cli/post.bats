@@ -792,6 +792,7 @@ Try 'shmim-post --help' for more information." -- shmim-post a $option
 }
 
 @test "a frame that a writer left unfinished is named, and the next whole frame mends it" {
+  need_first_namespace
   make 'tui8>a' 2
   shmim-post a --update --pid "$(dead_pid)"
   # As a writer that was killed leaves it: the flag up, its PID without a time of writing.

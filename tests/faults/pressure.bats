@@ -139,6 +139,7 @@ has_lines() { [[ $(wc -l <"$WORK/$1.out") -eq $2 ]]; }
 }
 
 @test "a writer that is killed in mid-frame is named, and the next whole frame mends it" {
+  need_first_namespace
   make 'tui8>a' 4
   printf '\1\1\1\1' >ones
   hold h

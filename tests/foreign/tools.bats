@@ -53,6 +53,7 @@ print(json.load(sys.stdin)["rate"])')
 }
 
 @test "the trace of an older frame is not shown as the newest one's" {
+  need_first_namespace
   make in 1 --type uint64
   make cam 1 --type uint64
   shmim-post in --update
@@ -106,6 +107,7 @@ print(json.load(sys.stdin)["rate"])')
 }
 
 @test "a PID that was given again holds nothing; one of another namespace may" {
+  need_first_namespace
   need_namespaces
   make cam 8 --type uint8
   reader_is cam 9 $$ # it lives, and has not got the file
@@ -113,6 +115,21 @@ print(json.load(sys.stdin)["rate"])')
   reader_is cam 9 "$(dead_pid)"
   check 124 '' '~ *waits on semaphore 8*' -- "${elsewhere[@]}" shmim-wait cam -v -t 10ms
   check 124 '' '~ *waits on semaphore 9*' -- shmim-wait cam -v -t 10ms
+}
+
+@test "in a container too what a reader of ours has left is free, and what another program took of it is not" {
+  need_namespaces
+  make cam 8 --type uint8
+  start_ready r shmim-wait cam --forever
+  compare readers "$(readers cam)" "~ *-1 $pid_r"
+  kill -KILL "$pid_r"
+  wait "$pid_r" || true
+  check 124 '' '~ *waits on semaphore 9*' -- "${elsewhere[@]}" shmim-wait cam -v -t 10ms
+  start_ready q shmim-wait cam --forever
+  kill -KILL "$pid_q"
+  wait "$pid_q" || true
+  reader_is cam 9 "$(dead_pid)"
+  check 124 '' '~ *waits on semaphore 8*' -- "${elsewhere[@]}" shmim-wait cam -v -t 10ms
 }
 
 @test "--stale keeps what a process of another PID namespace has open" {

@@ -32,6 +32,16 @@ inline void write_bytes(const std::filesystem::path& path, std::span<const std::
              static_cast<std::streamsize>(bytes.size()));
 }
 
+/// False, with a word of why, in a PID namespace of its own, as of a container: there a PID that
+/// has no lock of ours is believed to live, elsewhere.
+inline bool knows_who_died() {
+  const bool is_first = std::filesystem::read_symlink("/proc/self/ns/pid") == "pid:[4026531836]";
+  if (!is_first) {
+    MESSAGE("skipped: in a PID namespace of its own, as of a container, who has died is not known");
+  }
+  return is_first;
+}
+
 /// A frame with the same number in every element.
 template <class T>
 std::vector<std::byte> frame_of(const Stream& stream, T value) {

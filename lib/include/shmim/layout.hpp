@@ -139,6 +139,15 @@ inline constexpr std::uint32_t status_waiting = 0x2;
 inline constexpr std::uint32_t status_waiting_ready = 0x4;
 inline constexpr std::uint32_t status_timed_out = 0x8;
 
+/// "Connected" by a process of this library, with its PID in the upper 24 bits (a PID has 22 at
+/// most): what it says is over as soon as another program puts its PID where ours was.
+[[nodiscard]] constexpr std::uint32_t connected_as(std::int32_t pid) noexcept {
+  return static_cast<std::uint32_t>(pid) << 8U | status_connected;
+}
+[[nodiscard]] constexpr bool is_connected_as(std::uint32_t status, std::int32_t pid) noexcept {
+  return (status & ~0xFEU) == connected_as(pid);
+}
+
 /// A CLOCK_TAI time as the file holds it.
 struct Timespec {
   std::int64_t seconds;

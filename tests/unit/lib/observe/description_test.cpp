@@ -56,7 +56,7 @@ TEST_CASE("a stream is described with all that its header holds") {
   CHECK(cam.semaphores[0].reader.pid == 0);
   CHECK(cam.semaphores[0].poster.pid == this_process());
   CHECK(cam.semaphores[1].reader.pid == this_process());
-  CHECK(cam.semaphores[1].status == layout::status_connected);
+  CHECK(cam.semaphores[1].status == layout::connected_as(::getpid()));
   CHECK(cam.semaphores[2].saturated);
   CHECK(cam.saturated() == 1);
   CHECK(cam.readers().size() == 1);
@@ -86,6 +86,9 @@ TEST_CASE("a claimed stream names its only writer") {
 }
 
 TEST_CASE("the writer is the newest of trace and semaphores, dead ones too") {
+  if (!knows_who_died()) {
+    return;
+  }
   const Directory directory;
   Stream stream = directory.make("cam");
   const pid_t dead = in_child([] {});
