@@ -64,8 +64,8 @@ man_page() { cat "$SHMIM_BUILD_DIR/man/$1"; }
 @test "every option that the prose names exists" {
   all=$(for tool in "${tools[@]}"; do help_options "$tool"; done | sort -u)
   # Options of cmake, cpack and pkg-config, in lines on installing and compiling.
-  for option in $(grep -vE '(cmake|cpack|pkg-config) --' "$SHMIM_SOURCE_DIR/README.md" | cat - "$SHMIM_SOURCE_DIR"/man/*.scd |
-    grep -oE -- '(^|[^-a-z])--[a-z][a-z0-9-]+' | grep -oE -- '--.*' | sort -u); do
+  for option in $(cat "$SHMIM_SOURCE_DIR/README.md" "$SHMIM_SOURCE_DIR"/man/*.scd |
+    grep -vE '(cmake|cpack|pkg-config) --' | grep -oE -- '(^|[^-a-z])--[a-z][a-z0-9-]+' | grep -oE -- '--.*' | sort -u); do
     grep -qxF -- "$option" <<<"$all" || { echo "$option is not an option of any tool" >&2; false; }
   done
 }
