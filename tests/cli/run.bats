@@ -277,6 +277,32 @@ S
   says cam.json 'it["readers"] == []'
 }
 
+@test "a command that is killed at any byte of a frame or an answer leaves no part of one" {
+  local read written
+  steady_source
+  make --like cam out
+  # Takes so many bytes of a frame and answers so many, and is killed; the next one lives.
+  cat >mortal <<'S'
+if [[ ! -e died ]]; then
+  head -c "$1" | head -c "$2"
+  touch died
+  kill -KILL $$
+fi
+exec cat
+S
+  for read in 0 1 12 23 24; do
+    for written in 0 1 12 23 24; do
+      ((written <= read)) || continue
+      rm -f died
+      check 0 '' '~ shmim-run: bash: was ended by signal 9 (KILL)*shmim-run: out: 3 frames, *' -- \
+        shmim-run cam out --restart on-failure -n 3 -- bash mortal "$read" "$written"
+      compare answer "$(shmim-cat out | tr '\n' ' ')" "$(tr '\n' ' ' <frame)"
+    done
+  done
+  shmim-info cam out --json | tail -n 1 >out.json
+  says out.json 'it["readers"] == []'
+}
+
 @test "killed, it leaves no half frame, and the command finds the end of its input" {
   steady_source
   start_run run cam out --type uint16 -- bash -c 'echo $$ >child; exec cat'

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <optional>
+#include <thread>
 
 #include <fmt/format.h>
 #include <shmim/fits.hpp>
@@ -28,8 +29,10 @@ constexpr std::string_view files_mark = "FILES";
 struct Stage {
   Directory shm;
   Directory files;
-  std::optional<Follower> reader;  ///< of stream x, waiting since before the command
-  std::uint64_t cnt0 = 0;          ///< of stream x before it
+  std::optional<Follower> reader;   ///< of stream x, waiting since before the command
+  std::uint64_t cnt0 = 0;           ///< of stream x before it
+  std::optional<Follower> answers;  ///< of stream y, to which `unit` publishes
+  std::optional<Child> unit;        ///< shmim-run, which copies x to y
 
   [[nodiscard]] Stream open(Access access = Access::best) const {
     return Stream::open(shm.stream("x"), access);
@@ -44,6 +47,25 @@ struct Stage {
   void watch() {
     reader.emplace(open());
     cnt0 = reader->stream().cnt0();
+  }
+  void run_unit() {
+    make(0, "y");
+    answers.emplace(Stream::open(shm.stream("y")));
+    unit.emplace([this] { execute(shm.path(), {"shmim-run", "x", "y", "-q", "--", "/bin/cat"}); });
+    const Stream source = open(Access::read);
+    while (!reads(source, unit->pid()) && !unit->has_ended()) {
+      std::this_thread::yield();
+    }
+  }
+
+ private:
+  static bool reads(const Stream& stream, pid_t pid) {
+    for (unsigned index = 0; index < stream.semaphores().count(); ++index) {
+      if (stream.semaphores().reader(index) == pid) {
+        return true;
+      }
+    }
+    return false;
   }
 };
 
@@ -92,6 +114,9 @@ class Inquest {
       expect(stream.claimed_by() == 0, "the claim to write outlived its process");
       read(stream);
       mend(stream);
+      if (stage_.unit) {
+        expect_answer(stream);
+      }
       claim_all(stream);
       clean_up(stream);
     } catch (const std::exception& error) {
@@ -161,12 +186,37 @@ class Inquest {
     }
   }
 
-  /// No semaphore is lost to the dead.
+  /// The unit has lived through it, and answers that frame with a trace that says so.
+  void expect_answer(const Stream& source) {
+    const Stream& answered = stage_.answers->stream();
+    std::vector<std::byte> frame(answered.format().bytes());
+    const auto deadline = deadline_after(std::chrono::seconds{10});
+    do {
+      const Arrival arrival = stage_.answers->wait(deadline);
+      expect(arrival == Arrival::arrived, "the unit does not answer any more");
+      if (arrival != Arrival::arrived) {
+        return;
+      }
+      stage_.answers->set_seen(answered.cnt0());
+      const Snapshot snapshot = answered.snapshot(frame);
+      expect(snapshot.state == FrameState::whole && is_uniform(frame), "an answer is torn");
+    } while (number_in(frame) != mended_number);
+    const auto trace = answered.trace().entries();
+    expect(!trace.empty() && trace.front().trigger_inode == source.identity().inode &&
+               trace.front().cnt0 == source.cnt0(),
+           "an answer names another frame");
+    claim_all(answered, 1);
+  }
+
   void claim_all(const Stream& stream) {
     const bool reader_has_one =
         stage_.reader && stage_.reader->stream().identity() == stream.identity();
+    claim_all(stream, (reader_has_one ? 1 : 0) + (stage_.unit ? 1 : 0));
+  }
+  /// No semaphore is lost to the dead.
+  static void claim_all(const Stream& stream, unsigned readers) {
     std::vector<SemaphoreClaim> claims;
-    for (unsigned index = reader_has_one ? 1 : 0; index < stream.semaphores().count(); ++index) {
+    for (unsigned index = readers; index < stream.semaphores().count(); ++index) {
       claims.push_back(stream.semaphores().claim());
     }
   }
@@ -174,6 +224,7 @@ class Inquest {
   /// The next replacement in the directory takes away what a dead one left.
   void clean_up(const Stream& stream) {
     stage_.reader.reset();
+    stage_.unit.reset();
     static_cast<void>(Stream::draft(stage_.shm.path(), "x", stream.format()).publish_over());
     for (const std::string& name : stage_.shm.names()) {
       expect(!name.starts_with('.'), name + " outlived a replacement");
@@ -392,6 +443,24 @@ std::vector<Scenario> scenarios() {
          with_stream(0)(stage);
        },
        [](const Stage& stage) { publish_new_frame(stage, "t"); },
+       false,
+       true},
+      {"publish to a unit",
+       {"shmim-post", "x", "--data", raw},
+       [](Stage& stage) {
+         with_stream(0)(stage);
+         stage.run_unit();
+       },
+       {},
+       false,
+       true},
+      {"follow a unit",
+       {"shmim-cat", "y", "-f", "-n", "1"},
+       [](Stage& stage) {
+         with_stream(0)(stage);
+         stage.run_unit();
+       },
+       poke,
        false,
        true},
       {"publish and claim", {"shmim-post", "x", "--data", raw, "--claim"}, with_stream(0), {}},
