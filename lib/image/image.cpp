@@ -85,11 +85,11 @@ Stream open_or_create(std::string_view reference, const Format& format,
   requirement.circular_buffer = format.circular_buffer;
   Connection connection =
       create_if_missing(wanted, requirement, CreateOptions{format, {}, {}}, search_path);
+  if (connection.outcome == Outcome::mismatch) {
+    throw Error(Problem::mismatch, wanted.name, to_string(connection.differences));
+  }
   if (!connection.stream) {
-    throw Error(connection.outcome == Outcome::mismatch ? Problem::mismatch : Problem::not_found,
-                wanted.name,
-                connection.outcome == Outcome::mismatch ? to_string(connection.differences)
-                                                        : "no such stream");
+    throw Error(Problem::not_found, wanted.name, "no such stream");
   }
   return *std::move(connection.stream);
 }

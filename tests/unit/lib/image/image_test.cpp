@@ -43,6 +43,19 @@ TEST_CASE("a stream is opened by reference") {
         Problem::usage);
 }
 
+TEST_CASE("a stream of another shape is not taken for the one that is asked for") {
+  const Directory directory;
+  const Stream stream = directory.make("cam");
+  Format wanted = stream.format();
+  wanted.shape = Shape{wanted.shape[0] + 1};
+  const Error error =
+      error_of([&] { return detail::open_or_create("cam", wanted, directory.search_path()); });
+  CHECK(error.problem() == Problem::mismatch);
+  CHECK(says(error, "cam: size is " + to_string(stream.format().shape)));
+  CHECK(detail::open_or_create("cam", stream.format(), directory.search_path()).identity() ==
+        stream.identity());
+}
+
 TEST_CASE("elements of another type are refused at opening") {
   const Directory directory;
   const Stream stream = directory.make("cam");
