@@ -1,7 +1,8 @@
-/* interface DIRECTORY: the C interface, function by function, each with what it gives and how it fails. Says what
- * is not as it must be, and ends with 1 then. */
+/* interface DIRECTORY: the C interface, function by function, each with what it gives and how it
+ * fails. Says what is not as it must be, and ends with 1 then. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <shmim/shmim.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,17 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <shmim/shmim.h>
-
 static int failures;
 static const char* directory;
 
-#define CHECK(holds)                                         \
-  do {                                                       \
-    if (!(holds)) {                                          \
+#define CHECK(holds)                                             \
+  do {                                                           \
+    if (!(holds)) {                                              \
       printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #holds); \
-      ++failures;                                            \
-    }                                                        \
+      ++failures;                                                \
+    }                                                            \
   } while (0)
 
 static const int64_t millisecond = 1000000;
@@ -29,7 +28,8 @@ static const int64_t patience = INT64_C(20000000000);
 /* The call gave this problem, and says it in these words. */
 static void fails(int line, int problem, const shmim_error* error, int wanted, const char* words) {
   if (problem != wanted || error->problem != wanted || strstr(error->message, words) == NULL) {
-    printf("%s:%d: problem %d, `%s`, and not %d, `%s`\n", __FILE__, line, problem, error->message, wanted, words);
+    printf("%s:%d: problem %d, `%s`, and not %d, `%s`\n", __FILE__, line, problem, error->message,
+           wanted, words);
     ++failures;
   }
 }
@@ -61,7 +61,8 @@ static const uint32_t four[] = {4};
 static void test_sizes(void) {
   if (sizeof(void*) == 8) {
     CHECK(sizeof(shmim_error) == 512 && sizeof(shmim_format) == 48 && sizeof(shmim_frame) == 48);
-    CHECK(sizeof(shmim_step) == 48 && sizeof(shmim_keyword) == 136 && sizeof(shmim_follow_options) == 32);
+    CHECK(sizeof(shmim_step) == 48 && sizeof(shmim_keyword) == 136 &&
+          sizeof(shmim_follow_options) == 32);
   }
 }
 
@@ -116,7 +117,8 @@ static void test_open_and_create(void) {
   FAILS(shmim_open(NULL, NULL, &stream, &error), SHMIM_USAGE, "NULL");
 
   shmim_default_format(&format, SHMIM_INT16, 3, size);
-  CHECK(format.keywords == 10 && format.semaphores == 10 && format.circular_buffer == 0 && format.location == -1);
+  CHECK(format.keywords == 10 && format.semaphores == 10 && format.circular_buffer == 0 &&
+        format.location == -1);
   format.keywords = 3;
   format.circular_buffer = 5;
   WORKS(shmim_create("cam", &format, SHMIM_NEW, NULL, &stream, &error));
@@ -134,7 +136,8 @@ static void test_open_and_create(void) {
   CHECK(shmim_inode(another) == shmim_inode(stream));
   shmim_close(another);
   format.type = SHMIM_FLOAT32;
-  FAILS(shmim_create("cam", &format, SHMIM_IF_MISSING, NULL, &another, &error), SHMIM_MISMATCH, "type is int16, not float32");
+  FAILS(shmim_create("cam", &format, SHMIM_IF_MISSING, NULL, &another, &error), SHMIM_MISMATCH,
+        "type is int16, not float32");
   FAILS(shmim_open("tf32>cam", NULL, &another, &error), SHMIM_MISMATCH, "cam");
   WORKS(shmim_create("cam", &format, SHMIM_REPLACE, NULL, &another, &error));
   CHECK(!shmim_is_current(stream) && shmim_is_current(another));
@@ -145,7 +148,8 @@ static void test_open_and_create(void) {
   FAILS(shmim_create("x", &format, SHMIM_NEW, NULL, &stream, &error), SHMIM_USAGE, "no type 99");
   format.type = SHMIM_UINT8;
   format.axes = 4;
-  FAILS(shmim_create("x", &format, SHMIM_NEW, NULL, &stream, &error), SHMIM_USAGE, "3 axes at most");
+  FAILS(shmim_create("x", &format, SHMIM_NEW, NULL, &stream, &error), SHMIM_USAGE,
+        "3 axes at most");
   format.axes = 0;
   FAILS(shmim_create("x", &format, SHMIM_NEW, NULL, &stream, &error), SHMIM_USAGE, "axes");
   format.axes = 1;
@@ -177,7 +181,8 @@ static void test_reading_and_writing(void) {
   CHECK(cnt0 == 1);
   WORKS(shmim_snapshot(cam, seen, sizeof seen, 0, &frame, &error));
   CHECK(memcmp(seen, first, sizeof first) == 0);
-  CHECK(frame.cnt0 == 1 && frame.missed == 0 && frame.atime == frame.writetime && frame.writetime > 0);
+  CHECK(frame.cnt0 == 1 && frame.missed == 0 && frame.atime == frame.writetime &&
+        frame.writetime > 0);
   CHECK(memcmp(shmim_array(cam), first, sizeof first) == 0);
   FAILS(shmim_snapshot(cam, seen, 15, 0, &frame, &error), SHMIM_USAGE, "room for 15 bytes");
   FAILS(shmim_snapshot(cam, NULL, 16, 0, &frame, &error), SHMIM_USAGE, "NULL");
@@ -191,12 +196,14 @@ static void test_reading_and_writing(void) {
   void* pixels;
   WORKS(shmim_begin(cam, 0, &pixels, &error));
   FAILS(shmim_begin(cam, 0, &pixels, &error), SHMIM_USAGE, "begun already");
-  FAILS(shmim_write(cam, first, sizeof first, 0, NULL, 0, NULL, &error), SHMIM_USAGE, "begun already");
+  FAILS(shmim_write(cam, first, sizeof first, 0, NULL, 0, NULL, &error), SHMIM_USAGE,
+        "begun already");
   CHECK(memcmp(pixels, first, sizeof first) == 0);
   shmim_stream* other;
   WORKS(shmim_open("cam", NULL, &other, &error));
   FAILS(shmim_begin(other, millisecond, &pixels, &error), SHMIM_BUSY, "cam: ");
-  FAILS(shmim_snapshot(other, seen, sizeof seen, millisecond, &frame, &error), SHMIM_BUSY, "keeps writing");
+  FAILS(shmim_snapshot(other, seen, sizeof seen, millisecond, &frame, &error), SHMIM_BUSY,
+        "keeps writing");
   ((uint32_t*)pixels)[0] = 42;
   WORKS(shmim_commit(cam, 0, NULL, &cnt0, &error));
   CHECK(cnt0 == 6);
@@ -218,7 +225,8 @@ static void test_reading_and_writing(void) {
   FAILS(shmim_post(cam, 10, &error), SHMIM_USAGE, "semaphore");
   FAILS(shmim_post(cam, -2, &error), SHMIM_USAGE, "below 0");
 
-  /* A handle goes on with the stream that has come in the place of its own; in another format it does not. */
+  /* A handle goes on with the stream that has come in the place of its own; in another format it
+   * does not. */
   shmim_close(made("cam", SHMIM_UINT32, 1, four, 0));
   WORKS(shmim_write(cam, first, sizeof first, 0, NULL, 0, &cnt0, &error));
   CHECK(cnt0 == 1 && shmim_is_current(cam));
@@ -230,7 +238,8 @@ static void test_reading_and_writing(void) {
   shmim_close(cam);
 }
 
-/* A frame whose writer is killed in the middle is told from a whole one, and the next writer mends it. */
+/* A frame whose writer is killed in the middle is told from a whole one, and the next writer mends
+ * it. */
 static void test_death_in_mid_frame(void) {
   shmim_stream* const cam = made("cam", SHMIM_UINT32, 1, four, 0);
   uint32_t seen[4];
@@ -238,7 +247,8 @@ static void test_death_in_mid_frame(void) {
   if (child == 0) {
     shmim_stream* mine;
     void* pixels;
-    if (shmim_open("cam", NULL, &mine, NULL) == SHMIM_OK && shmim_begin(mine, 0, &pixels, NULL) == SHMIM_OK) {
+    if (shmim_open("cam", NULL, &mine, NULL) == SHMIM_OK &&
+        shmim_begin(mine, 0, &pixels, NULL) == SHMIM_OK) {
       ((uint32_t*)pixels)[0] = 99;
     }
     raise(SIGKILL);
@@ -280,8 +290,10 @@ static void test_following(void) {
   uint32_t seen[4];
   WORKS(shmim_open("cam", NULL, &source, &error));
   WORKS(shmim_follow(cam, NULL, &follower, &error));
-  FAILS(shmim_next(follower, seen, sizeof seen, millisecond, &frame, &error), SHMIM_TIMED_OUT, "no frame came");
-  FAILS(shmim_next(follower, seen, 4, millisecond, &frame, &error), SHMIM_USAGE, "room for 4 bytes");
+  FAILS(shmim_next(follower, seen, sizeof seen, millisecond, &frame, &error), SHMIM_TIMED_OUT,
+        "no frame came");
+  FAILS(shmim_next(follower, seen, 4, millisecond, &frame, &error), SHMIM_USAGE,
+        "room for 4 bytes");
   pthread_t writer;
   CHECK(pthread_create(&writer, NULL, write_frames, source) == 0);
   /* Every frame, in order and whole, each with its number and time; the buffer holds them all. */
@@ -329,11 +341,13 @@ static void test_following(void) {
   options.is_cancelled = always;
   options.of = &asked;
   WORKS(shmim_follow(cam, &options, &follower, &error));
-  FAILS(shmim_next(follower, seen, sizeof seen, -1, &frame, &error), SHMIM_INTERRUPTED, "interrupted");
+  FAILS(shmim_next(follower, seen, sizeof seen, -1, &frame, &error), SHMIM_INTERRUPTED,
+        "interrupted");
   CHECK(asked > 0);
   shmim_unfollow(follower);
 
-  /* A re-created stream is followed in the same format, and its end is told, after its handle was closed too. */
+  /* A re-created stream is followed in the same format, and its end is told, after its handle was
+   * closed too. */
   WORKS(shmim_follow(cam, NULL, &follower, &error));
   shmim_close(cam);
   shmim_stream* again = made("cam", SHMIM_UINT32, 1, four, 1100);
@@ -342,11 +356,13 @@ static void test_following(void) {
   CHECK(frame.cnt0 == 1 && frame.missed == 0);
   shmim_close(again);
   again = made("cam", SHMIM_FLOAT32, 1, four, 0);
-  FAILS(shmim_next(follower, seen, sizeof seen, patience, &frame, &error), SHMIM_MISMATCH, "type is float32, not uint32");
+  FAILS(shmim_next(follower, seen, sizeof seen, patience, &frame, &error), SHMIM_MISMATCH,
+        "type is float32, not uint32");
   shmim_unfollow(follower);
   WORKS(shmim_follow(again, NULL, &follower, &error));
   WORKS(shmim_remove("cam", NULL, &error));
-  FAILS(shmim_next(follower, seen, sizeof seen, patience, &frame, &error), SHMIM_REMOVED, "removed");
+  FAILS(shmim_next(follower, seen, sizeof seen, patience, &frame, &error), SHMIM_REMOVED,
+        "removed");
   shmim_unfollow(follower);
   shmim_close(again);
   shmim_close(source);
@@ -409,7 +425,8 @@ static void test_keywords(void) {
   WORKS(shmim_set_keywords(cam, set, 1, &error));
   WORKS(shmim_get_keyword(cam, "GAIN", &found[0], &error));
   CHECK(found[0].integer == 7 && strcmp(found[0].comment, "dB") == 0);
-  FAILS(shmim_get_keyword(cam, "NONE", &found[0], &error), SHMIM_NOT_FOUND, "cam: there is no keyword NONE");
+  FAILS(shmim_get_keyword(cam, "NONE", &found[0], &error), SHMIM_NOT_FOUND,
+        "cam: there is no keyword NONE");
   WORKS(shmim_erase_keyword(cam, "GAIN", &error));
   FAILS(shmim_erase_keyword(cam, "GAIN", &error), SHMIM_NOT_FOUND, "GAIN");
   set[1].kind = 'X';

@@ -22,4 +22,3 @@ examples=$SHMIM_BUILD_DIR/tests/tree/package/consumer
   check 0 '~ cam uint16 4x3 frame 5*GAIN = 2*half float32 4x3 frame 5*made of frame 5' '' -- \
     "${watched[@]}" "$examples/consumer-describe"
 }
-is_read() { shmim-ls --noheadings -o readers "$1" | grep -qx 1; }

@@ -227,6 +227,8 @@ posts() {
 }
 readers() { field "$(stream_file "$1")" 2024 d4 40; }
 posters() { field "$(stream_file "$1")" 2064 d4 40; }
+# is_read STREAM: one process reads it.
+is_read() { shmim-ls --noheadings -o readers "$1" | grep -qx ' *1'; }
 claimed() { # STREAM COUNT: so many semaphores are claimed
   local pid count=0
   for pid in $(readers "$1"); do

@@ -1,14 +1,15 @@
 /* Streams for programs in C, and for whatever can call C. Link with -lshmim.
  *
- * Every function that can fail gives SHMIM_OK or the number of a problem, and tells more in `error`, which may
- * be NULL. No exception leaves the library. A function that takes a directory takes NULL for the usual one
- * (MILK_SHM_DIR, else /milk/shm, else /dev/shm).
+ * Every function that can fail gives SHMIM_OK or the number of a problem, and tells more in
+ * `error`, which may be NULL. No exception leaves the library. A function that takes a directory
+ * takes NULL for the usual one (MILK_SHM_DIR, else /milk/shm, else /dev/shm).
  *
- * Times are nanoseconds since 1970 on the clock of the streams, TAI; 0: never. A time to wait is in nanoseconds,
- * below 0 without end. Axis 0 varies fastest: of an image it is the column.
+ * Times are nanoseconds since 1970 on the clock of the streams, TAI; 0: never. A time to wait is in
+ * nanoseconds, below 0 without end. Axis 0 varies fastest: of an image it is the column.
  *
- * A handle is for one thread at a time; different handles, of the same stream too, may be used at once. What is
- * given back by a handle, names and pointers to pixels, is valid until the handle is closed. NULL may be closed.
+ * A handle is for one thread at a time; different handles, of the same stream too, may be used at
+ * once. What is given back by a handle, names and pointers to pixels, is valid until the handle is
+ * closed. NULL may be closed.
  */
 #ifndef SHMIM_SHMIM_H
 #define SHMIM_SHMIM_H
@@ -38,10 +39,10 @@ enum shmim_problem {
   SHMIM_ON_GPU = 11,            /* the pixels are in the memory of a GPU */
   SHMIM_CLAIMED = 12,           /* somebody else has claimed what was asked for */
   SHMIM_UNFINISHED = 13,        /* the array holds a frame whose writer died or gave up */
-  SHMIM_BUSY = 14,              /* writers left no whole frame to read, or no turn to write, in the time given */
-  SHMIM_REMOVED = 15,           /* the stream was removed meanwhile */
-  SHMIM_TIMED_OUT = 16,         /* nothing came in the time given */
-  SHMIM_INTERRUPTED = 17,       /* a signal came, or the caller wished to stop */
+  SHMIM_BUSY = 14, /* writers left no whole frame to read, or no turn to write, in the time given */
+  SHMIM_REMOVED = 15,     /* the stream was removed meanwhile */
+  SHMIM_TIMED_OUT = 16,   /* nothing came in the time given */
+  SHMIM_INTERRUPTED = 17, /* a signal came, or the caller wished to stop */
   SHMIM_NO_MEMORY = 18
 };
 
@@ -68,8 +69,8 @@ enum shmim_type {
   SHMIM_FLOAT16 = 13     /* IEEE 754 binary16 */
 };
 
-/* What a stream is made with, fixed for its life. shmim_default_format() fills in what a caller has no wish
- * about. */
+/* What a stream is made with, fixed for its life. shmim_default_format() fills in what a caller has
+ * no wish about. */
 typedef struct shmim_format {
   uint32_t type; /* enum shmim_type */
   uint32_t axes; /* 1 to 3 */
@@ -84,9 +85,10 @@ typedef struct shmim_format {
 
 /* What is known of a frame besides its pixels. */
 typedef struct shmim_frame {
-  uint64_t cnt0;   /* its number */
-  uint64_t cnt1;   /* slice written last, of a circular stream */
-  uint64_t missed; /* frames published before it, since the one taken before, that could not be taken */
+  uint64_t cnt0; /* its number */
+  uint64_t cnt1; /* slice written last, of a circular stream */
+  uint64_t
+      missed; /* frames published before it, since the one taken before, that could not be taken */
   int64_t atime;     /* when its data was acquired */
   int64_t writetime; /* when it was written */
   int64_t taken;     /* when we were woken for it, or found it waiting */
@@ -116,7 +118,8 @@ typedef struct shmim_keyword {
 
 typedef struct shmim_stream shmim_stream;     /* an open stream */
 typedef struct shmim_follower shmim_follower; /* goes through a stream's frames as they come */
-typedef struct shmim_trigger shmim_trigger;   /* what made a process write: a frame, with its ancestors */
+typedef struct shmim_trigger
+    shmim_trigger; /* what made a process write: a frame, with its ancestors */
 
 /* `0.1.0` */
 SHMIM_API const char* shmim_version(void);
@@ -128,31 +131,37 @@ SHMIM_API size_t shmim_type_size(uint32_t type);
 SHMIM_API uint32_t shmim_type_of(const char* name);
 /* The present time. */
 SHMIM_API int64_t shmim_now(void);
-/* TAI minus UTC in seconds, as the kernel knows it: 37 where time is well kept, 0 where nobody has told it. */
+/* TAI minus UTC in seconds, as the kernel knows it: 37 where time is well kept, 0 where nobody has
+ * told it. */
 SHMIM_API int64_t shmim_tai_offset(void);
 
 /* The usual directory of streams, into `directory`. */
 SHMIM_API int shmim_directory(char* directory, size_t size, shmim_error* error);
-/* Names of the streams in a directory that match a shell pattern (NULL: all), sorted, behind them NULL; to be
- * given to shmim_free_names(). */
-SHMIM_API int shmim_list(const char* directory, const char* pattern, char*** names, shmim_error* error);
+/* Names of the streams in a directory that match a shell pattern (NULL: all), sorted, behind them
+ * NULL; to be given to shmim_free_names(). */
+SHMIM_API int shmim_list(const char* directory, const char* pattern, char*** names,
+                         shmim_error* error);
 SHMIM_API void shmim_free_names(char** names);
 
 /* 10 keywords, 10 semaphores, no circular buffer. `size` has `axes` lengths, of 3 at most. */
-SHMIM_API void shmim_default_format(shmim_format* format, uint32_t type, uint32_t axes, const uint32_t* size);
-/* Opens a stream by a reference as the tools take it, without a slice: `cam`, `tui16>cam`. For writing too where
- * that is permitted. */
-SHMIM_API int shmim_open(const char* reference, const char* directory, shmim_stream** stream, shmim_error* error);
+SHMIM_API void shmim_default_format(shmim_format* format, uint32_t type, uint32_t axes,
+                                    const uint32_t* size);
+/* Opens a stream by a reference as the tools take it, without a slice: `cam`, `tui16>cam`. For
+ * writing too where that is permitted. */
+SHMIM_API int shmim_open(const char* reference, const char* directory, shmim_stream** stream,
+                         shmim_error* error);
 
 enum shmim_creation {
-  SHMIM_NEW = 0,        /* a stream of that name is an error: SHMIM_EXISTS */
-  SHMIM_IF_MISSING = 1, /* one of that type, shape and circular buffer is opened; another is SHMIM_MISMATCH */
-  SHMIM_REPLACE = 2     /* takes the place of what has the name; who waits on that is woken */
+  SHMIM_NEW = 0, /* a stream of that name is an error: SHMIM_EXISTS */
+  SHMIM_IF_MISSING =
+      1, /* one of that type, shape and circular buffer is opened; another is SHMIM_MISMATCH */
+  SHMIM_REPLACE = 2 /* takes the place of what has the name; who waits on that is woken */
 };
-/* Makes a stream, whole and in one step: of any number of processes that do so at once, one makes it. Blocks for
- * 5 s at most, while others replace streams in the directory. */
-SHMIM_API int shmim_create(const char* name, const shmim_format* format, enum shmim_creation creation,
-                           const char* directory, shmim_stream** stream, shmim_error* error);
+/* Makes a stream, whole and in one step: of any number of processes that do so at once, one makes
+ * it. Blocks for 5 s at most, while others replace streams in the directory. */
+SHMIM_API int shmim_create(const char* name, const shmim_format* format,
+                           enum shmim_creation creation, const char* directory,
+                           shmim_stream** stream, shmim_error* error);
 SHMIM_API void shmim_close(shmim_stream* stream);
 /* Removes a stream, and wakes whoever waits on it. */
 SHMIM_API int shmim_remove(const char* name, const char* directory, shmim_error* error);
@@ -174,73 +183,83 @@ SHMIM_API void shmim_newest(const shmim_stream* stream, shmim_frame* frame);
 
 /* The live array: a writer may alter it while you look. NULL if it is in the memory of a GPU. */
 SHMIM_API const void* shmim_array(const shmim_stream* stream);
-/* Copies one whole frame, never parts of two. `pixels` has `bytes`, at least shmim_bytes(). Waits for a writer in
- * mid-frame. `frame` may be NULL. */
-SHMIM_API int shmim_snapshot(shmim_stream* stream, void* pixels, size_t bytes, int64_t timeout, shmim_frame* frame,
-                             shmim_error* error);
+/* Copies one whole frame, never parts of two. `pixels` has `bytes`, at least shmim_bytes(). Waits
+ * for a writer in mid-frame. `frame` may be NULL. */
+SHMIM_API int shmim_snapshot(shmim_stream* stream, void* pixels, size_t bytes, int64_t timeout,
+                             shmim_frame* frame, shmim_error* error);
 
-/* Begins a frame: waits for its turn, and gives the array to write to, of shmim_bytes(), which holds the frame
- * before. Readers wait until shmim_commit() or shmim_cancel(). SHMIM_USAGE if one is begun already. */
+/* Begins a frame: waits for its turn, and gives the array to write to, of shmim_bytes(), which
+ * holds the frame before. Readers wait until shmim_commit() or shmim_cancel(). SHMIM_USAGE if one
+ * is begun already. */
 SHMIM_API int shmim_begin(shmim_stream* stream, int64_t timeout, void** pixels, shmim_error* error);
-/* Shows the frame that was begun: times, circular buffer, trace and cnt0, then the posts. `atime` 0: now; `trigger`,
- * what caused it, and `cnt0`, for its number, may be NULL. */
-SHMIM_API int shmim_commit(shmim_stream* stream, int64_t atime, const shmim_trigger* trigger, uint64_t* cnt0,
-                           shmim_error* error);
+/* Shows the frame that was begun: times, circular buffer, trace and cnt0, then the posts. `atime`
+ * 0: now; `trigger`, what caused it, and `cnt0`, for its number, may be NULL. */
+SHMIM_API int shmim_commit(shmim_stream* stream, int64_t atime, const shmim_trigger* trigger,
+                           uint64_t* cnt0, shmim_error* error);
 /* Ends a frame that was begun without showing it: for a writer that has touched no pixel. */
 SHMIM_API void shmim_cancel(shmim_stream* stream);
-/* Ends a frame that was begun and cannot be finished: nothing is shown, readers are told that it is unfinished, and
- * the next frame that is written whole mends it. So does shmim_close() in the middle of one. */
+/* Ends a frame that was begun and cannot be finished: nothing is shown, readers are told that it is
+ * unfinished, and the next frame that is written whole mends it. So does shmim_close() in the
+ * middle of one. */
 SHMIM_API void shmim_abandon(shmim_stream* stream);
-/* Publishes a frame of shmim_frame_bytes(), in the next plane where z is time; with `pixels` NULL, a full update of
- * what is there. A stream that was re-created meanwhile in the same type and shape is followed, and is what the
- * handle has afterwards. `lost` frames are counted before it, which followers find missed. Waits a second at most. */
+/* Publishes a frame of shmim_frame_bytes(), in the next plane where z is time; with `pixels` NULL,
+ * a full update of what is there. A stream that was re-created meanwhile in the same type and shape
+ * is followed, and is what the handle has afterwards. `lost` frames are counted before it, which
+ * followers find missed. Waits a second at most. */
 SHMIM_API int shmim_write(shmim_stream* stream, const void* pixels, size_t bytes, int64_t atime,
-                          const shmim_trigger* trigger, uint64_t lost, uint64_t* cnt0, shmim_error* error);
+                          const shmim_trigger* trigger, uint64_t lost, uint64_t* cnt0,
+                          shmim_error* error);
 
 /* Posts semaphore `index`, or with -1 all of them, without a frame. */
 SHMIM_API int shmim_post(shmim_stream* stream, int index, shmim_error* error);
 
 typedef struct shmim_follow_options {
-  int newest;  /* 0: every frame in order, from the circular buffer; 1: the newest, skipping what was missed */
-  int passive; /* 1: watch cnt0, and leave the semaphores to others */
-  int64_t spin;                  /* busy-wait so long before sleeping */
-  int (*is_cancelled)(void* of); /* asked some times a second and after each signal, may be NULL; not 0: stop */
+  int newest; /* 0: every frame in order, from the circular buffer; 1: the newest, skipping what was
+                 missed */
+  int passive;  /* 1: watch cnt0, and leave the semaphores to others */
+  int64_t spin; /* busy-wait so long before sleeping */
+  int (*is_cancelled)(
+      void* of); /* asked some times a second and after each signal, may be NULL; not 0: stop */
   void* of;
 } shmim_follow_options;
 
-/* Follows from the frame that is there now on. Claims a semaphore where it may write and one is free, and watches
- * cnt0 elsewhere. `options` may be NULL. The stream may be closed before the follower. */
+/* Follows from the frame that is there now on. Claims a semaphore where it may write and one is
+ * free, and watches cnt0 elsewhere. `options` may be NULL. The stream may be closed before the
+ * follower. */
 SHMIM_API int shmim_follow(const shmim_stream* stream, const shmim_follow_options* options,
                            shmim_follower** follower, shmim_error* error);
-/* Waits for the next frame and copies it whole; `pixels` has `bytes`, at least shmim_frame_bytes(). A stream that
- * is re-created in the same type and shape is followed on. SHMIM_TIMED_OUT, SHMIM_INTERRUPTED, SHMIM_REMOVED;
- * SHMIM_MISMATCH if it was re-created in another format. */
-SHMIM_API int shmim_next(shmim_follower* follower, void* pixels, size_t bytes, int64_t timeout, shmim_frame* frame,
-                         shmim_error* error);
+/* Waits for the next frame and copies it whole; `pixels` has `bytes`, at least shmim_frame_bytes().
+ * A stream that is re-created in the same type and shape is followed on. SHMIM_TIMED_OUT,
+ * SHMIM_INTERRUPTED, SHMIM_REMOVED; SHMIM_MISMATCH if it was re-created in another format. */
+SHMIM_API int shmim_next(shmim_follower* follower, void* pixels, size_t bytes, int64_t timeout,
+                         shmim_frame* frame, shmim_error* error);
 SHMIM_API void shmim_unfollow(shmim_follower* follower);
 
-/* What a process that was triggered by the frame taken last should put in its trace, however much later it
- * publishes; to be given to shmim_free_trigger(). */
-SHMIM_API int shmim_trigger_of(const shmim_follower* follower, shmim_trigger** trigger, shmim_error* error);
+/* What a process that was triggered by the frame taken last should put in its trace, however much
+ * later it publishes; to be given to shmim_free_trigger(). */
+SHMIM_API int shmim_trigger_of(const shmim_follower* follower, shmim_trigger** trigger,
+                               shmim_error* error);
 /* Likewise of a stream's newest frame. */
-SHMIM_API int shmim_trigger_now(const shmim_stream* stream, shmim_trigger** trigger, shmim_error* error);
+SHMIM_API int shmim_trigger_now(const shmim_stream* stream, shmim_trigger** trigger,
+                                shmim_error* error);
 SHMIM_API void shmim_free_trigger(shmim_trigger* trigger);
 
-/* The steps that led to the newest frame, newest first, into `steps`, which has room for `capacity`; `count` is how
- * many there are. */
-SHMIM_API int shmim_trace(const shmim_stream* stream, shmim_step* steps, size_t capacity, size_t* count,
-                          shmim_error* error);
+/* The steps that led to the newest frame, newest first, into `steps`, which has room for
+ * `capacity`; `count` is how many there are. */
+SHMIM_API int shmim_trace(const shmim_stream* stream, shmim_step* steps, size_t capacity,
+                          size_t* count, shmim_error* error);
 
-/* The keywords, in order, into `keywords`, which has room for `capacity`; `count` is how many there are. */
-SHMIM_API int shmim_keywords(const shmim_stream* stream, shmim_keyword* keywords, size_t capacity, size_t* count,
-                             shmim_error* error);
+/* The keywords, in order, into `keywords`, which has room for `capacity`; `count` is how many there
+ * are. */
+SHMIM_API int shmim_keywords(const shmim_stream* stream, shmim_keyword* keywords, size_t capacity,
+                             size_t* count, shmim_error* error);
 /* The keyword of that name; SHMIM_NOT_FOUND if there is none. */
-SHMIM_API int shmim_get_keyword(const shmim_stream* stream, const char* name, shmim_keyword* keyword,
-                                shmim_error* error);
-/* Replaces keywords of those names or takes unused slots; all, or none if one does not fit. An empty comment leaves
- * the one that is there. */
-SHMIM_API int shmim_set_keywords(const shmim_stream* stream, const shmim_keyword* keywords, size_t count,
-                                 shmim_error* error);
+SHMIM_API int shmim_get_keyword(const shmim_stream* stream, const char* name,
+                                shmim_keyword* keyword, shmim_error* error);
+/* Replaces keywords of those names or takes unused slots; all, or none if one does not fit. An
+ * empty comment leaves the one that is there. */
+SHMIM_API int shmim_set_keywords(const shmim_stream* stream, const shmim_keyword* keywords,
+                                 size_t count, shmim_error* error);
 /* SHMIM_NOT_FOUND if there is none. */
 SHMIM_API int shmim_erase_keyword(const shmim_stream* stream, const char* name, shmim_error* error);
 

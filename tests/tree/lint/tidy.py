@@ -36,10 +36,13 @@ def compile_flags():
     with the macros and folders of all of them."""
     kinds = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
+        sources = ours(entry["file"])
+        if not sources:
+            continue
         words = [word for word in shlex.split(entry["command"]) if re.match("-[DI]|-std=", word)]
         kind = kinds.setdefault("-DFMT_SHARED" in words, ({}, []))
         kind[0].update(dict.fromkeys(words))
-        kind[1].extend(ours(entry["file"]))
+        kind[1].extend(sources)
     return {source: tuple(words) for words, sources in kinds.values() for source in sources}
 
 

@@ -1,8 +1,7 @@
 /* Lists the streams there are, each with its keywords and what led to its newest frame. */
 #include <inttypes.h>
-#include <stdio.h>
-
 #include <shmim/shmim.h>
+#include <stdio.h>
 
 static void describe(shmim_stream* stream) {
   shmim_format format;
@@ -21,9 +20,15 @@ static void describe(shmim_stream* stream) {
     for (size_t i = 0; i < count && i < 100; ++i) {
       const shmim_keyword* k = &keywords[i];
       switch (k->kind) {
-        case 'L': printf("  %s = %" PRId64 "\n", k->name, k->integer); break;
-        case 'D': printf("  %s = %g\n", k->name, k->real); break;
-        default: printf("  %s = '%s'\n", k->name, k->string); break;
+        case 'L':
+          printf("  %s = %" PRId64 "\n", k->name, k->integer);
+          break;
+        case 'D':
+          printf("  %s = %g\n", k->name, k->real);
+          break;
+        default:
+          printf("  %s = '%s'\n", k->name, k->string);
+          break;
       }
     }
   }

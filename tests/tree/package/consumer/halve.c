@@ -1,8 +1,7 @@
 /* A compute unit in C: writes `half` for each frame of `cam`, until none comes for two seconds. */
+#include <shmim/shmim.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <shmim/shmim.h>
 
 static int give_up(const shmim_error* error) {
   fprintf(stderr, "%s\n", error->message);
@@ -31,14 +30,16 @@ int main(void) {
   const int64_t patience = INT64_C(2000000000);
   shmim_frame frame;
   int end;
-  while ((end = shmim_next(frames, in, elements * sizeof *in, patience, &frame, &error)) == SHMIM_OK) {
+  while ((end = shmim_next(frames, in, elements * sizeof *in, patience, &frame, &error)) ==
+         SHMIM_OK) {
     for (size_t i = 0; i < elements; ++i) {
       out[i] = (float)in[i] / 2;
     }
     /* The trace says which frame this was made of, however many have come since. */
     shmim_trigger* trigger;
     if (shmim_trigger_of(frames, &trigger, &error) != SHMIM_OK ||
-        shmim_write(half, out, elements * sizeof *out, frame.atime, trigger, frame.missed, NULL, &error) != SHMIM_OK) {
+        shmim_write(half, out, elements * sizeof *out, frame.atime, trigger, frame.missed, NULL,
+                    &error) != SHMIM_OK) {
       return give_up(&error);
     }
     shmim_free_trigger(trigger);

@@ -1,0 +1,251 @@
+"""The Python package: run by python.bats, in a shm directory of its own."""
+
+import datetime
+import os
+import signal
+import subprocess
+import threading
+import time
+import unittest
+
+import numpy
+import shmim
+
+
+def tool(*command, **options):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, universal_newlines=True, **options).stdout
+
+
+class Case(unittest.TestCase):
+    def tearDown(self):
+        for name in shmim.streams():
+            shmim.remove(name)
+
+
+class Streams(Case):
+    def test_made_by_either_and_seen_by_the_other(self):
+        tool("shmim-create", "-q", "cam", "320x240", "--type", "uint16", "--circular-buffer", "4", "--set", "GAIN=2")
+        cam = shmim.open("cam")
+        self.assertEqual((cam.name, cam.shape, cam.dtype), ("cam", (240, 320), numpy.dtype("u2")))
+        self.assertEqual(cam.format.circular_buffer, 4)
+        self.assertEqual(dict(cam.keywords), {"GAIN": 2})
+        self.assertEqual(repr(cam), "<stream cam: (240, 320) uint16>")
+        cube = shmim.create("cube", (3, 4, 5), "f8")
+        self.assertEqual(tool("shmim-ls", "--noheadings", "-o", "type,size", "cube").split(), ["float64", "5x4x3"])
+        cube.write(numpy.arange(60.0).reshape(3, 4, 5))
+        self.assertEqual(tool("shmim-cat", "cube[4,1,2]"), "49\n")
+        self.assertEqual(shmim.streams(), ["cam", "cube"])
+        self.assertEqual(shmim.streams("cu*"), ["cube"])
+
+    def test_every_type(self):
+        for name in "u1 i1 u2 i2 u4 i4 u8 i8 f4 f8 c8 c16 f2".split():
+            array = numpy.arange(12).reshape(3, 4).astype(name)
+            stream = shmim.create("x", (3, 4), name, replace=True)
+            stream.write(array)
+            frame = stream.read()
+            self.assertEqual(frame.array.dtype, numpy.dtype(name))
+            numpy.testing.assert_array_equal(frame.array, array)
+            numpy.testing.assert_array_equal(numpy.array(stream.live()), array)
+
+    def test_ways_to_make_one(self):
+        first = shmim.create("x", 7)
+        with self.assertRaisesRegex(shmim.Exists, "^x: exists already"):
+            shmim.create("x", 7)
+        self.assertEqual(shmim.create("x", 7, exist_ok=True).inode, first.inode)
+        with self.assertRaisesRegex(shmim.Mismatch, "^x: size is 7, not 8$"):
+            shmim.create("x", 8, exist_ok=True)
+        self.assertTrue(first.is_current)
+        second = shmim.create("x", 8, "u1", replace=True)
+        self.assertFalse(first.is_current)
+        self.assertEqual(second.shape, (8,))
+        for wrong in (0, (1, 2, 3, 4), ()):
+            with self.assertRaises(shmim.UsageError):
+                shmim.create("y", wrong)
+        with self.assertRaisesRegex(shmim.UsageError, "no streams of bool"):
+            shmim.create("y", 3, bool)
+
+    def test_what_is_not_there(self):
+        with self.assertRaisesRegex(shmim.NotFound, "^none: no such stream"):
+            shmim.open("none")
+        with self.assertRaises(LookupError):
+            shmim.remove("none")
+        with self.assertRaisesRegex(shmim.NoDirectory, "/nowhere"):
+            shmim.open("cam", "/nowhere")
+        with self.assertRaisesRegex(shmim.UsageError, "slice"):
+            shmim.open("cam[1]")
+        stream = shmim.create("x", 3)
+        stream.close()
+        stream.close()
+        with self.assertRaisesRegex(shmim.UsageError, "closed"):
+            stream.read()
+        self.assertEqual(repr(stream), "<closed stream>")
+
+
+class Frames(Case):
+    def test_a_frame_has_its_number_and_times(self):
+        stream = shmim.create("x", 3)
+        when = numpy.datetime64("2026-11-22T01:52:49.123456789")
+        before = time.time()
+        self.assertEqual(stream.write([1, 2, 3], atime=when), 1)
+        frame = stream.read()
+        self.assertEqual((frame.cnt0, frame.missed, frame.atime), (1, 0, when))
+        self.assertLess(abs(frame.written - before), 5)
+        self.assertEqual(round(frame.acquired), 1795312369)
+        self.assertEqual(
+            frame.atime.astype("datetime64[us]").item(), datetime.datetime(2026, 11, 22, 1, 52, 49, 123456)
+        )
+        self.assertEqual(stream.write([1, 2, 3], atime=1e9, lost=4), 6)
+        self.assertEqual(stream.read().atime, numpy.datetime64("2001-09-09T01:46:40", "ns"))
+        self.assertTrue(numpy.isnat(shmim.create("y", 3).read().writetime))
+
+    def test_what_is_written_must_fit(self):
+        stream = shmim.create("x", (2, 3), "i2")
+        for wrong in (numpy.zeros((3, 2), "i2"), numpy.zeros(6, "i2")):
+            with self.assertRaisesRegex(shmim.UsageError, r"^x: an array of \(.*\), not \(2, 3\)$"):
+                stream.write(wrong)
+        with self.assertRaises(TypeError):
+            stream.write(numpy.zeros((2, 3)))
+        # Any order in memory, and any integer.
+        stream.write(numpy.arange(6).reshape(3, 2).T)
+        self.assertEqual(stream.read().array.tolist(), [[0, 2, 4], [1, 3, 5]])
+
+    def test_in_place(self):
+        stream = shmim.create("x", (2, 3), "i2")
+        with stream.writing() as pixels:
+            pixels[1, 2] = 9
+        self.assertEqual(stream.read().array.tolist(), [[0, 0, 0], [0, 0, 9]])
+        with self.assertRaises(ZeroDivisionError):
+            with stream.writing() as pixels:
+                pixels[0, 0] = 1 / 0
+        with self.assertRaisesRegex(shmim.Unfinished, "^x: "):
+            stream.read(timeout=0)
+        self.assertEqual(stream.cnt0, 1)
+        stream.write(numpy.ones((2, 3), "i2"))
+        self.assertEqual(stream.read().cnt0, 2)
+        with self.assertRaises(ValueError):
+            stream.live()[0, 0] = 1
+
+    def test_planes(self):
+        ring = shmim.create("ring", (3, 2, 2), "u1", image_type=0x20001)
+        self.assertEqual(ring.frame_shape, (1, 2, 2))
+        frames = ring.frames(timeout=5)
+        for n in range(1, 5):
+            ring.write(numpy.full((2, 2), n, "u1"))
+            self.assertEqual(next(frames).array.tolist(), [[[n, n], [n, n]]])
+        self.assertEqual(ring.read().array[:, 0, 0].tolist(), [4, 2, 3])
+
+
+class Following(Case):
+    def test_frames_in_order_until_none_comes(self):
+        shmim.create("cam", (4, 4), "u4", circular_buffer=100).close()
+        follower = shmim.frames("cam", timeout=1)
+        tool("shmim-post", "cam", "--pattern", "counter", "-n", "50", "--rate", "500", "-q")
+        frames = list(follower)
+        self.assertEqual([frame.cnt0 for frame in frames], list(range(1, 51)))
+        self.assertEqual(sum(frame.missed for frame in frames), 0)
+        self.assertEqual(list(follower), [])
+        follower.close()
+        self.assertEqual(list(follower), [])
+
+    def test_the_newest(self):
+        cam = shmim.create("cam", 4, "u1")
+        follower = cam.frames(timeout=0, newest=True, passive=True)
+        self.assertEqual(tool("shmim-ls", "--noheadings", "-o", "readers", "cam").strip(), "0")
+        for n in range(1, 6):
+            cam.write(numpy.full(4, n, "u1"))
+        frame = next(follower)
+        self.assertEqual((frame.cnt0, frame.missed, frame.array.tolist()), (5, 4, [5] * 4))
+
+    def test_a_trace_that_is_true_however_late(self):
+        cam = shmim.create("cam", 4, "u1", circular_buffer=10)
+        dm = shmim.create("dm", 4)
+        follower = cam.frames(timeout=5)
+        cam.write(numpy.full(4, 1, "u1"))
+        frame = next(follower)
+        cam.write(numpy.full(4, 2, "u1"))
+        dm.write(frame.array.astype("f4"), trigger=frame.trigger)
+        steps = dm.trace()
+        self.assertEqual([(step.pid, step.cnt0) for step in steps], [(os.getpid(), 1), (os.getpid(), 0)])
+        self.assertEqual(steps[0].trigger_inode, cam.inode)
+        with dm.writing(trigger=cam.trigger()) as pixels:
+            pixels[:] = 0
+        self.assertEqual(dm.trace()[0].cnt0, 2)
+
+    def test_the_end_of_a_stream(self):
+        cam = shmim.create("cam", 4, "u1")
+        follower = cam.frames()
+        again = shmim.create("cam", 4, "u1", replace=True)
+        again.write(numpy.ones(4, "u1"))
+        self.assertEqual(next(follower).array.tolist(), [1] * 4)
+        shmim.create("cam", 5, "u1", replace=True)
+        with self.assertRaisesRegex(shmim.Mismatch, "size is 5, not 4"):
+            next(follower)
+        follower = shmim.frames("cam")
+        shmim.remove("cam")
+        with self.assertRaises(shmim.Removed):
+            next(follower)
+
+    def test_others_run_while_it_waits(self):
+        cam = shmim.create("cam", 4, "u1")
+        follower = cam.frames(timeout=0.5)
+        counted = 0
+        done = threading.Event()
+
+        def count():
+            nonlocal counted
+            while not done.is_set():
+                counted += 1
+                time.sleep(0.001)
+
+        thread = threading.Thread(target=count)
+        thread.start()
+        self.assertEqual(list(follower), [])
+        done.set()
+        thread.join()
+        self.assertGreater(counted, 50)
+
+    def test_a_signal_ends_the_waiting(self):
+        follower = shmim.create("cam", 4, "u1").frames()
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with self.assertRaises(KeyboardInterrupt):
+            next(follower)
+
+    def test_two_thousand_a_second_and_none_missed(self):
+        shmim.create("cam", (64, 128), "u2", circular_buffer=1000).close()
+        follower = shmim.frames("cam", timeout=5)
+        writer = subprocess.Popen(
+            ["shmim-post", "cam", "--pattern", "counter", "-n", "4000", "--rate", "2000", "-q"]
+        )
+        frames = [(frame.cnt0, frame.missed) for _, frame in zip(range(4000), follower)]
+        self.assertEqual(writer.wait(), 0)
+        self.assertEqual(frames, [(n, 0) for n in range(1, 4001)])
+
+
+class Keywords(Case):
+    def test_as_a_mapping(self):
+        keywords = shmim.create("cam", 4, keywords=4).keywords
+        keywords["GAIN"] = 2.5, "e-/ADU"
+        keywords.update(N=3, FILTER="H")
+        self.assertEqual(dict(keywords), {"GAIN": 2.5, "N": 3, "FILTER": "H"})
+        self.assertEqual(tool("shmim-kw", "cam", "GAIN", "N", "FILTER").split(), ["2.5", "3", "H"])
+        keywords["GAIN"] = numpy.float32(0.5)
+        keywords["N"] = numpy.int16(-7)
+        self.assertEqual((keywords["GAIN"], keywords.comment("GAIN"), keywords["N"]), (0.5, "e-/ADU", -7))
+        del keywords["FILTER"]
+        self.assertEqual((len(keywords), "FILTER" in keywords, keywords.get("FILTER")), (2, False, None))
+        with self.assertRaises(KeyError):
+            keywords["FILTER"]
+        with self.assertRaises(KeyError):
+            del keywords["FILTER"]
+        for wrong in ("x" * 17, 2**63, ("x", "c" * 81)):
+            with self.assertRaises(ValueError):
+                keywords["N"] = wrong
+        with self.assertRaises(ValueError):
+            keywords["SEVENTEEN_BYTES__"] = 1
+        with self.assertRaisesRegex(shmim.Error, "cam: "):
+            keywords.update(A=1, B=2, C=3)
+        self.assertEqual(dict(keywords), {"GAIN": 0.5, "N": -7})
+
+
+if __name__ == "__main__":
+    unittest.main()
