@@ -1,6 +1,8 @@
 """The Python package: run by python.bats, in a shm directory of its own."""
 
+import contextlib
 import datetime
+import io
 import os
 import signal
 import subprocess
@@ -10,6 +12,8 @@ import unittest
 
 import numpy
 import shmim
+from shmim import pymilk
+from shmim.pymilk import SHM
 
 
 def tool(*command, **options):
@@ -245,6 +249,130 @@ class Keywords(Case):
         with self.assertRaisesRegex(shmim.Error, "cam: "):
             keywords.update(A=1, B=2, C=3)
         self.assertEqual(dict(keywords), {"GAIN": 0.5, "N": -7})
+
+
+class PyMilk(Case):
+    """What pyMilk gives; the orders are those that pyMilk 2026-03 makes of the same arrays."""
+
+    def test_orders(self):
+        array = numpy.array([[1, 2, 3], [4, 5, 6]])
+        in_stream = {
+            0: [[1, 2, 3], [4, 5, 6]],
+            1: [[4, 5, 6], [1, 2, 3]],
+            2: [[3, 2, 1], [6, 5, 4]],
+            3: [[6, 5, 4], [3, 2, 1]],
+            4: [[1, 4], [2, 5], [3, 6]],
+            5: [[3, 6], [2, 5], [1, 4]],
+            6: [[4, 1], [5, 2], [6, 3]],
+            7: [[6, 3], [5, 2], [4, 1]],
+        }
+        for symcode, expected in in_stream.items():
+            shm = SHM("cam", array, symcode=symcode)
+            self.assertEqual(shm.IMAGE.copy().tolist(), expected)
+            self.assertEqual(shm.IMAGE.md.size, numpy.shape(expected))
+            self.assertEqual(shm.get_data().tolist(), array.tolist())
+            self.assertEqual(SHM("cam", symcode=symcode).get_data().tolist(), array.tolist())
+        with self.assertRaisesRegex(ValueError, "symcode"):
+            SHM("cam", symcode=8)
+        cube = numpy.arange(24).reshape(2, 3, 4)
+        in_stream = {
+            0: ((3, 2, 4), [8, 9, 10, 11, 20, 21]),
+            1: ((4, 3, 2), [8, 20, 4, 16, 0, 12]),
+            2: ((2, 4, 3), [3, 7, 11, 2, 6, 10]),
+            3: ((4, 3, 2), [3, 15, 7, 19, 11, 23]),
+        }
+        for tri_dim, (shape, first) in in_stream.items():
+            shm = SHM("cam", cube, symcode=5, triDim=tri_dim)
+            held = shm.IMAGE.copy()
+            self.assertEqual((held.shape, held.ravel()[:6].tolist()), (shape, first))
+            self.assertEqual(SHM("cam", symcode=5, triDim=tri_dim).get_data().tolist(), cube.tolist())
+
+    def test_an_image_is_as_the_tools_have_it(self):
+        shm = SHM("cam", numpy.arange(6.0).reshape(2, 3))
+        self.assertEqual(tool("shmim-cat", "cam"), "0 1 2\n3 4 5\n")
+        shm.set_data(numpy.ones((2, 3)))
+        self.assertEqual(tool("shmim-cat", "cam"), "1 1 1\n1 1 1\n")
+        with self.assertRaisesRegex(shmim.UsageError, "an array of"):
+            shm.set_data(numpy.ones((3, 2)))
+        shm.set_data(numpy.ones((2, 3), "i4"), check_dt=True)
+        self.assertEqual(shm.get_counter(), 3)
+        shm.repost()
+        self.assertEqual(shm.get_counter(), 4)
+        self.assertEqual(SHM(shm.FILEPATH).FNAME, "cam")
+        with self.assertRaises(ValueError):
+            SHM("/nowhere/cam.im.shm")
+        with self.assertRaises(FileNotFoundError):
+            SHM("none")
+        with shm:
+            shm.destroy()
+        self.assertEqual(shmim.streams(), [])
+
+    def test_squeezed(self):
+        shmim.create("cam", (1, 3), "u1")
+        shm = SHM("cam")
+        self.assertEqual((shm.shape, shm.shape_c, shm.nDim), ((3,), (3, 1), 1))
+        shm.set_data(numpy.array([1, 2, 3], "u1"))
+        self.assertEqual(shm.get_data().tolist(), [1, 2, 3])
+        self.assertEqual(SHM("cam", autoSqueeze=False).get_data().tolist(), [[1, 2, 3]])
+
+    def test_waiting(self):
+        writer = SHM("cam", numpy.zeros((2, 3), "u2"))
+        reader = SHM("cam")
+        for n in range(1, 4):
+            writer.set_data(numpy.full((2, 3), n, "u2"))
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            # What came before the call does not count.
+            self.assertIsNone(reader.get_data(check=True, timeout=0.05, return_none_on_timeout=True))
+            self.assertEqual(reader.get_data(check=True, timeout=0.05)[0, 0], 3)
+        self.assertEqual(said.getvalue().count("timed out"), 2)
+        threading.Timer(0.1, writer.set_data, (numpy.full((2, 3), 9, "u2"),)).start()
+        self.assertEqual(reader.get_data(check=True)[0, 0], 9)
+        self.assertFalse(reader.check_sem_trywait())
+        writer.set_data(numpy.full((2, 3), 10, "u2"))
+        self.assertTrue(reader.check_sem_trywait())
+        source = subprocess.Popen(
+            ["shmim-post", "cam", "--pattern", "ramp", "-n", "1000", "--rate", "200", "-q"]
+        )
+        self.assertEqual(reader.multi_recv_data(5, output_as_cube=True).shape, (5, 2, 3))
+        self.assertEqual(len(reader.multi_recv_data(5)), 5)
+        source.kill()
+        source.wait()
+        reader.close()
+        reader.close()
+        self.assertEqual(tool("shmim-ls", "--noheadings", "-o", "readers", "cam").strip(), "0")
+
+    def test_re_creation(self):
+        reader = SHM("cam", numpy.zeros((2, 3), "u2"))
+        SHM("cam", numpy.ones((2, 3), "u2"))
+        self.assertEqual(reader.get_data()[0, 0], 1)
+        SHM("cam", numpy.ones((2, 4), "u2"))
+        with self.assertRaisesRegex(pymilk.AutoRelinkSizeError, "cam: size mismatch"):
+            reader.get_data()
+        SHM("cam", numpy.ones((2, 3), "f4"))
+        with self.assertRaisesRegex(pymilk.AutoRelinkTypeError, "cam: type mismatch"):
+            reader.get_data()
+        self.assertEqual(reader.non_block_wait_until_recreation(0.01).nptype, numpy.dtype("f4"))
+
+    def test_keywords(self):
+        shm = SHM("cam", numpy.zeros(3), nbkw=6)
+        shm.set_keywords({"EXPTIME": (0.5, "[s]"), "FRATE": 100, "DET-NSMP": (4,)})
+        self.assertEqual(shm.get_keywords(), {"EXPTIME": 0.5, "FRATE": 100, "DET-NSMP": 4})
+        self.assertEqual(shm.get_keywords(comments=True)["EXPTIME"], (0.5, "[s]"))
+        self.assertEqual((shm.get_expt(), shm.get_fps(), shm.get_ndr()), (0.5, 100.0, 4))
+        shm.update_keyword("EXPTIME", 0.25)
+        self.assertEqual(shm.get_keywords(True)["EXPTIME"], (0.25, "[s]"))
+        shm.set_keywords({"EXPTIME": 1.0})
+        self.assertEqual(shm.get_keywords(True)["EXPTIME"], (1.0, ""))
+        with self.assertRaises(AssertionError):
+            shm.update_keyword("NONE", 1)
+        shm.reset_keywords({"CROP_OR1": 1, "CROP_EN1": 10, "CROP_OR2": 2, "CROP_EN2": 20})
+        self.assertEqual(shm.get_crop(), (1, 10, 2, 20))
+        shm.reset_keywords({"x0": 1, "x1": 10, "y0": 2, "y1": 20})
+        self.assertEqual(shm.get_crop(), (1, 10, 2, 21))
+        shm.reset_keywords({})
+        self.assertEqual(shm.keywords, {})
+        self.assertEqual(SHM("image", numpy.zeros((2, 3))).get_crop(), (0, 0, 2, 3))
 
 
 if __name__ == "__main__":

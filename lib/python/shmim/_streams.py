@@ -257,23 +257,23 @@ class Stream:
         (TypeError). trigger is Frame.trigger of what it was made of, atime when its data was acquired, in UTC (now),
         lost how many frames before it are lost at the source. Waits a second at most for another writer.
         """
-        form = self.format
-        pixels = numpy.asarray(array).astype(form.dtype, order="C", casting="same_kind", copy=False)
+        pixels = numpy.asarray(array).astype(self.dtype, order="C", casting="same_kind", copy=False)
         shape = self.frame_shape
         if pixels.shape != shape and (1, *pixels.shape) != shape:
             raise UsageError(f"{self.name}: an array of {pixels.shape}, not {shape}")
+        return self._publish(pixels.ctypes.data, pixels.nbytes, trigger, atime, lost)
+
+    def republish(
+        self, trigger: Optional[Trigger] = None, atime: Union[float, numpy.datetime64, None] = None
+    ) -> int:
+        """Publishes what is there once more, as a frame of its own, and gives its number."""
+        return self._publish(None, 0, trigger, atime, 0)
+
+    def _publish(self, pixels: Optional[int], size: int, trigger: Optional[Trigger], atime, lost: int) -> int:
         number, error = ctypes.c_uint64(), _abi.Error()
+        cause = trigger._handle if trigger else None
         check(
-            _abi.library.shmim_write(
-                self._open,
-                pixels.ctypes.data,
-                pixels.nbytes,
-                _tai(atime),
-                trigger._handle if trigger else None,
-                lost,
-                number,
-                error,
-            ),
+            _abi.library.shmim_write(self._open, pixels, size, _tai(atime), cause, lost, number, error),
             error,
         )
         return number.value
