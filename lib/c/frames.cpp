@@ -6,11 +6,8 @@
 #include "c/handles.hpp"
 #include "shmim/element.hpp"
 
+namespace shmim::c {
 namespace {
-
-using namespace shmim;
-using c::guarded;
-using c::required;
 
 void require_not_begun(const shmim_stream& stream) {
   if (stream.begun) {
@@ -64,6 +61,7 @@ int give(Trigger trigger, shmim_trigger** out) {
 }  // namespace
 
 extern "C" {
+#pragma GCC visibility push(default)  // as the header says of each
 
 const void* shmim_array(const shmim_stream* stream) {
   try {
@@ -78,10 +76,10 @@ int shmim_snapshot(shmim_stream* stream, void* pixels, std::size_t bytes, std::i
   return guarded(error, [&] {
     const Stream& from = required(stream, "the stream").stream;
     const Snapshot snapshot =
-        from.snapshot(c::room(pixels, bytes, from.format().bytes()), c::deadline_of(timeout));
+        from.snapshot(room(pixels, bytes, from.format().bytes()), deadline_of(timeout));
     from.require_whole(snapshot);
     if (frame != nullptr) {
-      *frame = c::frame_of(snapshot.info);
+      *frame = frame_of(snapshot.info);
     }
     return SHMIM_OK;
   });
@@ -91,7 +89,7 @@ int shmim_begin(shmim_stream* stream, std::int64_t timeout, void** pixels, shmim
   return guarded(error, [&] {
     require_not_begun(required(stream, "the stream"));
     void*& place = required(pixels, "the place for the pixels");
-    stream->begun.emplace(stream->stream, c::deadline_of(timeout));
+    stream->begun.emplace(stream->stream, deadline_of(timeout));
     place = stream->begun->pixels().data();
     return SHMIM_OK;
   });
@@ -183,32 +181,32 @@ int shmim_next(shmim_follower* follower, void* pixels, std::size_t bytes, std::i
   const int problem = guarded(error, [&] {
     const Format& format = required(follower, "the follower").follower.stream().format();
     const auto to =
-        c::room(pixels, bytes, format.frame_shape().elements() * element_size(format.type));
+        room(pixels, bytes, format.frame_shape().elements() * element_size(format.type));
     const Arrival arrival = follower->follower.next(
-        follower->order, c::deadline_of(timeout),
+        follower->order, deadline_of(timeout),
         [to](std::span<const std::byte> from) {
           std::memcpy(to.data(), from.data(), std::min(to.size(), from.size()));
         },
         follower->taken);
     if (arrival == Arrival::arrived && frame != nullptr) {
-      *frame = c::frame_of(follower->taken.info);
+      *frame = frame_of(follower->taken.info);
       frame->missed = follower->taken.missed;
-      frame->taken = c::nanoseconds_of(follower->taken.taken);
+      frame->taken = nanoseconds_of(follower->taken.taken);
     }
     return number_of(arrival);
   });
   switch (problem) {
     case SHMIM_TIMED_OUT:
-      c::tell(error, problem, 0, "no frame came in the time given");
+      tell(error, problem, 0, "no frame came in the time given");
       break;
     case SHMIM_INTERRUPTED:
-      c::tell(error, problem, 0, "interrupted");
+      tell(error, problem, 0, "interrupted");
       break;
     case SHMIM_REMOVED:
-      c::tell(error, problem, 0, "the stream was removed");
+      tell(error, problem, 0, "the stream was removed");
       break;
     case SHMIM_MISMATCH:
-      c::tell(error, problem, 0, follower->follower.difference().c_str());
+      tell(error, problem, 0, follower->follower.difference().c_str());
       break;
     default:
       break;
@@ -231,4 +229,7 @@ int shmim_trigger_now(const shmim_stream* stream, shmim_trigger** trigger, shmim
 
 void shmim_free_trigger(shmim_trigger* trigger) { delete trigger; }
 
+#pragma GCC visibility pop
 }  // extern "C"
+
+}  // namespace shmim::c

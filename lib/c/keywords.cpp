@@ -5,22 +5,17 @@
 
 #include "c/handles.hpp"
 
+namespace shmim::c {
 namespace {
 
-using namespace shmim;
-using c::guarded;
-using c::required;
-
-template <std::size_t size>
-void put(char (&place)[size], const std::string& text) noexcept {
-  const std::size_t length = std::min(text.size(), size - 1);
-  std::memcpy(place, text.data(), length);
+void put(std::span<char> place, const std::string& text) noexcept {
+  const std::size_t length = std::min(text.size(), place.size() - 1);
+  std::memcpy(place.data(), text.data(), length);
   place[length] = '\0';
 }
 
-template <std::size_t size>
-std::string text_in(const char (&place)[size]) {
-  return {place, ::strnlen(place, size)};
+std::string text_in(std::span<const char> place) {
+  return {place.data(), ::strnlen(place.data(), place.size())};
 }
 
 shmim_keyword to_c(const Keyword& keyword) noexcept {
@@ -60,8 +55,8 @@ Keyword from_c(const shmim_keyword& keyword) {
 
 shmim_step to_c(const TraceEntry& entry) noexcept {
   shmim_step step{};
-  step.written = entry.written ? c::nanoseconds_of(*entry.written) : 0;
-  step.triggered = c::nanoseconds_of(entry.triggered);
+  step.written = entry.written ? nanoseconds_of(*entry.written) : 0;
+  step.triggered = nanoseconds_of(entry.triggered);
   step.trigger_inode = entry.trigger_inode;
   step.cnt0 = entry.cnt0;
   step.pid = entry.pid;
@@ -84,6 +79,7 @@ int give(std::span<const From> found, To* room, std::size_t capacity, std::size_
 }  // namespace
 
 extern "C" {
+#pragma GCC visibility push(default)  // as the header says of each
 
 int shmim_trace(const shmim_stream* stream, shmim_step* steps, std::size_t capacity,
                 std::size_t* count, shmim_error* error) {
@@ -139,4 +135,7 @@ int shmim_erase_keyword(const shmim_stream* stream, const char* name, shmim_erro
   });
 }
 
+#pragma GCC visibility pop
 }  // extern "C"
+
+}  // namespace shmim::c

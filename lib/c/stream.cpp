@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
+#include <new>
 #include <utility>
 
 #include "c/handles.hpp"
@@ -10,11 +10,8 @@
 #include "shmim/element.hpp"
 #include "shmim/image.hpp"
 
+namespace shmim::c {
 namespace {
-
-using namespace shmim;
-using c::guarded;
-using c::required;
 
 Format to_format(const shmim_format& format) {
   Format made;
@@ -66,15 +63,10 @@ Stream made_stream(const char* name, const Format& format, shmim_creation creati
   throw Error(Problem::usage, name, "there is no such way to make a stream");
 }
 
-std::unique_ptr<char[]> copy_of(const std::string& text) {
-  auto copy = std::make_unique<char[]>(text.size() + 1);
-  std::memcpy(copy.get(), text.c_str(), text.size() + 1);
-  return copy;
-}
-
 }  // namespace
 
 extern "C" {
+#pragma GCC visibility push(default)  // as the header says of each
 
 const char* shmim_version() { return SHMIM_VERSION; }
 
@@ -91,7 +83,7 @@ std::uint32_t shmim_type_of(const char* name) {
   return type ? static_cast<std::uint32_t>(*type) : 0;
 }
 
-std::int64_t shmim_now() { return c::nanoseconds_of(TaiClock::now()); }
+std::int64_t shmim_now() { return nanoseconds_of(TaiClock::now()); }
 std::int64_t shmim_tai_offset() { return tai_offset().count(); }
 
 int shmim_directory(char* directory, std::size_t size, shmim_error* error) {
@@ -108,23 +100,27 @@ int shmim_directory(char* directory, std::size_t size, shmim_error* error) {
 int shmim_list(const char* directory, const char* pattern, char*** names, shmim_error* error) {
   return guarded(error, [&] {
     const auto found =
-        list_streams(c::search_path_of(directory).shm, pattern == nullptr ? "*" : pattern);
-    std::vector<std::unique_ptr<char[]>> copies(found.size());
-    std::transform(found.begin(), found.end(), copies.begin(), copy_of);
-    auto list = std::make_unique<char*[]>(found.size() + 1);
-    std::transform(copies.begin(), copies.end(), list.get(),
-                   [](std::unique_ptr<char[]>& copy) { return copy.release(); });
-    required(names, "the list") = list.release();
+        list_streams(search_path_of(directory).shm, pattern == nullptr ? "*" : pattern);
+    char**& list = required(names, "the list");
+    // One piece of memory: the pointers, behind them the names.
+    std::size_t bytes = (found.size() + 1) * sizeof(char*);
+    for (const std::string& name : found) {
+      bytes += name.size() + 1;
+    }
+    list = static_cast<char**>(::operator new(bytes));
+    char* text = reinterpret_cast<char*>(list + found.size() + 1);
+    char** pointer = list;
+    for (const std::string& name : found) {
+      std::memcpy(text, name.c_str(), name.size() + 1);
+      *pointer++ = text;
+      text += name.size() + 1;
+    }
+    *pointer = nullptr;
     return SHMIM_OK;
   });
 }
 
-void shmim_free_names(char** names) {
-  const std::unique_ptr<char*[]> list(names);
-  for (std::size_t i = 0; names != nullptr && names[i] != nullptr; ++i) {
-    const std::unique_ptr<char[]> name(names[i]);
-  }
-}
+void shmim_free_names(char** names) { ::operator delete(names); }
 
 void shmim_default_format(shmim_format* format, std::uint32_t type, std::uint32_t axes,
                           const std::uint32_t* size) {
@@ -137,7 +133,7 @@ void shmim_default_format(shmim_format* format, std::uint32_t type, std::uint32_
   made.keywords = usual.keywords;
   made.semaphores = usual.semaphores;
   made.image_type = usual.image_type;
-  made.location = usual.location;
+  made.location = int{usual.location};
   *format = made;
 }
 
@@ -145,7 +141,7 @@ int shmim_open(const char* reference, const char* directory, shmim_stream** stre
                shmim_error* error) {
   return guarded(error, [&] {
     required(stream, "the place for the stream") = new shmim_stream{
-        shmim::open(&required(reference, "the reference"), c::search_path_of(directory))};
+        shmim::open(&required(reference, "the reference"), search_path_of(directory))};
     return SHMIM_OK;
   });
 }
@@ -154,7 +150,7 @@ int shmim_create(const char* name, const shmim_format* format, shmim_creation cr
                  const char* directory, shmim_stream** stream, shmim_error* error) {
   return guarded(error, [&] {
     required(stream, "the place for the stream") = new shmim_stream{made_stream(
-        name, to_format(required(format, "the format")), creation, c::search_path_of(directory))};
+        name, to_format(required(format, "the format")), creation, search_path_of(directory))};
     return SHMIM_OK;
   });
 }
@@ -163,7 +159,7 @@ void shmim_close(shmim_stream* stream) { delete stream; }
 
 int shmim_remove(const char* name, const char* directory, shmim_error* error) {
   return guarded(error, [&] {
-    const auto path = stream_path(c::search_path_of(directory).shm, named(name).name);
+    const auto path = stream_path(search_path_of(directory).shm, named(name).name);
     const auto identity = identity_of(path);
     if (!identity || !remove_stream(path, *identity)) {
       throw Error(Problem::not_found, name, "no such stream");
@@ -187,7 +183,7 @@ void shmim_get_format(const shmim_stream* stream, shmim_format* format) {
   format->circular_buffer = found.circular_buffer;
   format->semaphores = found.semaphores;
   format->image_type = found.image_type;
-  format->location = found.location;
+  format->location = int{found.location};
 }
 
 std::size_t shmim_bytes(const shmim_stream* stream) {
@@ -201,7 +197,10 @@ int shmim_is_writable(const shmim_stream* stream) { return stream->stream.writab
 int shmim_is_current(const shmim_stream* stream) { return stream->stream.is_current() ? 1 : 0; }
 std::uint64_t shmim_inode(const shmim_stream* stream) { return stream->stream.identity().inode; }
 void shmim_newest(const shmim_stream* stream, shmim_frame* frame) {
-  *frame = c::frame_of(stream->stream.newest());
+  *frame = frame_of(stream->stream.newest());
 }
 
+#pragma GCC visibility pop
 }  // extern "C"
+
+}  // namespace shmim::c

@@ -5,6 +5,7 @@
 #include <climits>
 #include <ctime>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -34,6 +35,12 @@ timespec to_timespec(std::chrono::steady_clock::time_point time) noexcept {
 }
 
 WaitResult wait_for_post(sem_t& semaphore, Deadline deadline) noexcept {
+  if (!layout::is_usable(semaphore)) {  // it was when we claimed it
+    constexpr std::chrono::milliseconds pause{1};
+    const auto until = std::chrono::steady_clock::now() + pause;
+    std::this_thread::sleep_until(deadline ? std::min(*deadline, until) : until);
+    return WaitResult::timed_out;
+  }
   int result = 0;
   if (deadline) {
     const timespec until = to_timespec(*deadline);
@@ -45,6 +52,14 @@ WaitResult wait_for_post(sem_t& semaphore, Deadline deadline) noexcept {
     return WaitResult::posted;
   }
   return errno == EINTR ? WaitResult::interrupted : WaitResult::timed_out;
+}
+
+bool post_unless_full(sem_t& semaphore) noexcept {
+  if (!layout::is_usable(semaphore) || value_of(semaphore) >= layout::semaphore_max) {
+    return false;
+  }
+  sem_post(&semaphore);
+  return true;
 }
 
 /// True where a process is asleep on the semaphore, whether it has claimed it or not. The kernel is
@@ -121,29 +136,27 @@ void Semaphores::post(const SemaphoreSet& posts) const {
 void post_known(const Semaphores::Regions& regions, const SemaphoreSet& posts) noexcept {
   const bool all = posts.by_default() && posts.listed().empty();
   for (unsigned index = 0; index < regions.semaphores.size(); ++index) {
-    if ((all || posts.includes(index)) &&
-        value_of(regions.semaphores[index]) < layout::semaphore_max) {
-      sem_post(&regions.semaphores[index]);
+    if ((all || posts.includes(index)) && post_unless_full(regions.semaphores[index])) {
       layout::store(regions.write_pid[index], this_process());
     }
   }
-  if (posts.by_default() && value_of(*regions.log) < layout::semaphore_max) {
-    sem_post(regions.log);
+  if (posts.by_default()) {
+    static_cast<void>(post_unless_full(*regions.log));
   }
 }
 
 void Semaphores::wake_readers() const noexcept {
   for (unsigned index = 0; segment_->writable() && index < count(); ++index) {
-    if (segment_->place_claimed_by(index) != 0) {
-      sem_post(&regions_.semaphores[index]);
+    sem_t& semaphore = regions_.semaphores[index];
+    if (segment_->place_claimed_by(index) != 0 && layout::is_usable(semaphore)) {
+      sem_post(&semaphore);
     }
   }
 }
 
 void Semaphores::wake_own(unsigned index) const noexcept {
-  if (index < count() && layout::load(regions_.read_pid[index]) == this_process() &&
-      value_of(regions_.semaphores[index]) < layout::semaphore_max) {
-    sem_post(&regions_.semaphores[index]);
+  if (index < count() && layout::load(regions_.read_pid[index]) == this_process()) {
+    static_cast<void>(post_unless_full(regions_.semaphores[index]));
   }
 }
 
@@ -168,7 +181,7 @@ bool Semaphores::has_reader(unsigned index) const noexcept {
 std::optional<SemaphoreClaim> Semaphores::try_claim(unsigned index) const {
   pid_t& word = regions_.read_pid[index];
   const pid_t holder = layout::load(word);
-  if (has_reader(index)) {
+  if (!layout::is_usable(regions_.semaphores[index]) || has_reader(index)) {
     return std::nullopt;
   }
   // The lock parts us from those of this library, the exchange from those of the C library. The
@@ -203,7 +216,8 @@ std::string Semaphores::describe_reader(unsigned index) const {
   const pid_t holder = segment_->place_claimed_by(index);
   const pid_t pid = holder != 0 ? holder : reader(index);
   return pid > 0 ? "process " + segment_->describe_user(pid, holder != 0)
-                 : "a process that has not claimed it";
+         : !layout::is_usable(regions_.semaphores[index]) ? "nobody, but damaged"
+                                                          : "a process that has not claimed it";
 }
 
 SemaphoreClaim Semaphores::claim(std::optional<unsigned> index) const {
@@ -230,6 +244,9 @@ SemaphoreClaim Semaphores::claim(std::optional<unsigned> index) const {
 WaitResult Semaphores::wait(unsigned index, Deadline deadline) const {
   require_writable();
   require_index(index);
+  if (!layout::is_usable(regions_.semaphores[index])) {
+    throw Error(Problem::failed, subject(), fmt::format("semaphore {} is damaged", index));
+  }
   return wait_for_post(regions_.semaphores[index], deadline);
 }
 

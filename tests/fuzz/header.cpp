@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,11 +14,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "stream_bytes.hpp"
+
 namespace {
 
 using namespace shmim;
-
-constexpr std::uint64_t largest_file = 1 << 20;
 
 /// A file without a name, written anew for each input.
 class File {
@@ -40,37 +39,6 @@ class File {
   FileDescriptor file_;
   std::filesystem::path path_;
 };
-
-/// Where the parts of a stream are, by the header that `bytes` begin with; none if it is nonsense.
-std::optional<layout::Regions> regions_in(std::span<const std::uint8_t> bytes) {
-  layout::Metadata header{};
-  std::ranges::copy(bytes.first(std::min(bytes.size(), sizeof(header))),
-                    reinterpret_cast<std::uint8_t*>(&header));
-  return layout::lay_out(layout::geometry_in(header));
-}
-
-/// The size that the header asks for, so that more than one input in a million gets past that
-/// check; its own where that is none.
-std::size_t size_for(std::span<const std::uint8_t> bytes) {
-  const auto regions = regions_in(bytes);
-  return regions && regions->total <= largest_file ? regions->total : bytes.size();
-}
-
-/// The input with its keyword slots at rest, but for one input in 16: what is busy is waited for,
-/// longer than a hundred other inputs take.
-std::vector<std::uint8_t> mostly_at_rest(std::span<const std::uint8_t> input) {
-  std::vector<std::uint8_t> bytes(input.begin(), input.end());
-  const auto regions = regions_in(bytes);
-  if (!regions || bytes.size() % 16 == 0) {
-    return bytes;
-  }
-  constexpr std::size_t top = offsetof(layout::KeywordSlot, cnt) + sizeof(std::uint64_t) - 1;
-  for (std::size_t at = regions->keywords + top; at < std::min(bytes.size(), regions->semaphores);
-       at += sizeof(layout::KeywordSlot)) {
-    bytes[at] &= 0x7fU;
-  }
-  return bytes;
-}
 
 void look_at(const Stream& stream) {
   static_cast<void>(to_string(stream.format().shape));
@@ -105,9 +73,9 @@ void look_at(const Stream& stream) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::vector<std::uint8_t> bytes = mostly_at_rest({data, size});
+  const std::vector<std::uint8_t> bytes = fuzz::mostly_at_rest({data, size});
   static const File file;
-  file.write(bytes, std::max<std::size_t>(size_for(bytes), size == 0 ? 0 : 1));
+  file.write(bytes, fuzz::size_for(bytes));
   ProcessTable processes;
   static_cast<void>(describe(file.path(), processes));
   try {

@@ -552,6 +552,15 @@ inline std::uint32_t take_posts(sem_t& semaphore) noexcept {
       .exchange(0, std::memory_order_acquire);
 }
 
+/// False of a damaged semaphore. Its third word says whether processes share it, 0 or 128; with any
+/// other, glibc ends the process that waits on it, or that posts it while somebody waits.
+inline bool is_usable(const sem_t& semaphore) noexcept {
+  constexpr std::ptrdiff_t sharing = 2;
+  constexpr std::uint32_t other_way = 128;
+  const std::uint32_t word = load(*(reinterpret_cast<const std::uint32_t*>(&semaphore) + sharing));
+  return word == 0 || word == other_way;
+}
+
 /// Top bit of a keyword slot's counter: one of ours is writing the slot.
 inline constexpr std::uint64_t keyword_busy = std::uint64_t{1} << 63;
 

@@ -245,7 +245,7 @@ SHMIM_API int shmim_trigger_now(const shmim_stream* stream, shmim_trigger** trig
 SHMIM_API void shmim_free_trigger(shmim_trigger* trigger);
 
 /* The steps that led to the newest frame, newest first, into `steps`, which has room for
- * `capacity`; `count` is how many there are. */
+ * `capacity`; `count` is how many there are. Waits a second at most for a writer in mid-frame. */
 SHMIM_API int shmim_trace(const shmim_stream* stream, shmim_step* steps, size_t capacity,
                           size_t* count, shmim_error* error);
 

@@ -25,6 +25,9 @@ class Words {
                                              index * sizeof(sem_t));
   }
 
+  /// Where it keeps whether processes share it.
+  [[nodiscard]] std::uint32_t& sharing(unsigned index) const { return (&posts(index))[2]; }
+
  private:
   Segment segment_;
   layout::Regions regions_;
@@ -54,6 +57,37 @@ TEST_CASE("posts reach all, some, or all but some, and stop at ten") {
   const Error error = error_of([&] { semaphores.post(SemaphoreSet::only({10})); });
   CHECK(error.problem() == Problem::usage);
   CHECK(says(error, "there is no semaphore 10: the stream has 0 to 9"));
+}
+
+TEST_CASE("a damaged semaphore, which would end the process, is neither waited on nor posted") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const Words words(stream);
+  const Semaphores semaphores = stream.semaphores();
+  words.sharing(9) = 12345;
+  (&words.posts(9))[1] = 1;  // somebody waits
+  semaphores.post(SemaphoreSet::all());
+  CHECK(semaphores.value(9) == 0);
+  CHECK(semaphores.value(8) == 1);
+  CHECK(semaphores.claim().index() == 8);
+  CHECK(says(error_of([&] { static_cast<void>(semaphores.claim(9)); }),
+             "semaphore 9 is claimed by nobody, but damaged"));
+  CHECK(says(error_of([&] {
+               static_cast<void>(semaphores.wait(9, deadline_after(std::chrono::seconds{1})));
+             }),
+             "semaphore 9 is damaged"));
+  // Damaged after it was claimed: as good as no post.
+  const SemaphoreClaim claim = semaphores.claim();
+  words.sharing(claim.index()) = 1;
+  CHECK(claim.wait(deadline_after(std::chrono::milliseconds{3})) == WaitResult::timed_out);
+  // Where all are, a follower watches cnt0.
+  for (unsigned index = 0; index < 10; ++index) {
+    words.sharing(index) = 77;
+  }
+  Follower follower(stream);
+  CHECK_FALSE(follower.semaphore());
+  publish(stream, std::uint16_t{1});
+  CHECK(follower.wait(deadline_after(std::chrono::seconds{10})) == Arrival::arrived);
 }
 
 TEST_CASE("a reader that may not write can use no semaphore") {
