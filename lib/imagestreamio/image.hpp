@@ -14,6 +14,8 @@
 extern "C" {
 // NOLINTBEGIN(readability-identifier-naming): the C library's names
 extern errno_t (*internal_printError)(const char*, const char*, int, errno_t, char*);
+/// The directory of streams as it would be found now, with room for STRINGMAXLEN_DIR_NAME bytes.
+errno_t ImageStreamIO_shmdirname(char* shmdname);
 errno_t ImageStreamIO_printERROR_(const char* file, const char* func, int line, errno_t code,
                                   char* errmessage);
 errno_t ImageStreamIO_printWARNING(char* warnmessage);

@@ -27,8 +27,6 @@ errno_t ImageStreamIO_set_default_printError(void);
 /* The file of a stream, in the directory that was found at first: MILK_SHM_DIR, /milk/shm, /tmp. FAILURE where
  * it does not fit `ssz` bytes with its NUL. */
 errno_t ImageStreamIO_filename(char *file_name, size_t ssz, const char *im_name);
-/* That directory, looked for now. `shmdname` has STRINGMAXLEN_DIR_NAME bytes. */
-errno_t ImageStreamIO_shmdirname(char *shmdname);
 
 /* Of a code that is none: -1, or "unknown" and " ???". */
 int ImageStreamIO_typesize(uint8_t atype);
