@@ -5,7 +5,6 @@
 #include "base/copy.hpp"
 #include "imagestreamio/image.hpp"
 #include "parts/circular_buffer_writer.hpp"
-#include "parts/semaphores_post.hpp"
 #include "shmim/clock.hpp"
 
 using namespace shmim;
@@ -36,11 +35,7 @@ void show_frame(const IMAGE& image, const timespec* atime) noexcept {
   }
   layout::count_frame(header);
   layout::end_writing(header);
-  const Semaphores::Regions semaphores = semaphores_of(image);
-  post_log(semaphores);
-  for (unsigned index = 0; index < semaphores.semaphores.size(); ++index) {
-    post_one(semaphores, index);
-  }
+  post(image, [](unsigned) { return true; });
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ImageStreamIO/ImageStreamIO.h"
+#include "parts/semaphores_post.hpp"
 #include "shmim/error.hpp"
 #include "shmim/layout.hpp"
 #include "shmim/segment.hpp"
@@ -65,6 +66,20 @@ inline std::span<std::byte> array_of(const IMAGE& image) noexcept {
   return {static_cast<std::byte*>(image.array.raw), image.md->imdatamemsize};
 }
 Semaphores::Regions semaphores_of(const IMAGE& image) noexcept;
+/// Posts the log semaphore, unless the caller has taken it out of his image, and then those of
+/// which `is_one` is true: whoever is woken by one may look at the log at once.
+template <class IsOne>
+void post(const IMAGE& image, IsOne&& is_one) noexcept {
+  const Semaphores::Regions semaphores = semaphores_of(image);
+  if (semaphores.log != nullptr) {
+    post_log(semaphores);
+  }
+  for (unsigned index = 0; index < semaphores.semaphores.size(); ++index) {
+    if (is_one(index)) {
+      post_one(semaphores, index);
+    }
+  }
+}
 
 /// True for an image in a file.
 inline bool is_shared(const IMAGE& image) noexcept {

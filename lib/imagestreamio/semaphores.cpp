@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "imagestreamio/image.hpp"
-#include "parts/semaphores_post.hpp"
 #include "shmim/process.hpp"
 
 using namespace shmim;
@@ -67,16 +66,8 @@ long ImageStreamIO_sempost(IMAGE* image, long index) {
   if (index >= 0 && !is_there(*image, index)) {
     return IMAGESTREAMIO_SUCCESS;
   }
-  if (!is_shared(*image)) {
-    return IMAGESTREAMIO_SUCCESS;
-  }
-  // The log first: whoever is woken by the other may look at it at once.
-  const Semaphores::Regions semaphores = semaphores_of(*image);
-  post_log(semaphores);
-  for (unsigned each = 0; each < semaphores.semaphores.size(); ++each) {
-    if (index < 0 || each == index) {
-      post_one(semaphores, each);
-    }
+  if (is_shared(*image)) {
+    post(*image, [index](unsigned each) { return index < 0 || each == index; });
   }
   return IMAGESTREAMIO_SUCCESS;
 }
