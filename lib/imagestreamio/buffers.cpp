@@ -23,13 +23,13 @@ void show_frame(const IMAGE& image, const timespec* atime) noexcept {
                        to_tai(written)};
   layout::store(header.atime, acquired);
   layout::store(header.writetime, written);
-  if (image.CBimdata != nullptr && image.array.raw != nullptr) {
+  if (image.CBimdata != nullptr && pixels_of(image) != nullptr) {
     const std::size_t bytes = image.md->imdatamemsize;
     const std::size_t slots = image.md->CBsize;
     const CircularBufferWriter buffer(
         header, {reinterpret_cast<layout::CircularBufferSlot*>(image.CircBuff_md), slots},
         {static_cast<std::byte*>(image.CBimdata), bytes * slots}, bytes);
-    copy_frame(buffer.begin_frame().data(), array_of(image).data(), bytes);
+    copy_frame(buffer.begin_frame().data(), static_cast<const std::byte*>(pixels_of(image)), bytes);
     buffer.push(info);
     buffer.number(info.cnt0);
   }
@@ -44,7 +44,7 @@ errno_t ImageStreamIO_readBufferAt(const IMAGE* image, const unsigned int slice_
                                    void** buffer) {
   const IMAGE_METADATA& md = *image->md;
   if (!layout::is_plane_ring(md.imagetype)) {
-    *buffer = image->array.raw;
+    *buffer = pixels_of(*image);
     return IMAGESTREAMIO_SUCCESS;
   }
   if (slice_index >= md.size[2]) {
@@ -53,23 +53,23 @@ errno_t ImageStreamIO_readBufferAt(const IMAGE* image, const unsigned int slice_
   }
   const std::size_t plane =
       element_size(static_cast<DataType>(md.datatype)) * md.size[0] * md.size[1];
-  *buffer = image->array.UI8 + slice_index * plane;
+  *buffer = static_cast<std::byte*>(pixels_of(*image)) + slice_index * plane;
   return IMAGESTREAMIO_SUCCESS;
 }
 
 void* ImageStreamIO_get_image_d_ptr(IMAGE* image) {
-  if (image->array.raw == nullptr) {
+  if (pixels_of(*image) == nullptr) {
     report(IMAGESTREAMIO_NOTIMPL, "the array is not in this process, and there is no CUDA here");
   }
-  return image->array.raw;
+  return pixels_of(*image);
 }
 
 uint64_t ImageStreamIO_offset_data(IMAGE* image, void* map) {
   if (image->md->location >= 0) {
-    image->array.raw = ImageStreamIO_get_image_d_ptr(image);
+    set_pixels(*image, ImageStreamIO_get_image_d_ptr(image));
     return 0;
   }
-  image->array.raw = map;
+  set_pixels(*image, map);
   return element_size(static_cast<DataType>(image->md->datatype)) * image->md->nelement;
 }
 

@@ -1,7 +1,6 @@
 // Images that are made, and what is made taken away.
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <new>
@@ -67,11 +66,6 @@ errno_t create_shared(IMAGE& image, const std::string& name, const Format& forma
   return IMAGESTREAMIO_SUCCESS;
 }
 
-template <class T>
-T* allocate(std::size_t count) noexcept {
-  return static_cast<T*>(std::calloc(count, sizeof(T)));
-}
-
 errno_t create_local(IMAGE& image, const std::string& name, const Format& format) {
   const layout::Geometry geometry = geometry_of(format);
   static_cast<void>(format.file_bytes());  // throws where it is more than can be addressed
@@ -79,9 +73,9 @@ errno_t create_local(IMAGE& image, const std::string& name, const Format& format
   auto* keywords = format.keywords == 0 ? nullptr : allocate<IMAGE_KEYWORD>(format.keywords);
   auto* array = allocate<std::byte>(format.bytes());
   if (md == nullptr || array == nullptr || (keywords == nullptr && format.keywords > 0)) {
-    std::free(md);
-    std::free(keywords);
-    std::free(array);
+    deallocate(md);
+    deallocate(keywords);
+    deallocate(array);
     throw std::bad_alloc();
   }
   std::copy(layout::version.begin(), layout::version.end(), md->version);
@@ -104,14 +98,15 @@ errno_t create_local(IMAGE& image, const std::string& name, const Format& format
   image.createcnt = createcnt;
   image.md = md;
   image.kw = keywords;
-  image.array.raw = array;
+  set_pixels(image, array);
   copy_name(image.name, name);
   return IMAGESTREAMIO_SUCCESS;
 }
 
 void destroy_local(IMAGE& image) noexcept {
-  std::free(std::exchange(image.kw, nullptr));
-  std::free(std::exchange(image.array.raw, nullptr));
+  deallocate(std::exchange(image.kw, nullptr));
+  deallocate(pixels_of(image));
+  set_pixels(image, nullptr);
 }
 
 errno_t destroy_shared(IMAGE& image) {
@@ -130,27 +125,27 @@ errno_t destroy_shared(IMAGE& image) {
 using namespace shmim::imagestreamio;
 
 errno_t ImageStreamIO_createIm(IMAGE* image, const char* name, long naxis, uint32_t* size,
-                               uint8_t atype, int shared, int NBkw, int CBsize) {
+                               uint8_t atype, int shared, int nb_kw, int cb_size) {
   return ImageStreamIO_createIm_gpu(image, name, naxis, size, atype, -1, shared, IMAGE_NB_SEMAPHORE,
-                                    NBkw, MATH_DATA, static_cast<uint32_t>(CBsize));
+                                    nb_kw, MATH_DATA, static_cast<uint32_t>(cb_size));
 }
 
 errno_t ImageStreamIO_createIm_gpu(IMAGE* image, const char* name, long naxis, uint32_t* size,
-                                   uint8_t atype, int8_t location, int shared, int NBsem, int NBkw,
-                                   uint64_t imagetype, uint32_t CBsize) {
+                                   uint8_t atype, int8_t location, int shared, int nb_sem,
+                                   int nb_kw, uint64_t imagetype, uint32_t cb_size) {
   return guarded(IMAGESTREAMIO_FILEOPEN, [&]() -> errno_t {
     if (name == nullptr || *name == '\0') {
       return report(IMAGESTREAMIO_INVALIDARG, "an image without a name");
     }
-    shmim::Format format = format_of(naxis, size, atype, NBkw, imagetype);
+    shmim::Format format = format_of(naxis, size, atype, nb_kw, imagetype);
     errno_t made = IMAGESTREAMIO_SUCCESS;
     if (shared == 1) {
       if (location < -1) {
         return report(IMAGESTREAMIO_INVALIDARG, fmt::format("there is no location {}", location));
       }
       format.location = location;
-      format.semaphores = static_cast<std::uint16_t>(NBsem);
-      format.circular_buffer = CBsize;
+      format.semaphores = static_cast<std::uint16_t>(nb_sem);
+      format.circular_buffer = cb_size;
       made = create_shared(*image, name, format);
     } else {
       format.semaphores = 0;

@@ -52,9 +52,9 @@ __attribute__((constructor)) void libinit_ImageStreamIO() {}
 
 errno_t init_ImageStreamIO() { return IMAGESTREAMIO_SUCCESS; }
 
-errno_t ImageStreamIO_set_printError(errno_t (*new_printError)(const char*, const char*, int,
-                                                               errno_t, char*)) {
-  internal_printError = new_printError;
+errno_t ImageStreamIO_set_printError(errno_t (*new_print_error)(const char*, const char*, int,
+                                                                errno_t, char*)) {
+  internal_printError = new_print_error;
   return IMAGESTREAMIO_SUCCESS;
 }
 
@@ -65,12 +65,14 @@ errno_t ImageStreamIO_set_default_printError() {
 
 errno_t ImageStreamIO_printERROR_(const char* file, const char* func, int line, errno_t code,
                                   char* errmessage) {
-  std::fprintf(stderr, "%s: %s:%d: error %d: %s\n", file, func, line, code, errmessage);
+  static_cast<void>(
+      std::fprintf(stderr, "%s: %s:%d: error %d: %s\n", file, func, line, code, errmessage));
   return IMAGESTREAMIO_SUCCESS;
 }
 
 errno_t ImageStreamIO_printWARNING(char* warnmessage) {
-  std::fprintf(stderr, "libImageStreamIO: process %d: warning: %s\n", getpid(), warnmessage);
+  static_cast<void>(
+      std::fprintf(stderr, "libImageStreamIO: process %d: warning: %s\n", getpid(), warnmessage));
   return IMAGESTREAMIO_SUCCESS;
 }
 
@@ -84,7 +86,7 @@ errno_t ImageStreamIO_write_process_log(char* msg) {
       gmtime_r(&now.tv_sec, &date);
       std::array<char, 32> text{};
       static_cast<void>(std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%S", &date));
-      std::fprintf(log, "%s.%09ld %s\n", text.data(), now.tv_nsec, msg);
+      static_cast<void>(std::fprintf(log, "%s.%09ld %s\n", text.data(), now.tv_nsec, msg));
       static_cast<void>(std::fclose(log));
     }
     return IMAGESTREAMIO_SUCCESS;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdlib>
 #include <span>
 #include <string>
 
@@ -62,9 +63,24 @@ std::string path_of(const std::string& name);
 inline layout::Metadata& header_of(const IMAGE& image) noexcept {
   return *reinterpret_cast<layout::Metadata*>(image.md);
 }
-inline std::span<std::byte> array_of(const IMAGE& image) noexcept {
-  return {static_cast<std::byte*>(image.array.raw), image.md->imdatamemsize};
+/// Its pixels, whatever their type. NULL: they are not in this process.
+inline void* pixels_of(const IMAGE& image) noexcept {
+  return image.array.raw;  // NOLINT(cppcoreguidelines-pro-type-union-access): all are pointers
 }
+inline void set_pixels(IMAGE& image, void* pixels) noexcept {
+  image.array.raw = pixels;  // NOLINT(cppcoreguidelines-pro-type-union-access): likewise
+}
+
+// NOLINTBEGIN(cppcoreguidelines-no-malloc): what an IMAGE owns is of malloc(), as its callers
+// free()
+/// Zeros; nullptr if there is no memory.
+template <class T>
+T* allocate(std::size_t count) noexcept {
+  return static_cast<T*>(std::calloc(count, sizeof(T)));
+}
+inline void deallocate(void* memory) noexcept { std::free(memory); }
+// NOLINTEND(cppcoreguidelines-no-malloc)
+
 Semaphores::Regions semaphores_of(const IMAGE& image) noexcept;
 /// Posts the log semaphore, unless the caller has taken it out of his image, and then those of
 /// which `is_one` is true: whoever is woken by one may look at the log at once.

@@ -1,8 +1,6 @@
 // Images of streams that are there: opened, closed, and turned to the one that has the name by now.
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -63,7 +61,9 @@ void point_into(IMAGE& image, std::byte* data, const layout::Regions& regions) n
     pointer = is_there ? reinterpret_cast<T*>(data + offset) : nullptr;
   };
   at(image.md, 0);
-  at(image.array.UI8, regions.array, image.md->location == -1);
+  std::byte* pixels = nullptr;
+  at(pixels, regions.array, image.md->location == -1);
+  set_pixels(image, pixels);
   at(image.kw, regions.keywords);
   at(image.semfile, regions.semaphores);
   at(image.semlog, regions.log_semaphore);
@@ -86,9 +86,8 @@ void point_into(IMAGE& image, std::byte* data, const layout::Regions& regions) n
 void take_over(IMAGE& image, Segment segment, const std::string& name) {
   const auto& header = *reinterpret_cast<const layout::Metadata*>(segment.data());
   const std::size_t semaphores = layout::load(header.sem);
-  // At least one, so that NULL is a failure. From malloc(): callers of old free it themselves.
-  auto** table =
-      static_cast<sem_t**>(std::malloc(sizeof(sem_t*) * std::max<std::size_t>(semaphores, 1)));
+  // At least one, so that NULL is a failure.
+  auto** table = allocate<sem_t*>(std::max<std::size_t>(semaphores, 1));
   if (table == nullptr) {
     throw std::bad_alloc();
   }
@@ -127,7 +126,7 @@ errno_t ImageStreamIO_closeIm(IMAGE* image) {
   }
   void* mapping = image->md;
   const std::size_t size = image->memsize;
-  std::free(image->semptr);
+  deallocate(image->semptr);
   ::close(image->shmfd);
   const std::int64_t createcnt = image->createcnt;
   const IMAGE before = *image;

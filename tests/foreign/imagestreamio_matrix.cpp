@@ -60,6 +60,10 @@ Combination combination(unsigned number) {
   return made;
 }
 
+void* pixels_of(const IMAGE& image) {
+  return image.array.raw;  // NOLINT(cppcoreguidelines-pro-type-union-access): all are pointers
+}
+
 unsigned failures = 0;
 void expect(bool holds, const Combination& of, const char* what) {
   if (!holds) {
@@ -125,7 +129,7 @@ bool same_header(const IMAGE& image, const Stream& stream) {
          header.imdatamemsize == md.imdatamemsize && header.inode == md.inode &&
          header.nb_proctrace == md.NBproctrace && image.memsize == stream.file_bytes() &&
          std::equal(header.size.begin(), header.size.end(), md.size) &&
-         lies_at(image.array.raw, regions.array) && lies_at(image.kw, regions.keywords) &&
+         lies_at(pixels_of(image), regions.array) && lies_at(image.kw, regions.keywords) &&
          lies_at(image.semfile, regions.semaphores) &&
          lies_at(image.semlog, regions.log_semaphore) &&
          lies_at(image.semReadPID, regions.read_pid) && lies_at(image.semstatus, regions.status) &&
@@ -144,7 +148,7 @@ std::vector<char> made_by_theirs(const Combination& of, unsigned number) {
   expect(same_header(image, stream), of, "made by libImageStreamIO: headers differ");
   const auto pixels = pixels_for(of.format, number);
   image.md->write = 1;
-  std::memcpy(image.array.raw, pixels.data(), pixels.size());
+  std::memcpy(pixels_of(image), pixels.data(), pixels.size());
   if (of.format.keywords > 0) {
     std::strcpy(image.kw[0].name, "GAIN");
     std::strcpy(image.kw[0].comment, "of it");
@@ -189,7 +193,7 @@ std::vector<char> made_by_ours(const Combination& of, unsigned number) {
   guard.write(pixels);
   guard.publish();
   expect(image.md->cnt0 == 1 && image.md->write == 0 &&
-             std::memcmp(image.array.raw, pixels.data(), pixels.size()) == 0,
+             std::memcmp(pixels_of(image), pixels.data(), pixels.size()) == 0,
          of, "frame of ours differs");
   for (int index = 0; index < of.format.semaphores; ++index) {
     expect(ImageStreamIO_semtrywait(&image, index) == 0, of, "a semaphore was not posted");
