@@ -71,15 +71,15 @@ inline void set_pixels(IMAGE& image, void* pixels) noexcept {
   image.array.raw = pixels;  // NOLINT(cppcoreguidelines-pro-type-union-access): likewise
 }
 
-// NOLINTBEGIN(cppcoreguidelines-no-malloc): what an IMAGE owns is of malloc(), as its callers
-// free()
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,bugprone-sizeof-expression): what an IMAGE owns is of
+// malloc(), as its callers free()
 /// Zeros; nullptr if there is no memory.
 template <class T>
 T* allocate(std::size_t count) noexcept {
   return static_cast<T*>(std::calloc(count, sizeof(T)));
 }
 inline void deallocate(void* memory) noexcept { std::free(memory); }
-// NOLINTEND(cppcoreguidelines-no-malloc)
+// NOLINTEND(cppcoreguidelines-no-malloc,bugprone-sizeof-expression)
 
 Semaphores::Regions semaphores_of(const IMAGE& image) noexcept;
 /// Posts the log semaphore, unless the caller has taken it out of his image, and then those of

@@ -163,7 +163,7 @@ int main(int argc, char** argv) {
   try {
     return run_all();
   } catch (const std::exception& error) {
-    std::fputs(error.what(), stderr);
+    fmt::print(stderr, "{}\n", error.what());
     return 1;
   }
 }

@@ -20,7 +20,7 @@ errno_t init_ImageStreamIO(void);
 
 /* Who is told of failures: file, function, line, code, message. At first what writes to standard error; NULL
  * for nobody. */
-errno_t ImageStreamIO_set_printError(errno_t (*new_printError)(const char *, const char *, int, errno_t,
+errno_t ImageStreamIO_set_printError(errno_t (*new_print_error)(const char *, const char *, int, errno_t,
                                                                char *));
 errno_t ImageStreamIO_set_default_printError(void);
 
@@ -65,13 +65,13 @@ static inline errno_t ImageStreamIO_readLastWroteBuffer(const IMAGE *image, void
 
 /* Makes an image in `image`, whatever is in it. A shared one (shared == 1) appears in one step and whole, in
  * the place of what has its name, with mode 0666 and nobody woken. The array of one with location >= 0 is left
- * to CUDA, which is not here: NULL, and FILEEXISTS where there is one. Of a local one location, NBsem and
- * CBsize do not matter, and its three pointers are the caller's to free(). */
+ * to CUDA, which is not here: NULL, and FILEEXISTS where there is one. Of a local one location, nb_sem
+ * and cb_size do not matter, and its three pointers are the caller's to free(). */
 errno_t ImageStreamIO_createIm(IMAGE *image, const char *name, long naxis, uint32_t *size, uint8_t atype,
-                               int shared, int NBkw, int CBsize);
+                               int shared, int nb_kw, int cb_size);
 errno_t ImageStreamIO_createIm_gpu(IMAGE *image, const char *name, long naxis, uint32_t *size,
-                                   uint8_t atype, int8_t location, int shared, int NBsem, int NBkw,
-                                   uint64_t imagetype, uint32_t CBsize);
+                                   uint8_t atype, int8_t location, int shared, int nb_sem, int nb_kw,
+                                   uint64_t imagetype, uint32_t cb_size);
 /* Closes an image that is used and removes its file, unless that is another by now. */
 errno_t ImageStreamIO_destroyIm(IMAGE *image);
 
