@@ -156,14 +156,14 @@ int run_all() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string command = argc == 3 ? argv[1] : "";
-  if (command == "create" || command == "destroy") {
-    return command == "create" ? create(argv[2]) : destroy(argv[2]);
-  }
   try {
+    const std::string command = argc == 3 ? argv[1] : "";
+    if (command == "create" || command == "destroy") {
+      return command == "create" ? create(argv[2]) : destroy(argv[2]);
+    }
     return run_all();
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    static_cast<void>(std::fputs(error.what(), stderr));
     return 1;
   }
 }
