@@ -136,13 +136,23 @@ void Semaphores::post(const SemaphoreSet& posts) const {
 void post_known(const Semaphores::Regions& regions, const SemaphoreSet& posts) noexcept {
   const bool all = posts.by_default() && posts.listed().empty();
   for (unsigned index = 0; index < regions.semaphores.size(); ++index) {
-    if ((all || posts.includes(index)) && post_unless_full(regions.semaphores[index])) {
-      layout::store(regions.write_pid[index], this_process());
+    if (all || posts.includes(index)) {
+      post_one(regions, index);
     }
   }
   if (posts.by_default()) {
-    static_cast<void>(post_unless_full(*regions.log));
+    post_log(regions);
   }
+}
+
+void post_one(const Semaphores::Regions& regions, unsigned index) noexcept {
+  if (post_unless_full(regions.semaphores[index])) {
+    layout::store(regions.write_pid[index], this_process());
+  }
+}
+
+void post_log(const Semaphores::Regions& regions) noexcept {
+  static_cast<void>(post_unless_full(*regions.log));
 }
 
 void Semaphores::wake_readers() const noexcept {
@@ -206,6 +216,32 @@ std::optional<SemaphoreClaim> Semaphores::try_claim() const {
       if (auto claim = try_claim(index)) {
         return claim;
       }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<unsigned> Semaphores::claim_for_process(int wish) const {
+  require_writable();
+  for (unsigned index = 0; index < count(); ++index) {
+    // One with a lock is a SemaphoreClaim of this process, or of one that has our PID elsewhere.
+    if (layout::load(regions_.read_pid[index]) == this_process() &&
+        segment_->place_claimed_by(index) == 0) {
+      return index;
+    }
+  }
+  const auto take = [this](unsigned index) {
+    pid_t& word = regions_.read_pid[index];
+    const pid_t holder = layout::load(word);
+    return layout::is_usable(regions_.semaphores[index]) && !has_reader(index) &&
+           layout::exchange_if(word, holder, this_process());
+  };
+  if (wish >= 0 && static_cast<unsigned>(wish) < count() && take(static_cast<unsigned>(wish))) {
+    return static_cast<unsigned>(wish);
+  }
+  for (unsigned index = 0; index < count(); ++index) {
+    if (take(index)) {
+      return index;
     }
   }
   return std::nullopt;

@@ -96,6 +96,11 @@ Segment::~Segment() {
   }
 }
 
+BareMapping Segment::release() && noexcept {
+  forget(std::exchange(mapping_, nullptr));
+  return {file_.release(), std::exchange(data_, nullptr), std::exchange(size_, 0)};
+}
+
 bool Segment::read_once(std::span<const std::byte> part, std::byte* to) const noexcept {
   while (!part.empty()) {
     const ssize_t got =

@@ -155,6 +155,9 @@ void require_makeable(const std::string& name, const Format& format) {
                 fmt::format("a stream whose z axis is time needs three axes, and {} has {}",
                             to_string(format.shape), format.shape.axes()));
   }
+}
+
+void require_in_cpu_memory(const std::string& name, const Format& format) {
   if (format.location != -1) {
     throw Error(Problem::on_gpu, name, "streams in the memory of a GPU cannot be made here");
   }
@@ -164,12 +167,27 @@ void require_makeable(const std::string& name, const Format& format) {
 
 Stream Stream::draft(const std::filesystem::path& directory, const std::string& name,
                      const Format& format, std::optional<mode_t> mode) {
+  require_in_cpu_memory(name, format);
+  return draft_anywhere(directory, name, format, mode);
+}
+
+Stream Stream::draft_on_gpu(const std::filesystem::path& directory, const std::string& name,
+                            const Format& format, std::optional<mode_t> mode) {
+  if (format.location < 0) {
+    throw Error(Problem::usage, name, fmt::format("there is no GPU {}", format.location));
+  }
+  return draft_anywhere(directory, name, format, mode);
+}
+
+Stream Stream::draft_anywhere(const std::filesystem::path& directory, const std::string& name,
+                              const Format& format, std::optional<mode_t> mode) {
   require_makeable(name, format);
   Segment segment = Segment::draft(directory, format.file_bytes(), mode);
   return make(std::move(segment), name, directory / (name + std::string(stream_suffix)), format);
 }
 
 Stream Stream::local(const std::string& name, const Format& format) {
+  require_in_cpu_memory(name, format);
   require_makeable(name, format);
   return make(Segment::local(name, format.file_bytes()), name, {}, format);
 }
@@ -194,6 +212,8 @@ Stream Stream::duplicate() const {
   return Stream(std::make_shared<const Core>(core_->segment.duplicate(), name(), path(), format(),
                                              core_->regions));
 }
+
+Segment Stream::duplicate_segment() const { return core_->segment.duplicate(); }
 
 const std::string& Stream::name() const noexcept { return core_->name; }
 const std::filesystem::path& Stream::path() const noexcept { return core_->path; }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "shmim/export.hpp"
 
 namespace shmim {
@@ -15,6 +17,8 @@ class SHMIM_EXPORT FileDescriptor {
   FileDescriptor& operator=(const FileDescriptor&) = delete;
   ~FileDescriptor();
   [[nodiscard]] int get() const noexcept { return descriptor_; }
+  /// Hands it over to the caller, who closes it.
+  [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
 
  private:
   int descriptor_ = -1;

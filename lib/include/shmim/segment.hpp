@@ -56,6 +56,14 @@ enum class Liveness {
 
 struct Mapping;
 
+/// What a segment is made of, for an owner that keeps it in a struct of its own: ends with munmap()
+/// and close().
+struct BareMapping {
+  int descriptor = -1;
+  std::byte* data = nullptr;
+  std::size_t size = 0;
+};
+
 /// Lets this process survive that another program cuts a mapped file short: reading what is gone
 /// would end it by SIGBUS. Installs a handler of that signal that puts zeros in the place of the
 /// segment and passes on what is none of ours; Segment::is_intact() tells. For programs that have
@@ -92,6 +100,8 @@ class SHMIM_EXPORT Segment {
 
   /// Another mapping of the same file.
   [[nodiscard]] Segment duplicate() const;
+  /// Hands the mapping over to the caller. survive_truncation() knows of it no more.
+  [[nodiscard]] BareMapping release() && noexcept;
 
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -98,6 +98,11 @@ class SHMIM_EXPORT Semaphores {
   [[nodiscard]] SemaphoreClaim claim(std::optional<unsigned> index = std::nullopt) const;
   /// The same, but nullopt if there is none to claim.
   [[nodiscard]] std::optional<SemaphoreClaim> try_claim() const;
+  /// Claims one as programs of the C library do, by this process's PID and nothing else: for the
+  /// whole process, until it dies or the PID is taken away. So it is never posted for less than a
+  /// frame. Gives the one that this process has so already; else `wish`, where that is free or its
+  /// reader dead; else the first that is; nullopt: none. Not for two threads at once.
+  [[nodiscard]] std::optional<unsigned> claim_for_process(int wish) const;
 
   /// Waits for a post and takes it. Blocks until then, the deadline, or a signal handler.
   [[nodiscard]] WaitResult wait(unsigned index, Deadline deadline) const;

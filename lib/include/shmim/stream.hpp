@@ -79,6 +79,10 @@ class SHMIM_EXPORT Stream {
   /// counters 0. Throws Error: usage, no_space, no_directory, no_permission.
   static Stream draft(const std::filesystem::path& directory, const std::string& name,
                       const Format& format, std::optional<mode_t> mode = std::nullopt);
+  /// The same for a stream whose array is in the memory of the GPU that `format.location` names,
+  /// for a program that puts it there: the file has all else. Throws Error (usage) for no GPU.
+  static Stream draft_on_gpu(const std::filesystem::path& directory, const std::string& name,
+                             const Format& format, std::optional<mode_t> mode = std::nullopt);
   /// A stream in the private memory of this process.
   static Stream local(const std::string& name, const Format& format);
 
@@ -91,6 +95,8 @@ class SHMIM_EXPORT Stream {
 
   /// Another mapping of the same stream.
   [[nodiscard]] Stream duplicate() const;
+  /// The same as a segment, for a program that gives it its name itself, or keeps the mapping.
+  [[nodiscard]] Segment duplicate_segment() const;
 
   /// Name by which it was opened or made; the header's own may be another where a link led here.
   [[nodiscard]] const std::string& name() const noexcept;
@@ -215,6 +221,8 @@ class SHMIM_EXPORT Stream {
   friend class WriteGuard;
   struct Core;
   explicit Stream(std::shared_ptr<const Core> core) noexcept;
+  static Stream draft_anywhere(const std::filesystem::path& directory, const std::string& name,
+                               const Format& format, std::optional<mode_t> mode);
   static Stream make(Segment segment, const std::string& name, const std::filesystem::path& path,
                      const Format& format);
   [[nodiscard]] const layout::Metadata& header() const noexcept { return *header_; }

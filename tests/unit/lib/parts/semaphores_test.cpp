@@ -1,3 +1,4 @@
+#include <array>
 #include <climits>
 #include <csignal>
 #include <set>
@@ -260,4 +261,78 @@ TEST_CASE("a post wakes a waiter in another process") {
   }
   stream.semaphores().post(SemaphoreSet::only({4}));
   CHECK(reap(child) == 0);
+}
+
+TEST_CASE("a process claims one by its PID, as programs of the C library do") {
+  const Directory directory;
+  const Stream stream = directory.make("im1");
+  const Semaphores semaphores = stream.semaphores();
+  const Words words(stream);
+  CHECK(semaphores.claim_for_process(4) == 4U);
+  CHECK(words.reader(4) == ::getpid());
+  CHECK(semaphores.status(4) == 0);
+  SUBCASE("and keeps it, whatever else it wishes") {
+    CHECK(semaphores.claim_for_process(2) == 4U);
+    CHECK(stream.duplicate().semaphores().claim_for_process(-1) == 4U);
+  }
+  SUBCASE("none that others have, nor one that we have with a lock") {
+    words.reader(4) = 0;
+    const SemaphoreClaim locked = semaphores.claim(0);
+    CHECK(semaphores.claim_for_process(0) == 1U);
+    const pid_t child = in_child(
+        [&] { ::_exit(stream.duplicate().semaphores().claim_for_process(1) == 2U ? 0 : 1); });
+    CHECK(reap(child) == 0);
+    // Who is dead has none.
+    words.reader(1) = 0;
+    CHECK(semaphores.claim_for_process(2) == 2U);
+  }
+  SUBCASE("no claim of ours takes it, and it is not woken for less than a frame") {
+    CHECK(error_of([&] { static_cast<void>(semaphores.claim(4)); }).problem() == Problem::claimed);
+    semaphores.wake_readers();
+    CHECK(semaphores.value(4) == 0);
+  }
+  SUBCASE("none where all are taken") {
+    std::vector<SemaphoreClaim> claims;
+    for (unsigned index = 0; index < semaphores.count(); ++index) {
+      words.reader(index) = 0;
+      claims.push_back(semaphores.claim(index));
+    }
+    CHECK(semaphores.claim_for_process(4) == std::nullopt);
+  }
+}
+
+TEST_CASE("of a claim by PID and one of ours at once, one is made") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.semaphores = 1;
+  const Stream stream = directory.make("im1", format);
+  const Words words(stream);
+  for (int round = 0; round < 100; ++round) {
+    words.reader(0) = 0;
+    std::array<int, 2> pipe{};
+    REQUIRE(::pipe(pipe.data()) == 0);
+    const auto say = [&pipe](bool is_claimed) {
+      const char byte = is_claimed ? 1 : 0;
+      ::_exit(::write(pipe[1], &byte, 1) == 1 && ::pause() == 0 ? 0 : 1);
+    };
+    const pid_t ours = in_child([&] {
+      const auto claim = stream.duplicate().semaphores().try_claim();
+      say(claim.has_value());
+    });
+    const pid_t theirs =
+        in_child([&] { say(stream.duplicate().semaphores().claim_for_process(0).has_value()); });
+    int claims = 0;
+    for (int answers = 0; answers < 2; ++answers) {
+      char byte = 0;
+      REQUIRE(::read(pipe[0], &byte, 1) == 1);
+      claims += byte;
+    }
+    for (const pid_t child : {ours, theirs}) {
+      ::kill(child, SIGKILL);
+      reap(child);
+    }
+    ::close(pipe[0]);
+    ::close(pipe[1]);
+    REQUIRE(claims == 1);
+  }
 }

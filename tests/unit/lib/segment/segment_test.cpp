@@ -23,6 +23,28 @@ TEST_CASE("a draft has no name until it is published, then a whole file") {
   CHECK_FALSE(draft.publish(directory.path() / "a"));
 }
 
+TEST_CASE("a mapping that is released is its new owner's") {
+  const Directory directory;
+  const auto path = directory.path() / "a";
+  Segment segment = Segment::draft(directory.path(), 1000);
+  REQUIRE(segment.publish(path));
+  const Identity identity = segment.identity();
+  BareMapping mapping;
+  {
+    Segment moved = std::move(segment);
+    mapping = std::move(moved).release();
+  }
+  REQUIRE(mapping.data != nullptr);
+  CHECK(mapping.size == 1000);
+  mapping.data[999] = std::byte{7};
+  CHECK(bytes_of(path)[999] == std::byte{7});
+  struct stat status {};
+  CHECK(::fstat(mapping.descriptor, &status) == 0);
+  CHECK(status.st_ino == identity.inode);
+  CHECK(::munmap(mapping.data, mapping.size) == 0);
+  CHECK(::close(mapping.descriptor) == 0);
+}
+
 TEST_CASE("publish_over replaces in one step and leaves nothing else behind") {
   const Directory directory;
   const auto path = directory.path() / "a";

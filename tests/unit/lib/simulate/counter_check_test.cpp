@@ -3,10 +3,10 @@
 #include "support/unit.hpp"
 
 using namespace shmim;
+using namespace shmim::test;
 
 namespace {
 
-using test::error_of;
 using Kind = CounterFault::Kind;
 
 constexpr Tai noon = Tai(std::chrono::microseconds{1'795'312'406'123'456});

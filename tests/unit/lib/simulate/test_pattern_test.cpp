@@ -7,10 +7,9 @@
 #include "support/unit.hpp"
 
 using namespace shmim;
+using namespace shmim::test;
 
 namespace {
-
-using test::error_of;
 
 std::vector<std::byte> bytes_made(const TestPattern& pattern, DataType type, const Shape& shape,
                                   std::uint64_t number) {

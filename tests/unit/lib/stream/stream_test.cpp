@@ -160,6 +160,38 @@ TEST_CASE("an array on a GPU is not read") {
   CHECK(says(error, "its array is in the memory of GPU 2"));
 }
 
+TEST_CASE("a stream for the memory of a GPU has all but the array") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.location = 3;
+  CHECK(error_of([&] { Stream::draft(directory.path(), "im1", format); }).problem() ==
+        Problem::on_gpu);
+  CHECK(error_of([&] { Stream::local("im1", format); }).problem() == Problem::on_gpu);
+  REQUIRE(Stream::draft_on_gpu(directory.path(), "im1", format).publish());
+  const Stream stream = Stream::open(directory.stream("im1"));
+  CHECK(stream.format() == format);
+  CHECK(error_of([&] { static_cast<void>(stream.unguarded_pixels()); }).problem() ==
+        Problem::on_gpu);
+  CHECK(stream.file_bytes() == Directory::small_format().file_bytes() - 24);
+  format.location = -1;
+  CHECK(says(error_of([&] { Stream::draft_on_gpu(directory.path(), "im2", format); }),
+             "there is no GPU -1"));
+}
+
+TEST_CASE("a draft can be published as a segment, under another name, and nobody is woken") {
+  const Directory directory;
+  const Stream replaced = directory.make("im1");
+  const SemaphoreClaim claim = replaced.semaphores().claim();
+  const Stream draft = Stream::draft(directory.path(), "im2", replaced.format(), 0666);
+  const Segment segment = draft.duplicate_segment();
+  CHECK(segment.identity() == draft.identity());
+  CHECK_FALSE(segment.publish(replaced.path()));
+  segment.publish_over(replaced.path());
+  CHECK_FALSE(replaced.is_current());
+  CHECK(replaced.semaphores().value(claim.index()) == 0);
+  CHECK(Stream::open(replaced.path()).identity() == draft.identity());
+}
+
 TEST_CASE("formats that cannot be made are refused") {
   const Directory directory;
   const auto make = [&](const std::string& name, const Format& format) {
