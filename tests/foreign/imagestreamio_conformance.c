@@ -1,6 +1,6 @@
-// What libImageStreamIO returns and does, function by function: a program of C that knows nothing else of
-// ours. Each line of its output is a fact; those that are not as they must be begin with FAILED, and make it
-// fail.
+// What libImageStreamIO returns and does, function by function: a program of C that knows nothing
+// else of ours. Each line of its output is a fact; those that are not as they must be begin with
+// FAILED, and make it fail.
 //
 //   imagestreamio_conformance               all of it, of our library
 //   imagestreamio_conformance --as-theirs   without what the C library does otherwise, or dies of
@@ -42,8 +42,9 @@ uint64_t ImageStreamIO_offset_data(IMAGE*, void*);
 uint64_t ImageStreamIO_initialize_buffer(IMAGE*);
 errno_t ImageStreamIO_store_image_inode(IMAGE*);
 errno_t ImageStreamIO_image_sizing(IMAGE*, uint8_t*);
-errno_t ImageStreamIO_image_sizing_from_scratch(IMAGE*, const char*, long, uint32_t*, uint8_t, int8_t, int,
-                                                int, int, uint64_t, uint32_t, uint8_t*);
+errno_t ImageStreamIO_image_sizing_from_scratch(IMAGE*, const char*, long, uint32_t*, uint8_t,
+                                                int8_t, int, int, int, uint64_t, uint32_t,
+                                                uint8_t*);
 
 static int failures = 0;
 static int facts = 0;
@@ -68,7 +69,8 @@ static void section(const char* name) { fprintf(report, "== %s\n", name); }
 
 static int told = 0;
 static int told_code = 0;
-static errno_t count_error(const char* file, const char* function, int line, errno_t code, char* message) {
+static errno_t count_error(const char* file, const char* function, int line, errno_t code,
+                           char* message) {
   ++told;
   told_code = file && function && line > 0 && message ? code : -1;
   return 0;
@@ -213,7 +215,8 @@ static void names(void) {
   if (child == 0) {
     setenv("MILK_SHM_DIR", "/nowhere/at/all", 1);
     const errno_t found = ImageStreamIO_shmdirname(directory);
-    _exit(found == IMAGESTREAMIO_SUCCESS && (!strcmp(directory, "/milk/shm") || !strcmp(directory, "/tmp"))
+    _exit(found == IMAGESTREAMIO_SUCCESS &&
+                  (!strcmp(directory, "/milk/shm") || !strcmp(directory, "/tmp"))
               ? 0
               : 1);
   }
@@ -247,12 +250,14 @@ static void buffers(void) {
   FACT(ImageStreamIO_readLastWroteIndex(&image) == 2);
   md.imagetype = CIRCULAR_BUFFER;
   FACT(ImageStreamIO_writeBuffer(&image, &found) == IMAGESTREAMIO_SUCCESS && found == pixels + 18);
-  FACT(ImageStreamIO_readLastWroteBuffer(&image, &found) == IMAGESTREAMIO_SUCCESS && found == pixels + 12);
+  FACT(ImageStreamIO_readLastWroteBuffer(&image, &found) == IMAGESTREAMIO_SUCCESS &&
+       found == pixels + 12);
   md.cnt1 = 3;
   FACT(ImageStreamIO_writeIndex(&image) == 0);
   FACT(ImageStreamIO_readBufferAt(&image, 4, &found) == IMAGESTREAMIO_FAILURE && found == NULL);
   FACT(ImageStreamIO_get_image_d_ptr(&image) == pixels);
-  FACT(ImageStreamIO_offset_data(&image, pixels + 1) == sizeof pixels && image.array.UI8 == pixels + 1);
+  FACT(ImageStreamIO_offset_data(&image, pixels + 1) == sizeof pixels &&
+       image.array.UI8 == pixels + 1);
   md.location = 0;
   image.array.raw = NULL;
   FACT(ImageStreamIO_get_image_d_ptr(&image) == NULL);
@@ -271,11 +276,12 @@ static void creation(void) {
   FACT(ImageStreamIO_createIm(&image, "", 2, size_2d, 9, 1, 5, 0) == IMAGESTREAMIO_INVALIDARG);
   FACT(ImageStreamIO_createIm_gpu(&image, "none", 2, size_2d, 9, -2, 1, 10, 5, MATH_DATA, 0) ==
        IMAGESTREAMIO_INVALIDARG);
-  FACT(ImageStreamIO_createIm_gpu(&image, "none", 2, size_2d, 9, -1, 1, 10, 5, CIRCULAR_BUFFER, 0) ==
-       IMAGESTREAMIO_INVALIDARG);
+  FACT(ImageStreamIO_createIm_gpu(&image, "none", 2, size_2d, 9, -1, 1, 10, 5, CIRCULAR_BUFFER,
+                                  0) == IMAGESTREAMIO_INVALIDARG);
   if (!as_theirs) {
     FACT(ImageStreamIO_createIm_gpu(&image, "none", 2, size_2d, 9, -1, 1, 10, 5,
-                                    CIRCULAR_BUFFER | ZAXIS_TEMPORAL, 0) == IMAGESTREAMIO_INVALIDARG);
+                                    CIRCULAR_BUFFER | ZAXIS_TEMPORAL,
+                                    0) == IMAGESTREAMIO_INVALIDARG);
   }
   FACT(ImageStreamIO_createIm(&image, "no/such/directory", 2, size_2d, 9, 1, 5, 0) ==
        IMAGESTREAMIO_FILEOPEN);
@@ -297,13 +303,16 @@ static void creation(void) {
   FACT(md->nelement == 12 && md->imdatamemsize == 48 && md->datatype == _DATATYPE_FLOAT);
   FACT(md->imagetype == MATH_DATA && md->shared == 1 && md->location == -1 && md->status == 0);
   FACT(md->sem == 10 && md->NBproctrace == 10 && md->NBkw == 5 && md->CBsize == 0);
-  FACT(md->cnt0 == 0 && md->cnt1 == 0 && md->write == 0 && md->creatorPID == getpid() && md->ownerPID == 0);
+  FACT(md->cnt0 == 0 && md->cnt1 == 0 && md->write == 0 && md->creatorPID == getpid() &&
+       md->ownerPID == 0);
   struct timespec clock;
   clock_gettime(CLOCK_TAI, &clock);
   FACT(clock.tv_sec - md->creationtime.tv_sec < 60 && clock.tv_sec >= md->creationtime.tv_sec);
   FACT(image.array.UI8 == (uint8_t*)image.md + 384);
-  FACT((uint8_t*)image.kw == image.array.UI8 + 48 && image.kw[0].type == 'N' && image.kw[4].type == 'N');
-  FACT((uint8_t*)image.semfile == (uint8_t*)(image.kw + 5) && image.semptr[9] == &image.semfile[9].semdata);
+  FACT((uint8_t*)image.kw == image.array.UI8 + 48 && image.kw[0].type == 'N' &&
+       image.kw[4].type == 'N');
+  FACT((uint8_t*)image.semfile == (uint8_t*)(image.kw + 5) &&
+       image.semptr[9] == &image.semfile[9].semdata);
   FACT((uint8_t*)image.semlog == (uint8_t*)(image.semfile + 10));
   FACT(image.semReadPID[0] == -1 && image.semWritePID[9] == -1);
   FACT(image.semctrl[0] == 0 && image.semstatus[9] == 0);
@@ -365,8 +374,10 @@ static void local(void) {
   FACT(ImageStreamIO_createIm_gpu(&image, "local", 2, size_2d, 9, -9, 0, -99, 5, MATH_DATA,
                                   (uint32_t)-999) == IMAGESTREAMIO_SUCCESS);
   FACT(!is_there("local") && image.used == 1 && image.memsize == 0 && image.semptr == NULL);
-  FACT(image.md->shared == 0 && image.md->location == -1 && image.md->sem == 0 && image.md->CBsize == 0);
-  FACT(image.md->inode == 0 && image.md->nelement == 12 && image.md->NBkw == 5 && image.kw[4].type == 'N');
+  FACT(image.md->shared == 0 && image.md->location == -1 && image.md->sem == 0 &&
+       image.md->CBsize == 0);
+  FACT(image.md->inode == 0 && image.md->nelement == 12 && image.md->NBkw == 5 &&
+       image.kw[4].type == 'N');
   FACT(!strcmp(image.name, "local") && image.array.F[11] == 0);
   image.md->write = 1;
   FACT(ImageStreamIO_UpdateIm(&image) == IMAGESTREAMIO_SUCCESS);
@@ -419,7 +430,8 @@ static void opening(void) {
 
   other = garbage();
   FACT(ImageStreamIO_openIm(&other, "cam") == IMAGESTREAMIO_SUCCESS);
-  FACT(other.memsize == image.memsize && other.md != image.md && other.md->inode == image.md->inode);
+  FACT(other.memsize == image.memsize && other.md != image.md &&
+       other.md->inode == image.md->inode);
   FACT(other.shmfd != image.shmfd && !strcmp(other.name, "cam"));
   image.array.F[7] = 7;
   FACT(other.array.F[7] == 7);
@@ -432,7 +444,8 @@ static void opening(void) {
   FACT(ImageStreamIO_closeIm(&other) == IMAGESTREAMIO_SUCCESS && is_there("cam"));
   if (!as_theirs) {
     FACT(other.used == 0 && other.md == NULL && other.array.raw == NULL && other.semptr == NULL);
-    FACT(other.kw == NULL && other.semlog == NULL && other.memsize == 0 && !strcmp(other.name, "cam"));
+    FACT(other.kw == NULL && other.semlog == NULL && other.memsize == 0 &&
+         !strcmp(other.name, "cam"));
     FACT(ImageStreamIO_closeIm(&other) == IMAGESTREAMIO_SUCCESS);
     FACT(ImageStreamIO_destroyIm(&other) == IMAGESTREAMIO_SUCCESS && is_there("cam"));
   }
@@ -446,7 +459,8 @@ static void opening(void) {
 
   // Destruction by somebody who does not use it, and of a file that is another's by now.
   image.used = 0;
-  FACT(ImageStreamIO_destroyIm(&image) == IMAGESTREAMIO_SUCCESS && is_there("cam") && image.md != NULL);
+  FACT(ImageStreamIO_destroyIm(&image) == IMAGESTREAMIO_SUCCESS && is_there("cam") &&
+       image.md != NULL);
   image.used = 1;
   other = garbage();
   create(&other, "cam");
@@ -494,14 +508,16 @@ static void inodes(void) {
   FACT(ImageStreamIO_autorelink_if_need_if_can(&old) == IMAGESTREAMIO_FAILURE);
   FACT(ImageStreamIO_closeIm(&old) == IMAGESTREAMIO_SUCCESS);
 
-  // Whoever waits on a stream that is replaced is woken for no frame: he finds out when his time is up.
+  // Whoever waits on a stream that is replaced is woken for no frame: he finds out when his time is
+  // up.
   create(&old, "cam");
   int ready[2];
   FACT(pipe(ready) == 0);
   const pid_t child = fork();
   if (child == 0) {
     IMAGE image = garbage();
-    if (ImageStreamIO_openIm(&image, "cam") != IMAGESTREAMIO_SUCCESS || write(ready[1], "", 1) != 1) {
+    if (ImageStreamIO_openIm(&image, "cam") != IMAGESTREAMIO_SUCCESS ||
+        write(ready[1], "", 1) != 1) {
       _exit(1);
     }
     const struct timespec limit = in_milliseconds(400);
@@ -588,7 +604,8 @@ static void updates(void) {
   }
   struct timespec clock;
   clock_gettime(CLOCK_TAI, &clock);
-  FACT(clock.tv_sec - image.md->writetime.tv_sec < 60 && clock.tv_sec >= image.md->writetime.tv_sec);
+  FACT(clock.tv_sec - image.md->writetime.tv_sec < 60 &&
+       clock.tv_sec >= image.md->writetime.tv_sec);
   FACT(image.md->atime.tv_sec == image.md->writetime.tv_sec &&
        image.md->atime.tv_nsec == image.md->writetime.tv_nsec);
   struct timespec atime = {1000000000, 5};
@@ -648,7 +665,8 @@ static void semaphores(void) {
   FACT(ImageStreamIO_semtrywait(&image, 2) == -1 && errno == EAGAIN);
   const double begin = now();
   const struct timespec limit = in_milliseconds(30);
-  FACT(ImageStreamIO_semtimedwait(&image, 2, &limit) == -1 && errno == ETIMEDOUT && now() - begin > 0.02);
+  FACT(ImageStreamIO_semtimedwait(&image, 2, &limit) == -1 && errno == ETIMEDOUT &&
+       now() - begin > 0.02);
   FACT(ImageStreamIO_sempost(&image, 2) == IMAGESTREAMIO_SUCCESS);
   FACT(ImageStreamIO_semvalue(&image, 2) == 1 && ImageStreamIO_semvalue(&image, 3) == 0);
   int log = 0;
@@ -668,9 +686,11 @@ static void semaphores(void) {
   FACT(ImageStreamIO_semvalue(&image, 6) == SEMAPHORE_MAXVAL);
   sem_getvalue(image.semlog, &log);
   FACT(log == SEMAPHORE_MAXVAL);
-  FACT(ImageStreamIO_semflush(&image, 6) == IMAGESTREAMIO_SUCCESS && ImageStreamIO_semvalue(&image, 6) == 0);
+  FACT(ImageStreamIO_semflush(&image, 6) == IMAGESTREAMIO_SUCCESS &&
+       ImageStreamIO_semvalue(&image, 6) == 0);
   FACT(ImageStreamIO_semvalue(&image, 7) == 2);
-  FACT(ImageStreamIO_semflush(&image, -1) == IMAGESTREAMIO_SUCCESS && ImageStreamIO_semvalue(&image, 7) == 0);
+  FACT(ImageStreamIO_semflush(&image, -1) == IMAGESTREAMIO_SUCCESS &&
+       ImageStreamIO_semvalue(&image, 7) == 0);
 
   FACT(said_on_stdout(ImageStreamIO_semwait, &image, 10, 1));
   FACT(said_on_stdout(ImageStreamIO_semwait, &image, -1, 1));
@@ -738,7 +758,8 @@ static void claims(void) {
   const pid_t child = fork();
   if (child == 0) {
     const int taken = ImageStreamIO_getsemwaitindex(&other, 4);
-    _exit(taken == 0 && other.semReadPID[0] == getpid() && other.semReadPID[4] == getppid() ? 0 : 1);
+    _exit(taken == 0 && other.semReadPID[0] == getpid() && other.semReadPID[4] == getppid() ? 0
+                                                                                            : 1);
   }
   FACT(wait_for(child) == 0 && image.semReadPID[0] == child);
   image.semReadPID[4] = 0;
@@ -834,14 +855,16 @@ static void private_functions(void) {
   again.md = image.md;
   again.shmfd = image.shmfd;
   FACT(ImageStreamIO_image_sizing(&again, (uint8_t*)image.md) == IMAGESTREAMIO_SUCCESS);
-  FACT(again.array.raw == image.array.raw && again.kw == image.kw && again.memsize == image.memsize);
-  FACT(again.semlog == image.semlog && again.semstatus == image.semstatus && !strcmp(again.name, "cam"));
+  FACT(again.array.raw == image.array.raw && again.kw == image.kw &&
+       again.memsize == image.memsize);
+  FACT(again.semlog == image.semlog && again.semstatus == image.semstatus &&
+       !strcmp(again.name, "cam"));
   FACT(ImageStreamIO_image_sizing(NULL, NULL) == IMAGESTREAMIO_INVALIDARG);
   again.md = NULL;
   FACT(ImageStreamIO_image_sizing(&again, NULL) == IMAGESTREAMIO_INVALIDARG);
   if (!as_theirs) {
-    FACT(ImageStreamIO_image_sizing_from_scratch(&again, "x", 2, size_2d, 9, -1, 1, 10, 5, 2, 0, NULL) ==
-         IMAGESTREAMIO_NOTIMPL);
+    FACT(ImageStreamIO_image_sizing_from_scratch(&again, "x", 2, size_2d, 9, -1, 1, 10, 5, 2, 0,
+                                                 NULL) == IMAGESTREAMIO_NOTIMPL);
     FACT(ImageStreamIO_initialize_buffer(&image) == 0);
   }
   ImageStreamIO_destroyIm(&image);

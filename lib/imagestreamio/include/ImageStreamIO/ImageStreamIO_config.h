@@ -1,4 +1,5 @@
-/* Which ImageStreamIO this stands in for: the version of the structures, MAJOR.MINOR, is in every file. */
+/* Which ImageStreamIO this stands in for: the version of the structures, MAJOR.MINOR, is in every
+ * file. */
 
 #ifndef _IMAGESTREAMIO_CONFIG_H
 #define _IMAGESTREAMIO_CONFIG_H

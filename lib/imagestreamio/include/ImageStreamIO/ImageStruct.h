@@ -1,11 +1,12 @@
-/* The structures of ImageStreamIO, version 2.00. Those of a file lie in it byte for byte; IMAGE is what a
- * program has of a stream. What each field means is in shmim-stream(5). */
+/* The structures of ImageStreamIO, version 2.00. Those of a file lie in it byte for byte; IMAGE is
+ * what a program has of a stream. What each field means is in shmim-stream(5). */
 
 #ifndef _IMAGESTRUCT_H
 #define _IMAGESTRUCT_H
 
 #if defined(DAO_COMPAT) || defined(IMAGESTRUCT_WRITEHISTORY)
-#error "DAO_COMPAT and IMAGESTRUCT_WRITEHISTORY change the layout: only the library built with them has it"
+#error \
+    "DAO_COMPAT and IMAGESTRUCT_WRITEHISTORY change the layout: only the library built with them has it"
 #endif
 
 #include <sched.h> /* struct timespec, also in strict C99 */
@@ -39,7 +40,8 @@ extern "C" {
 #define IMAGESTRUCT_FRAMEWRITEMDSIZE 100
 #define MAX_NB_PARTIAL_PACKET 512
 
-#define SHAREDMEMDIR "/milk/shm" /* unless MILK_SHM_DIR names another; /tmp where it is not there */
+/* Unless MILK_SHM_DIR names another; /tmp where it is not there. */
+#define SHAREDMEMDIR "/milk/shm"
 
 #define SEMAPHORE_MAXVAL 10 /* a semaphore that has reached it is not posted */
 #define SEMAPHORE_INITVAL 0
@@ -188,51 +190,53 @@ typedef struct {
   sem_t semdata;
 } SEMFILEDATA;
 
-/* Owns what it points to: of a shared image the mapping (md, memsize bytes), its file (shmfd) and the table
- * semptr; of a local one md, kw and array, each from malloc(). A copy of it does not own them twice. */
+/* Owns what it points to: of a shared image the mapping (md, memsize bytes), its file (shmfd) and
+ * the table semptr; of a local one md, kw and array, each from malloc(). A copy of it does not own
+ * them twice. */
 typedef struct {
-  char name[STRINGMAXLEN_IMAGE_NAME]; /* by which it was opened; md->name is the one it was made with */
+  char name[STRINGMAXLEN_IMAGE_NAME]; /* by which it was opened; md->name is the one it was made
+                                         with */
   uint8_t used;                       /* 1 while there is an image in it */
   int64_t createcnt;
   int32_t shmfd;
   uint64_t memsize;
-  sem_t *semlog;
-  IMAGE_METADATA *md;
+  sem_t* semlog;
+  IMAGE_METADATA* md;
   union {
-    void *raw;
-    uint8_t *UI8;
-    int8_t *SI8;
-    uint16_t *UI16;
-    int16_t *SI16;
-    uint32_t *UI32;
-    int32_t *SI32;
-    uint64_t *UI64;
-    int64_t *SI64;
-    float *F;
-    double *D;
-    complex_float *CF;
-    complex_double *CD;
+    void* raw;
+    uint8_t* UI8;
+    int8_t* SI8;
+    uint16_t* UI16;
+    int16_t* SI16;
+    uint32_t* UI32;
+    int32_t* SI32;
+    uint64_t* UI64;
+    int64_t* SI64;
+    float* F;
+    double* D;
+    complex_float* CF;
+    complex_double* CD;
   } array;
-  sem_t **semptr;
-  IMAGE_KEYWORD *kw;
-  SEMFILEDATA *semfile;
-  pid_t *semReadPID;
-  pid_t *semWritePID;
-  uint32_t *semctrl;
-  uint32_t *semstatus;
-  STREAM_PROC_TRACE *streamproctrace;
-  uint64_t *flagarray; /* of no use: NULL */
-  uint64_t *cntarray;
-  struct timespec *atimearray;
-  struct timespec *writetimearray;
-  CBFRAMEMD *CircBuff_md;
-  void *CBimdata;
+  sem_t** semptr;
+  IMAGE_KEYWORD* kw;
+  SEMFILEDATA* semfile;
+  pid_t* semReadPID;
+  pid_t* semWritePID;
+  uint32_t* semctrl;
+  uint32_t* semstatus;
+  STREAM_PROC_TRACE* streamproctrace;
+  uint64_t* flagarray; /* of no use: NULL */
+  uint64_t* cntarray;
+  struct timespec* atimearray;
+  struct timespec* writetimearray;
+  CBFRAMEMD* CircBuff_md;
+  void* CBimdata;
 } IMAGE;
 
-/* The flag and the counter, with the order that readers rely on. No pixel of a frame is seen before its flag,
- * and the count and the cleared flag are not seen before all of the frame. LOAD gives the field, INCREMENT
- * what it was before. */
-#define SHMIM_WRITE_ACQUIRE(md)                             \
+/* The flag and the counter, with the order that readers rely on. No pixel of a frame is seen before
+ * its flag, and the count and the cleared flag are not seen before all of the frame. LOAD gives the
+ * field, INCREMENT what it was before. */
+#define SHMIM_WRITE_ACQUIRE(md)                                  \
   (__atomic_store_n(&(md)->write, (uint8_t)1, __ATOMIC_RELEASE), \
    __atomic_thread_fence(__ATOMIC_RELEASE))
 #define SHMIM_WRITE_RELEASE(md) __atomic_store_n(&(md)->write, (uint8_t)0, __ATOMIC_RELEASE)
