@@ -187,22 +187,16 @@ dead_pid() {
 
 # bytes VALUE...: each as one byte.
 bytes() {
-  local value
-  for value in "$@"; do
-    # shellcheck disable=SC2059
-    printf "\\x$(printf %x "$value")"
-  done
-}
-
-# sequence N: N bytes, 0 to 255 and over again.
-sequence() {
-  local i text='' byte
-  for ((i = 0; i < $1; ++i)); do
-    printf -v byte '\\x%02x' $((i % 256))
-    text+=$byte
-  done
+  local text
+  printf -v text '\\x%x' "$@"
   # shellcheck disable=SC2059
   printf "$text"
+}
+
+# sequence N: N bytes, 0 to 255 and over again. Few commands: each costs some 0.1 ms in a test of bats.
+sequence() {
+  local n
+  for ((n = 0; n < $1; n += 256)); do bytes {0..255}; done | head -c "$1"
 }
 
 # True once a tool handles SIGINT: before, it is a shell's background process, which ignores it.

@@ -145,7 +145,7 @@ is_restored() {
   shmim-post out --update --trigger in --pid $$
   open_top
   keys g
-  shows "^  -> out .*us by $$ \(bash\)" || shows "^  -> out"
+  shows "^  -> out 0Hz, .*s by $$ \(bash\)"
   keys g
   shows '^NAME'
 }
