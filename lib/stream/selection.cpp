@@ -140,7 +140,7 @@ void Selection::for_each_row(const Visit& visit) const {
   }
 }
 
-void Selection::take(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept {
+void Selection::take(std::span<const std::byte> frame, std::span<std::byte> out) const {
   const std::size_t size = element_size(type_);
   if (whole_) {
     std::memcpy(out.data(), frame.data(), out.size());
@@ -179,7 +179,7 @@ void Selection::put(std::span<const std::byte> data, std::span<std::byte> frame)
   });
 }
 
-void Selection::average(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept {
+void Selection::average(std::span<const std::byte> frame, std::span<std::byte> out) const {
   visit(type_, [&]<class T>(std::type_identity<T>) { average<Averaged<T>>(frame, out); });
 }
 

@@ -135,7 +135,7 @@ Tally run(const Scenario& scenario, const std::string& program) {
   }
 }
 
-int run_all() {
+int die_everywhere() {
   if (!Traced::is_permitted()) {
     fmt::print("skipped: ptrace is not permitted here\n");
     return 77;
@@ -161,7 +161,7 @@ int main(int argc, char** argv) {
     if (command == "create" || command == "destroy") {
       return command == "create" ? create(argv[2]) : destroy(argv[2]);
     }
-    return run_all();
+    return die_everywhere();
   } catch (const std::exception& error) {
     static_cast<void>(std::fputs(error.what(), stderr));
     return 1;

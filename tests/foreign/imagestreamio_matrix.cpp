@@ -209,7 +209,7 @@ std::vector<char> made_by_ours(const Combination& of, unsigned number) {
   return bytes;
 }
 
-void run_all() {
+void compare_all() {
   for (unsigned number = 0; number < combinations; ++number) {
     const Combination of = combination(number);
     const auto theirs = made_by_theirs(of, number);
@@ -223,7 +223,7 @@ void run_all() {
 
 int main() {
   try {
-    run_all();
+    compare_all();
     return failures == 0 ? 0 : 1;
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}\n", error.what());

@@ -59,7 +59,7 @@ class SHMIM_EXPORT Selection {
 
   /// Copies the selected elements of `frame` to `out`, which has bytes(). Means of integers are
   /// rounded to nearest.
-  void take(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept;
+  void take(std::span<const std::byte> frame, std::span<std::byte> out) const;
   /// Copies `data`, which has bytes(), to the selected elements of `frame`; the others stay. Throws
   /// Error (usage) where it bins.
   void put(std::span<const std::byte> data, std::span<std::byte> frame) const;
@@ -83,7 +83,7 @@ class SHMIM_EXPORT Selection {
   /// Calls visit(element of the frame, element of the selection) for the first element of each row.
   template <class Visit>
   void for_each_row(const Visit& visit) const;
-  void average(std::span<const std::byte> frame, std::span<std::byte> out) const noexcept;
+  void average(std::span<const std::byte> frame, std::span<std::byte> out) const;
   template <class Element>
   [[nodiscard]] double sum_of_group(std::span<const std::byte> frame, std::uint64_t corner,
                                     std::size_t part) const noexcept;

@@ -16,7 +16,7 @@ import shlex
 import subprocess
 import sys
 
-SOURCES_AT_ONCE = 48
+SOURCES_AT_ONCE = 64
 
 tool = sys.argv[1]
 build = pathlib.Path(sys.argv[2]).resolve()
@@ -90,12 +90,18 @@ def judge(sources, flags):
         return ""
     path = work / f"{name}.cpp"
     begins = joined(sources, path)
+
+    def source_of(line):
+        return next(begin for begin in reversed(begins) if begin[0] <= line)
+
     folders = sorted({f"-iquote{os.path.dirname(source)}" for source in sources})
     command = [*flags, *folders, "-w"]  # what compilers warn of, the builds show
-    if len(sources) > 1 and subprocess.run(["clang++", "-fsyntax-only", *command, path], cwd=build,
-                                           capture_output=True).returncode:
-        half = len(sources) // 2
-        return judge(sources[:half], flags) + judge(sources[half:], flags)
+    if len(sources) > 1:
+        ran = subprocess.run(["clang++", "-fsyntax-only", *command, path], cwd=build, capture_output=True, text=True)
+        if error := re.search(re.escape(str(path)) + r":(\d+):\d+: (error: .*)", ran.stderr):
+            odd = source_of(int(error[1]))[1]
+            print(f"{odd}: by itself, since beside others: {error[2]}", file=sys.stderr)
+            return judge([source for source in sources if source != odd], flags) + judge([odd], flags)
     mains = ",".join(f"main_{number}" for number in range(len(sources)))
     config = path.with_suffix(".yaml")
     config.write_text((root / ".clang-tidy").read_text() +  # which ends with the options of checks
@@ -106,7 +112,7 @@ def judge(sources, flags):
 
     def original(found):
         line = int(found[1])
-        begin, source = next(b for b in reversed(begins) if b[0] <= line)
+        begin, source = source_of(line)
         return f"{source}:{line - begin + 1}:"
 
     said = re.sub(re.escape(str(path)) + r":(\d+):", original, ran.stdout)
