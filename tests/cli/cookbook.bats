@@ -85,9 +85,6 @@ def stream(name):
 $1" "${@:2}"
 }
 
-# has_frames STREAM N OPTION...: N frames of it were published.
-has_frames() { shmim-wait "$1" --cnt0 "$2" -t 10ms -q "${@:3}"; }
-
 @test "every recipe of the page is tried here" {
   diff <(sed -n 's/^## //p' "$page" | sort) \
     <(sed -n 's/^@test "\(.*\)" {$/\1/p' "$BATS_TEST_FILENAME" | grep -vE '^(every|each) ' | sort)

@@ -144,6 +144,9 @@ until_true() {
   done
 }
 
+# has_frames STREAM N OPTION...: N frames of it were published.
+has_frames() { shmim-wait "$1" --cnt0 "$2" -t 10ms -q "${@:3}"; }
+
 # peer ROLE FILE...: one of the peers in tests/faults/peer.cpp.
 peer() { exec "$SHMIM_BUILD_DIR/tests/faults/shmim-faults" --tools "$SHMIM_BIN_DIR" peer "$@"; }
 
