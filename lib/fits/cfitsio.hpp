@@ -25,6 +25,7 @@ namespace shmim::cfitsio {
   DO(fits_close_file)               \
   DO(fits_create_imgll)             \
   DO(fits_create_memfile)           \
+  DO(fits_create_tbl)               \
   DO(fits_delete_key)               \
   DO(fits_flush_file)               \
   DO(fits_get_errstatus)            \

@@ -22,6 +22,7 @@
 #include "fits/cfitsio.hpp"
 #include "fits/file_name.hpp"
 #include "fits/gzip.hpp"
+#include "fits/image.hpp"
 #include "fits/section.hpp"
 #include "shmim/error.hpp"
 #include "shmim/fits.hpp"
@@ -432,13 +433,11 @@ class FitsImage final : public ImageFile {
   double nan64_ = std::numeric_limits<double>::quiet_NaN();
 };
 
-constexpr std::size_t block_bytes = 2880;
-
 /// With what is lacking to fill the last block: cfitsio fails to read small files without.
 std::shared_ptr<const File> open_in_memory(std::vector<std::byte> bytes,
                                            const std::string& subject) {
   const std::size_t size = bytes.size();
-  bytes.resize((size + block_bytes - 1) / block_bytes * block_bytes);
+  bytes.resize(size + fits::padding_of(size));
   return std::make_shared<const File>(
       File::open(std::make_shared<const std::vector<std::byte>>(std::move(bytes)), size, subject));
 }
@@ -447,7 +446,7 @@ std::vector<std::byte> read_file(const std::string& path, const std::string& sub
   std::ifstream file(path, std::ios::binary);
   const auto size = std::filesystem::file_size(path);
   std::vector<std::byte> bytes;
-  bytes.reserve(size + block_bytes);  // to be filled up where it is
+  bytes.reserve(size + fits::block_bytes);  // to be filled up where it is
   bytes.resize(size);
   file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   if (!file) {
@@ -466,7 +465,7 @@ std::shared_ptr<const File> open_checked(const std::string& path, const std::str
     }
     return open_in_memory(std::move(bytes), subject);
   }
-  if (kind == Kind::plain && std::filesystem::file_size(path) % block_bytes != 0) {
+  if (kind == Kind::plain && std::filesystem::file_size(path) % fits::block_bytes != 0) {
     return open_in_memory(read_file(path, subject), subject);
   }
   return std::make_shared<const File>(File::open(path, subject));
@@ -511,7 +510,7 @@ std::vector<std::unique_ptr<ImageFile>> open_fits_images(
     throw Error(Problem::not_an_image, name, "is not FITS");
   }
   const std::size_t size = bytes->size();
-  return images_in(size % block_bytes == 0
+  return images_in(size % fits::block_bytes == 0
                        ? std::make_shared<const File>(File::open(std::move(bytes), size, name))
                        : open_in_memory(*bytes, name));
 }
