@@ -51,6 +51,11 @@ class Streams(Case):
             numpy.testing.assert_array_equal(frame.array, array)
             numpy.testing.assert_array_equal(numpy.array(stream.live()), array)
 
+    def test_the_live_array_keeps_its_stream(self):
+        shmim.create("cam", (300, 300)).write(numpy.ones((300, 300)))
+        live = shmim.open("cam").live()
+        self.assertEqual(live.sum(), 90000)
+
     def test_ways_to_make_one(self):
         first = shmim.create("x", 7)
         with self.assertRaisesRegex(shmim.Exists, "^x: exists already"):
