@@ -153,18 +153,6 @@ int shmim_write(shmim_stream* stream, const void* pixels, std::size_t bytes, std
   });
 }
 
-int shmim_post(shmim_stream* stream, int index, shmim_error* error) {
-  return guarded(error, [&] {
-    const Semaphores semaphores = required(stream, "the stream").stream.semaphores();
-    if (index < -1) {
-      throw Error(Problem::usage, stream->stream.name(), "a semaphore's index is below 0");
-    }
-    semaphores.post(index == -1 ? SemaphoreSet::all()
-                                : SemaphoreSet::only({static_cast<unsigned>(index)}));
-    return SHMIM_OK;
-  });
-}
-
 int shmim_follow(const shmim_stream* stream, const shmim_follow_options* options,
                  shmim_follower** follower, shmim_error* error) {
   return guarded(error, [&] {
