@@ -414,7 +414,7 @@ class ImageStreamIO(Case):
     def test_opened_and_made(self):
         image = Image()
         self.assertEqual((image.used, repr(image)), (0, "<image None>"))
-        for call in (image.copy, image.update, image.destroy, lambda: image.shape, lambda: image.md.cnt0):
+        for call in (image.copy, image.update, image.destroy, image.close, lambda: image.shape, lambda: image.md.cnt0):
             with self.assertRaisesRegex(RuntimeError, "no stream is open here"):
                 call()
         given, said = said_by(lambda: image.open("cam"))
@@ -431,7 +431,7 @@ class ImageStreamIO(Case):
         self.assertEqual((cube.shape, cube.md.sem, cube.md.NBkw, cube.md.CBsize), ((4, 3, 2), 3, 7, 5))
         self.assertEqual(other.destroy(), 0)
         self.assertEqual(shmim.streams(), ["cam"])
-        self.assertEqual((cube.destroy(), cube.close(), cube.used), (0, 0, 0))
+        self.assertEqual((cube.destroy(), cube.used, image.close(), image.used), (0, 0, 0, 0))
         self.assertEqual(shmim.streams(), [])
 
     def test_what_cannot_be_made(self):

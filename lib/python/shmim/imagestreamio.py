@@ -249,7 +249,8 @@ class Image_md:
 
 
 class Image:
-    """A stream, once open() or create() has been called; before that, and after close(), the rest is a RuntimeError.
+    """A stream, once open() or create() has been called; before that, and after close(), the rest is a RuntimeError,
+    close() too.
 
     numpy.array(image, copy=False), or image.view(), is the live array, which a writer may alter while you look, and
     which is written to without anybody being told until update(). It is valid until close(). A subclass may have methods
@@ -329,9 +330,8 @@ class Image:
                 array[...] = pixels.T
 
     def close(self) -> int:
-        """Gives it back. Once more is harmless. Gives 0."""
-        if self._stream is not None:
-            self._stream.close()
+        """Gives it back; arrays that view() gave must not be used any more. Gives 0."""
+        self._opened.close()
         return SUCCESS
 
     def destroy(self) -> int:

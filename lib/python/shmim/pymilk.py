@@ -193,7 +193,8 @@ class SHM:
     def close(self) -> None:
         """Gives it back. Once more is harmless."""
         self._stop_waiting()
-        self.IMAGE.close()
+        if self.IMAGE.used:
+            self.IMAGE.close()
 
     def destroy(self) -> None:
         """Removes the stream, if it is still this one."""
