@@ -175,6 +175,7 @@ static void test_open_and_create(void) {
 static void test_reading_and_writing(void) {
   shmim_stream* const cam = made("cam", SHMIM_UINT32, 1, four, 0);
   const uint32_t first[] = {1, 2, 3, 4};
+  const uint32_t second[] = {5, 6, 7, 8};
   uint32_t seen[4] = {0};
   uint64_t cnt0 = 0;
   shmim_frame frame;
@@ -231,6 +232,11 @@ static void test_reading_and_writing(void) {
   shmim_close(made("cam", SHMIM_UINT32, 1, four, 0));
   WORKS(shmim_write(cam, first, sizeof first, 0, NULL, 0, &cnt0, &error));
   CHECK(cnt0 == 1 && shmim_is_current(cam));
+  /* Who looks at the array of the one before may go on to. */
+  const uint32_t* const looked_at = shmim_array(cam);
+  shmim_close(made("cam", SHMIM_UINT32, 1, four, 0));
+  WORKS(shmim_write(cam, second, sizeof second, 0, NULL, 0, &cnt0, &error));
+  CHECK(looked_at[3] == first[3] && ((const uint32_t*)shmim_array(cam))[3] == second[3]);
   shmim_close(made("cam", SHMIM_FLOAT32, 1, four, 0));
   FAILS(shmim_write(cam, first, sizeof first, 0, NULL, 0, NULL, &error), SHMIM_MISMATCH, "cam");
   WORKS(shmim_remove("cam", NULL, &error));

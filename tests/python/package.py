@@ -56,6 +56,12 @@ class Streams(Case):
         shmim.create("cam", (300, 300)).write(numpy.ones((300, 300)))
         live = shmim.open("cam").live()
         self.assertEqual(live.sum(), 90000)
+        # And is of it, when another has its name and is written to.
+        cam = shmim.open("cam")
+        live = cam.live()
+        shmim.create("cam", (300, 300), replace=True)
+        cam.write(numpy.zeros((300, 300)))
+        self.assertEqual((live.sum(), cam.live().sum()), (90000, 0))
 
     def test_ways_to_make_one(self):
         first = shmim.create("x", 7)

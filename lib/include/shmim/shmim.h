@@ -202,7 +202,8 @@ SHMIM_API uint64_t shmim_inode(const shmim_stream* stream);
 SHMIM_API void shmim_newest(const shmim_stream* stream, shmim_frame* frame);
 SHMIM_API void shmim_get_header(const shmim_stream* stream, shmim_header* header);
 
-/* The live array: a writer may alter it while you look. NULL if it is in the memory of a GPU. */
+/* The live array: a writer may alter it while you look. NULL if it is in the memory of a GPU. It
+ * stays the array of this stream when shmim_write() goes on with one that has come in its place. */
 SHMIM_API const void* shmim_array(const shmim_stream* stream);
 /* Copies one whole frame, never parts of two. `pixels` has `bytes`, at least shmim_bytes(). Waits
  * for a writer in mid-frame. `frame` may be NULL. */

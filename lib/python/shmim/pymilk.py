@@ -137,7 +137,7 @@ class SHM:
         self.FILEPATH = self._stream.path
         self.nptype = self._stream.dtype
         self.shape_c = self._stream.shape[::-1]
-        self.shape = self._from_stream(self._stream.live()).shape
+        self.shape = self._from_stream(numpy.broadcast_to(0, self._stream.shape)).shape
         self.nDim = len(self.shape)
 
     @property
