@@ -96,6 +96,7 @@ class Followed {
     do {
       peer.await_sleep();
     } while (semaphores.reader(semaphores.count() - 1) <= 0);
+    peer.await_sleep();
 
     std::vector<std::int64_t> published;
     for (auto next = Clock::now(); published.size() < frames_; next += period) {
