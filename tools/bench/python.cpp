@@ -1,9 +1,8 @@
 // Each new frame whole, in Python. The floor is the same in C++.
 
+#include <ctime>
 #include <deque>
-#include <limits>
 
-#include <time.h>
 #include <unistd.h>
 
 #include "bench/measure.hpp"
