@@ -1,3 +1,3 @@
 # Run by CPack: Debian's zsh looks for a package's completions in a folder of its own.
-file(RENAME ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share/zsh/site-functions
-     ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share/zsh/vendor-completions)
+set(share ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/shmim/usr/share)
+file(RENAME ${share}/zsh/site-functions ${share}/zsh/vendor-completions)

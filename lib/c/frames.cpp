@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "c/handles.hpp"
 #include "shmim/element.hpp"
@@ -65,7 +66,9 @@ extern "C" {
 
 const void* shmim_array(const shmim_stream* stream) {
   try {
-    return stream->stream.unguarded_pixels().data();
+    const void* array = stream->stream.unguarded_pixels().data();
+    stream->is_shown = true;
+    return array;
   } catch (const Error&) {
     return nullptr;
   }
@@ -144,23 +147,14 @@ int shmim_write(shmim_stream* stream, const void* pixels, std::size_t bytes, std
     const std::uint64_t number =
         publisher.publish({static_cast<const std::byte*>(pixels), pixels == nullptr ? 0 : bytes});
     if (publisher.stream().identity() != stream->stream.identity()) {
+      if (std::exchange(stream->is_shown, false)) {
+        stream->former.push_back(stream->stream);
+      }
       stream->stream = publisher.stream();
     }
     if (cnt0 != nullptr) {
       *cnt0 = number;
     }
-    return SHMIM_OK;
-  });
-}
-
-int shmim_post(shmim_stream* stream, int index, shmim_error* error) {
-  return guarded(error, [&] {
-    const Semaphores semaphores = required(stream, "the stream").stream.semaphores();
-    if (index < -1) {
-      throw Error(Problem::usage, stream->stream.name(), "a semaphore's index is below 0");
-    }
-    semaphores.post(index == -1 ? SemaphoreSet::all()
-                                : SemaphoreSet::only({static_cast<unsigned>(index)}));
     return SHMIM_OK;
   });
 }

@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 #include <optional>
+#include <vector>
 
 #include "shmim/error.hpp"
 #include "shmim/follow.hpp"
@@ -19,6 +20,8 @@ struct shmim_stream {
   shmim::Stream stream;
   std::optional<shmim::WriteGuard> begun = {};     ///< the frame between begin and commit
   std::optional<shmim::Publisher> publisher = {};  ///< since the first shmim_write()
+  mutable bool is_shown = false;                   ///< its array was given, and may be looked at
+  std::vector<shmim::Stream> former = {};          ///< those that were shown and re-created
 };
 
 struct shmim_follower {

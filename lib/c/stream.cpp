@@ -200,6 +200,20 @@ void shmim_newest(const shmim_stream* stream, shmim_frame* frame) {
   *frame = frame_of(stream->stream.newest());
 }
 
+void shmim_get_header(const shmim_stream* stream, shmim_header* header) {
+  const layout::Metadata found = stream->stream.metadata();
+  *header = {};
+  layout::text_of(found.version).copy(header->version, sizeof header->version - 1);
+  header->created = nanoseconds_of(to_tai(found.creationtime));
+  header->accessed = nanoseconds_of(to_tai(found.lastaccesstime));
+  header->cnt2 = found.cnt2;
+  header->flag = found.flag;
+  header->shared = found.shared;
+  header->status = found.status;
+  header->logflag = found.logflag;
+  header->write = found.write;
+}
+
 #pragma GCC visibility pop
 }  // extern "C"
 

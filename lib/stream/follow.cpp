@@ -40,9 +40,10 @@ Deadline sooner(Deadline deadline, steady_clock::duration from_now) noexcept {
 
 Follower::Follower(Stream stream, FollowOptions options)
     : stream_(std::move(stream)), options_(std::move(options)) {
-  claim();
+  // Before the claim, by which others see that we follow.
   before_ = stream_.newest();
   set_seen(stream_.cnt0());
+  claim();
   last_look_ = steady_clock::now();
 }
 

@@ -63,6 +63,7 @@ static void test_sizes(void) {
     CHECK(sizeof(shmim_error) == 512 && sizeof(shmim_format) == 48 && sizeof(shmim_frame) == 48);
     CHECK(sizeof(shmim_step) == 48 && sizeof(shmim_keyword) == 136 &&
           sizeof(shmim_follow_options) == 32);
+    CHECK(sizeof(shmim_header) == 80 && sizeof(shmim_semaphore) == 12);
   }
 }
 
@@ -174,6 +175,7 @@ static void test_open_and_create(void) {
 static void test_reading_and_writing(void) {
   shmim_stream* const cam = made("cam", SHMIM_UINT32, 1, four, 0);
   const uint32_t first[] = {1, 2, 3, 4};
+  const uint32_t second[] = {5, 6, 7, 8};
   uint32_t seen[4] = {0};
   uint64_t cnt0 = 0;
   shmim_frame frame;
@@ -230,6 +232,11 @@ static void test_reading_and_writing(void) {
   shmim_close(made("cam", SHMIM_UINT32, 1, four, 0));
   WORKS(shmim_write(cam, first, sizeof first, 0, NULL, 0, &cnt0, &error));
   CHECK(cnt0 == 1 && shmim_is_current(cam));
+  /* Who looks at the array of the one before may go on to. */
+  const uint32_t* const looked_at = shmim_array(cam);
+  shmim_close(made("cam", SHMIM_UINT32, 1, four, 0));
+  WORKS(shmim_write(cam, second, sizeof second, 0, NULL, 0, &cnt0, &error));
+  CHECK(looked_at[3] == first[3] && ((const uint32_t*)shmim_array(cam))[3] == second[3]);
   shmim_close(made("cam", SHMIM_FLOAT32, 1, four, 0));
   FAILS(shmim_write(cam, first, sizeof first, 0, NULL, 0, NULL, &error), SHMIM_MISMATCH, "cam");
   WORKS(shmim_remove("cam", NULL, &error));
@@ -262,6 +269,53 @@ static void test_death_in_mid_frame(void) {
   WORKS(shmim_snapshot(cam, seen, sizeof seen, 0, NULL, &error));
   CHECK(memcmp(seen, whole, sizeof whole) == 0);
   shmim_close(cam);
+}
+
+/* As programs wait that are woken by posts, with a frame or without. */
+static void test_semaphores(void) {
+  shmim_stream* const cam = made("cam", SHMIM_UINT32, 1, four, 0);
+  shmim_semaphore semaphore;
+  unsigned posts;
+  int index = -1;
+  int again = -1;
+  WORKS(shmim_claim_semaphore(cam, 3, &index, &error));
+  WORKS(shmim_claim_semaphore(cam, 5, &again, &error));
+  CHECK(index == 3 && again == 3);
+  WORKS(shmim_get_semaphore(cam, 3, &semaphore, &error));
+  CHECK(semaphore.value == 0 && semaphore.reader == getpid() && semaphore.poster <= 0);
+  FAILS(shmim_wait_semaphore(cam, 3, millisecond, &error), SHMIM_TIMED_OUT, "nothing was posted");
+  WORKS(shmim_write(cam, NULL, 0, 0, NULL, 0, NULL, &error));
+  WORKS(shmim_wait_semaphore(cam, 3, patience, &error));
+  WORKS(shmim_post(cam, 3, &error));
+  WORKS(shmim_wait_semaphore(cam, 3, -1, &error));
+  for (int post = 0; post < 3; ++post) {
+    WORKS(shmim_post(cam, 3, &error));
+  }
+  WORKS(shmim_get_semaphore(cam, 3, &semaphore, &error));
+  CHECK(semaphore.value == 3 && semaphore.poster == getpid());
+  WORKS(shmim_drain_semaphore(cam, 3, &posts, &error));
+  CHECK(posts == 3);
+  WORKS(shmim_drain_semaphore(cam, 3, NULL, &error));
+  FAILS(shmim_get_semaphore(cam, 10, &semaphore, &error), SHMIM_USAGE, "semaphore");
+  FAILS(shmim_get_semaphore(cam, 0, NULL, &error), SHMIM_USAGE, "NULL");
+  FAILS(shmim_wait_semaphore(cam, -1, 0, &error), SHMIM_USAGE, "below 0");
+  FAILS(shmim_drain_semaphore(cam, 10, NULL, &error), SHMIM_USAGE, "semaphore");
+
+  shmim_header header;
+  shmim_get_header(cam, &header);
+  CHECK(strcmp(header.version, "2.00") == 0 && header.shared == 1 && header.write == 0);
+  CHECK(header.created > 0 && header.created <= shmim_now() && header.cnt2 == 0);
+  shmim_close(cam);
+
+  shmim_format format;
+  shmim_stream* none;
+  shmim_default_format(&format, SHMIM_UINT32, 1, four);
+  format.semaphores = 0;
+  WORKS(shmim_create("none", &format, SHMIM_NEW, NULL, &none, &error));
+  FAILS(shmim_claim_semaphore(none, 0, &index, &error), SHMIM_CLAIMED,
+        "none: no semaphore is free");
+  WORKS(shmim_remove("none", NULL, &error));
+  shmim_close(none);
 }
 
 static void* write_frames(void* of) {
@@ -459,6 +513,7 @@ static void test_reading_only(void) {
     FAILS(shmim_begin(cam, 0, &pixels, &error), SHMIM_NOT_OURS_TO_WRITE, "cam");
     FAILS(shmim_write(cam, NULL, 0, 0, NULL, 0, NULL, &error), SHMIM_NOT_OURS_TO_WRITE, "cam");
     FAILS(shmim_post(cam, -1, &error), SHMIM_NOT_OURS_TO_WRITE, "cam");
+    FAILS(shmim_wait_semaphore(cam, 0, 0, &error), SHMIM_NOT_OURS_TO_WRITE, "cam");
     WORKS(shmim_follow(cam, NULL, &follower, &error));
     shmim_unfollow(follower);
     shmim_close(cam);
@@ -484,6 +539,7 @@ int main(int argc, char** argv) {
   test_open_and_create();
   test_reading_and_writing();
   test_death_in_mid_frame();
+  test_semaphores();
   test_following();
   test_planes();
   test_keywords();

@@ -3,12 +3,22 @@
 
 load helpers
 
-measures="latency publish snapshot startup cat create list fits fanout memory growth frames run"
+measures="latency publish snapshot startup cat create list fits fanout memory growth frames run python"
+
+# The package, for an interpreter that has NumPy.
+with_python() {
+  need_python numpy
+  mkdir -p python
+  ln -sf "$("$PYTHON" -c 'import sys; print(sys.executable)')" python/python3
+  PATH=$PWD/python:$PATH
+  export PYTHONPATH=$SHMIM_SOURCE_DIR/lib/python SHMIM_LIBRARY=$SHMIM_BUILD_DIR/lib/libshmim.so
+}
 
 # The smallest that a measure can be: one sample of frames of 4 KiB.
 tiny() { shmim-bench --runs 1 --count 1 --bytes 4KiB "$@"; }
 
 @test "each measure prints a table whose last column is the ratio to the floor" {
+  with_python
   for measure in $measures; do
     run_out table tiny "$measure"
     head -n 1 table | grep -qE '^MEASURE +CASE +WHAT +RUNS +P50 +P90 +P99 +P99\.9 +MAX +SPREAD +P99 RATIO +RATIO$'
@@ -97,6 +107,17 @@ Try 'shmim-bench --help' for more information." -- tiny snapshot --cpu "$cpu"
   check 1 '' "shmim-bench: $WORK/alone/bin/shmim-cat: is not there, where this program is" -- \
     alone/bin/shmim-bench --runs 1 --count 1 startup -q
   compare left "$(listing)" ''
+}
+
+@test "followers in Python and C++ are measured in the same run, where there is the package" {
+  with_python
+  run_out table tiny python
+  compare rows "$(awk -F '  +' 'NR > 1 { print $2 ", " $3 }' table)" '4 KiB at 2 kHz, processor time, Follower, in C++
+4 KiB at 2 kHz, processor time, shmim.frames
+4 KiB at 2 kHz, to be woken, Follower, in C++
+4 KiB at 2 kHz, to be woken, shmim.frames'
+  SHMIM_LIBRARY=/nowhere/libshmim.so check 0 '' \
+    'shmim-bench: python: python3 has no package shmim: nothing is measured' -- tiny python
 }
 
 @test "a signal ends it, and its directory goes" {

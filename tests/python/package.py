@@ -13,6 +13,7 @@ import unittest
 import numpy
 import shmim
 from shmim import pymilk
+from shmim.imagestreamio import Image, Image_kw, ImageStreamIODataType, ImageStreamIOType
 from shmim.pymilk import SHM
 
 
@@ -50,6 +51,17 @@ class Streams(Case):
             self.assertEqual(frame.array.dtype, numpy.dtype(name))
             numpy.testing.assert_array_equal(frame.array, array)
             numpy.testing.assert_array_equal(numpy.array(stream.live()), array)
+
+    def test_the_live_array_keeps_its_stream(self):
+        shmim.create("cam", (300, 300)).write(numpy.ones((300, 300)))
+        live = shmim.open("cam").live()
+        self.assertEqual(live.sum(), 90000)
+        # And is of it, when another has its name and is written to.
+        cam = shmim.open("cam")
+        live = cam.live()
+        shmim.create("cam", (300, 300), replace=True)
+        cam.write(numpy.zeros((300, 300)))
+        self.assertEqual((live.sum(), cam.live().sum()), (90000, 0))
 
     def test_ways_to_make_one(self):
         first = shmim.create("x", 7)
@@ -269,7 +281,7 @@ class PyMilk(Case):
         for symcode, expected in in_stream.items():
             shm = SHM("cam", array, symcode=symcode)
             self.assertEqual(shm.IMAGE.copy().tolist(), expected)
-            self.assertEqual(shm.IMAGE.md.size, numpy.shape(expected))
+            self.assertEqual(shm.IMAGE.md.size, list(numpy.shape(expected)))
             self.assertEqual(shm.get_data().tolist(), array.tolist())
             self.assertEqual(SHM("cam", symcode=symcode).get_data().tolist(), array.tolist())
         with self.assertRaisesRegex(ValueError, "symcode"):
@@ -373,6 +385,208 @@ class PyMilk(Case):
         shm.reset_keywords({})
         self.assertEqual(shm.keywords, {})
         self.assertEqual(SHM("image", numpy.zeros((2, 3))).get_crop(), (0, 0, 2, 3))
+
+    def test_the_image(self):
+        shm = SHM("cam", numpy.arange(6.0).reshape(2, 3))
+        self.assertIsInstance(shm.IMAGE, Image)
+        self.assertEqual((shm.IMAGE.md.cnt0, shm.IMAGE.semvalue(0)), (1, 1))
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            shm.print_meta_data()
+        self.assertIn("\nsize: [3, 2]\n", said.getvalue())
+        SHM("cam", numpy.ones((2, 3)))
+        self.assertEqual(shm.get_data()[0, 0], 1)
+        self.assertEqual(shm.IMAGE.copy()[0, 0], 1)
+        shm.IMAGE.destroy()
+        shm.destroy()
+        self.assertEqual(shmim.streams(), [])
+
+
+def said_by(call):
+    """What a call gives, and what it says on standard error."""
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        return call(), said.getvalue()
+
+
+class ImageStreamIO(Case):
+    """What the Python module of ImageStreamIO gives."""
+
+    def made(self, name, array, **options):
+        image = Image()
+        self.assertEqual(image.create(name, array, **options), 0)
+        return image
+
+    def test_opened_and_made(self):
+        image = Image()
+        self.assertEqual((image.used, repr(image)), (0, "<image None>"))
+        for call in (image.copy, image.update, image.destroy, image.close, lambda: image.shape, lambda: image.md.cnt0):
+            with self.assertRaisesRegex(RuntimeError, "no stream is open here"):
+                call()
+        given, said = said_by(lambda: image.open("cam"))
+        self.assertEqual(given, 40)
+        self.assertRegex(said, "^cam: no such stream")
+        array = numpy.arange(6, dtype="u2").reshape(2, 3)
+        self.assertEqual(image.create("cam", array), 0)
+        self.assertEqual((image.used, image.shape, image.copy().tolist()), (1, (2, 3), array.tolist()))
+        self.assertEqual(tool("shmim-cat", "cam"), "0 3\n1 4\n2 5\n")
+        other = Image()
+        self.assertEqual((other.open("cam"), other.md.inode), (0, image.md.inode))
+        # One of that name gives way.
+        cube = self.made("cam", numpy.zeros((4, 3, 2)), NBsem=3, NBkw=7, CBsize=5)
+        self.assertEqual((cube.shape, cube.md.sem, cube.md.NBkw, cube.md.CBsize), ((4, 3, 2), 3, 7, 5))
+        self.assertEqual(other.destroy(), 0)
+        self.assertEqual(shmim.streams(), ["cam"])
+        self.assertEqual((cube.destroy(), cube.used, image.close(), image.used), (0, 0, 0, 0))
+        self.assertEqual(shmim.streams(), [])
+
+    def test_what_cannot_be_made(self):
+        image = Image()
+        with self.assertRaisesRegex(TypeError, r"numpy.zeros\(\(2, 3\)\)"):
+            image.create("cam", (2, 3))
+        with self.assertRaisesRegex(NotImplementedError, "shared memory of the CPU"):
+            image.create("cam", numpy.zeros(3), 0)
+        with self.assertRaisesRegex(ValueError, "no streams of bool"):
+            image.create("cam", numpy.zeros(3, bool))
+        self.made("cam", numpy.zeros(3))
+        for name in "streamproctrace0", "cntarray", "acqtimearray", "writetimearray", "flagarray", "memsize":
+            with self.assertRaisesRegex(AttributeError, f"^{name} is not to be had here: "):
+                getattr(image, name)
+        with self.assertRaisesRegex(AttributeError, "has no attribute 'nonsense'"):
+            image.nonsense
+        usual = os.environ["MILK_SHM_DIR"]
+        os.environ["MILK_SHM_DIR"] = "/nowhere"
+        try:
+            given, said = said_by(lambda: image.create("cam", numpy.zeros(3)))
+        finally:
+            os.environ["MILK_SHM_DIR"] = usual
+        self.assertEqual(given, 40)
+        self.assertIn("/nowhere", said)
+
+    def test_every_type(self):
+        for kind, name in zip(ImageStreamIODataType, "u1 i1 u2 i2 u4 i4 u8 i8 f4 f8 c8 c16 f2".split()):
+            array = numpy.arange(6).reshape(3, 2).astype(name)
+            image = self.made("x", array)
+            self.assertEqual((image.md.datatype, kind.size), (kind, array.itemsize))
+            numpy.testing.assert_array_equal(image.copy(), array)
+            numpy.testing.assert_array_equal(image.view(), array)
+            self.assertEqual(image.copy().dtype, array.dtype)
+
+    def test_writing(self):
+        image = self.made("cam", numpy.zeros((2, 3), "f4"), CBsize=4)
+        array = numpy.arange(6, dtype="f4").reshape(2, 3)
+        for laid_out in (array, numpy.asfortranarray(array), array[::-1][::-1]):
+            self.assertIsNone(image.write(laid_out))
+            self.assertEqual(image.copy().tolist(), array.tolist())
+        with self.assertRaisesRegex(ValueError, r"^cam: an array of float64 of \(2, 3\), not float32 of \(2, 3\)$"):
+            image.write(array.astype("f8"))
+        with self.assertRaisesRegex(ValueError, r"of \(3, 2\), not"):
+            image.write(array.T)
+        self.assertEqual(image.md.cnt0, 4)
+        live = numpy.array(image, copy=False, order="F")
+        live[1, 2] = 99
+        self.assertEqual((image.update(), image.copy()[1, 2], image.md.cnt0), (0, 99, 5))
+        self.assertEqual(image.update_atime(1e9), 0)
+        self.assertEqual(image.md.acqtime, 1e9)
+        image.update_atime(datetime.datetime(2001, 9, 9, 1, 46, 41, tzinfo=datetime.timezone.utc))
+        self.assertEqual(image.md.acqtime, 1e9 + 1)
+        self.assertLess(abs(image.md.writetime - time.time()), 5)
+        # What is looked at stays what it was, whatever has its name by now.
+        other = self.made("cam", numpy.zeros((2, 3), "f4"))
+        image.write(array)
+        self.assertEqual((live[1, 2], other.md.cnt0, image.md.cnt0), (5, 1, 8))
+
+    def test_planes(self):
+        kind = ImageStreamIOType.CIRCULAR_BUFFER_TYPE | ImageStreamIOType.ZAXIS_TEMPORAL_TYPE
+        cube = numpy.arange(8, dtype="u1").reshape(2, 2, 2)
+        ring = self.made("ring", cube, imagetype=kind)
+        self.assertEqual(ring.md.imagetype, ImageStreamIOType.CIRCULAR_BUFFER_TYPE)
+        self.assertEqual(ring.copy().tolist(), cube.tolist())
+
+    def test_the_header(self):
+        image = self.made("cam", numpy.zeros((2, 3), "u2"))
+        md = image.md
+        image.write(numpy.ones((2, 3), "u2"))
+        self.assertEqual((md.name, md.version, md.naxis, md.size, md.nelement), ("cam", "2.00", 2, [2, 3], 6))
+        self.assertEqual((md.datatype, md.imagetype), (ImageStreamIODataType.UINT16, ImageStreamIOType.MATH_DATA_TYPE))
+        self.assertEqual((md.cnt0, md.cnt1, md.cnt2, md.write, md.shared), (2, 0, 0, 0, 1))
+        self.assertEqual((md.location, md.location_str, md.status, md.flag, md.logflag), (-1, "CPU RAM", 0, 0, 0))
+        self.assertLess(abs(md.creationtime - time.time()), 20)
+        self.assertLessEqual(md.creationtime, md.writetime)
+        self.assertGreaterEqual(md.lastaccesstime, md.creationtime)
+        self.assertIn("\ncnt0: 2\n", repr(md))
+
+    def test_semaphores(self):
+        image = self.made("cam", numpy.zeros(3))
+        index = image.getsemwaitindex(4)
+        self.assertEqual((index, image.getsemwaitindex(0)), (4, 4))
+        self.assertEqual(image.semReadPID, [os.getpid() if n == 4 else -1 for n in range(10)])
+        self.assertEqual((image.semflush(-1), image.semvalue(4), image.semtrywait(4)), (0, 0, -1))
+        image.write(numpy.ones(3))
+        self.assertEqual((image.semvalue(4), image.semtrywait(4), image.semvalue(5)), (1, 0, 1))
+        self.assertEqual(image.semWritePID, [os.getpid()] * 10)
+        self.assertEqual((image.sempost(4), image.sempost(), image.semvalue(4)), (0, 0, 2))
+        self.assertEqual((image.semwait(4), image.semflush(4), image.semvalue(4)), (0, 0, 0))
+        self.assertEqual((image.semtimedwait(4, 0.01), image.semtimedwait(index=4, timeoutsec=0)), (-1, -1))
+        threading.Timer(0.1, Image.write, (image, numpy.zeros(3))).start()
+        self.assertEqual(image.semtimedwait(4, 20), 0)
+        threading.Timer(0.1, tool, ("shmim-post", "cam", "--update", "-q")).start()
+        self.assertEqual(image.semwait(4), 0)
+        for wrong in (image.semwait, image.semtrywait, image.semvalue, image.semflush, image.sempost):
+            with self.assertRaisesRegex(shmim.UsageError, "^cam: .*semaphore"):
+                wrong(10)
+        self.assertEqual(self.made("none", numpy.zeros(3), NBsem=0).getsemwaitindex(0), -1)
+
+    def test_a_signal_ends_the_waiting(self):
+        image = self.made("cam", numpy.zeros(3))
+        image.semflush(0)
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with self.assertRaises(KeyboardInterrupt):
+            image.semwait(0)
+
+    def test_keywords(self):
+        image = self.made("cam", numpy.zeros(3), NBkw=3)
+        self.assertEqual(image.get_kws(), {})
+        keywords = [Image_kw("GAIN", 2.5, "e-/ADU"), Image_kw("N", 3), Image_kw("FILTER", "H")]
+        image.set_kws_list(keywords)
+        self.assertEqual(tool("shmim-kw", "cam", "GAIN", "N", "FILTER").split(), ["2.5", "3", "H"])
+        found = image.get_kws()
+        self.assertEqual([(k, v.name, v.type, v.value) for k, v in found.items()],
+                         [("GAIN", "GAIN", "D", 2.5), ("N", "N", "L", 3), ("FILTER", "FILTER", "S", "H")])
+        self.assertEqual((found["GAIN"].comment, repr(found["GAIN"])), ("e-/ADU", "2.5 e-/ADU"))
+        with self.assertRaisesRegex(ValueError, "^cam: 4 keywords, at most 3 fit$"):
+            image.set_kws_list(keywords + [Image_kw("MORE", 1)])
+        self.assertEqual(len(image.get_kws_list()), 3)
+        image.set_kws({"N": Image_kw("N", 4, "now")})
+        self.assertEqual([repr(keyword) for keyword in image.get_kws_list()], ["4 now"])
+        with self.assertRaisesRegex(ValueError, "the name is longer than 16"):
+            Image_kw("SEVENTEEN_BYTES__", 1)
+
+    def test_a_class_of_ones_own(self):
+        class Turned(Image):
+            def __init__(self, name):
+                super().__init__()
+                self._write = super().write
+                self.name = name
+                self.open()
+                self.buffer = numpy.array(self, copy=False, order="F").T
+
+            def open(self):
+                return super().open(self.name)
+
+            def write(self, array):
+                return self._write(numpy.asfortranarray(array.T, dtype=self.buffer.dtype))
+
+            def copy(self):
+                return super().copy().T
+
+        self.made("dm", numpy.zeros((3, 2), "f4"))
+        turned = Turned("dm")
+        turned.write(numpy.arange(6).reshape(2, 3))
+        self.assertEqual(turned.copy().tolist(), [[0, 1, 2], [3, 4, 5]])
+        buffer = turned.buffer
+        del turned
+        self.assertEqual(buffer.tolist(), [[0, 1, 2], [3, 4, 5]])
 
 
 if __name__ == "__main__":

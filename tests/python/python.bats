@@ -29,12 +29,14 @@ setup() {
   # shellcheck disable=SC2016
   PYTHONPATH=$SHMIM_SOURCE_DIR/lib/python check 0 '' '' -- "$PYTHON" -c '
 import inspect, shmim
-for name in shmim.__all__:
-    thing = getattr(shmim, name)
-    assert inspect.getdoc(thing), name
-    for member, value in vars(thing).items() if inspect.isclass(thing) else ():
-        if inspect.isfunction(value) and not member.startswith("_"):
-            assert inspect.getdoc(value), (name, member)'
+import shmim.imagestreamio
+for module in shmim, shmim.imagestreamio:
+    for name in module.__all__:
+        thing = getattr(module, name)
+        assert inspect.getdoc(thing), name
+        for member, value in vars(thing).items() if inspect.isclass(thing) else ():
+            if inspect.isfunction(value) and not member.startswith("_"):
+                assert inspect.getdoc(value), (name, member)'
 }
 
 @test "what the package declares of the C interface is what the header does" {
@@ -47,7 +49,7 @@ for name in shmim.__all__:
     PYTHONPATH=$SHMIM_SOURCE_DIR/lib/python "$PYTHON" -c '
 import re
 from shmim import _abi
-for name in "Error", "Format", "Frame", "Step", "Keyword", "FollowOptions":
+for name in "Error", "Format", "Frame", "Header", "Semaphore", "Step", "Keyword", "FollowOptions":
     c = "shmim_" + re.sub("(?<=[a-z])([A-Z])", r"_\1", name).lower()
     print(f"printf(\"{name} %zu\\n\", sizeof({c}));")
     for field, _ in getattr(_abi, name)._fields_:
@@ -59,7 +61,7 @@ for name in "Error", "Format", "Frame", "Step", "Keyword", "FollowOptions":
   PYTHONPATH=$SHMIM_SOURCE_DIR/lib/python "$PYTHON" -c '
 import ctypes
 from shmim import _abi
-for name in "Error", "Format", "Frame", "Step", "Keyword", "FollowOptions":
+for name in "Error", "Format", "Frame", "Header", "Semaphore", "Step", "Keyword", "FollowOptions":
     struct = getattr(_abi, name)
     print(name, ctypes.sizeof(struct))
     for field, _ in struct._fields_:

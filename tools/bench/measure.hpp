@@ -89,6 +89,7 @@ void measure_fits(const Bench& bench);
 void measure_fanout(const Bench& bench);
 void measure_memory(const Bench& bench);
 void measure_growth(const Bench& bench);
+void measure_python(const Bench& bench);
 
 using Clock = std::chrono::steady_clock;
 

@@ -94,6 +94,26 @@ typedef struct shmim_frame {
   int64_t taken;     /* when we were woken for it, or found it waiting */
 } shmim_frame;
 
+/* What the header has besides the format and the newest frame, as it stands. */
+typedef struct shmim_header {
+  char version[32]; /* of the layout: `2.00` */
+  int64_t created;
+  int64_t accessed; /* stamped by a writer of pyMilk, in place of writetime */
+  uint64_t cnt2;
+  uint64_t flag;
+  int32_t shared;
+  int32_t status;
+  int32_t logflag;
+  int32_t write; /* not 0 while a frame is being written */
+} shmim_header;
+
+/* A semaphore, as it stands. */
+typedef struct shmim_semaphore {
+  int32_t value;  /* posts that nobody has taken */
+  int32_t reader; /* PID of who has claimed it; 0 or -1 nobody */
+  int32_t poster; /* PID of who posted it last; 0 or -1 nobody */
+} shmim_semaphore;
+
 /* One step in the making of a frame: a process that wrote a stream, and what made it do so. */
 typedef struct shmim_step {
   int64_t written; /* when it wrote the stream; 0 unless it is done */
@@ -180,8 +200,10 @@ SHMIM_API int shmim_is_current(const shmim_stream* stream);
 SHMIM_API uint64_t shmim_inode(const shmim_stream* stream);
 /* Counters and times of the newest frame. Waits for nobody. */
 SHMIM_API void shmim_newest(const shmim_stream* stream, shmim_frame* frame);
+SHMIM_API void shmim_get_header(const shmim_stream* stream, shmim_header* header);
 
-/* The live array: a writer may alter it while you look. NULL if it is in the memory of a GPU. */
+/* The live array: a writer may alter it while you look. NULL if it is in the memory of a GPU. It
+ * stays the array of this stream when shmim_write() goes on with one that has come in its place. */
 SHMIM_API const void* shmim_array(const shmim_stream* stream);
 /* Copies one whole frame, never parts of two. `pixels` has `bytes`, at least shmim_bytes(). Waits
  * for a writer in mid-frame. `frame` may be NULL. */
@@ -212,6 +234,22 @@ SHMIM_API int shmim_write(shmim_stream* stream, const void* pixels, size_t bytes
 
 /* Posts semaphore `index`, or with -1 all of them, without a frame. */
 SHMIM_API int shmim_post(shmim_stream* stream, int index, shmim_error* error);
+/* The four below are for programs that wait on the semaphores themselves, as those of the C library
+ * do, and are woken by posts, with a frame or without; shmim_follow() is for frames. An index that
+ * is out of range is SHMIM_USAGE. */
+SHMIM_API int shmim_get_semaphore(const shmim_stream* stream, int index, shmim_semaphore* semaphore,
+                                  shmim_error* error);
+/* Claims a semaphore as such programs do: by the PID, for the whole process, until it ends. Gives
+ * the one that the process has so already; else `wish`, where that is free; else the first that is.
+ * SHMIM_CLAIMED if none is. Not for two threads at once. */
+SHMIM_API int shmim_claim_semaphore(const shmim_stream* stream, int wish, int* index,
+                                    shmim_error* error);
+/* Waits for a post and takes it, claimed or not. SHMIM_TIMED_OUT, SHMIM_INTERRUPTED. */
+SHMIM_API int shmim_wait_semaphore(const shmim_stream* stream, int index, int64_t timeout,
+                                   shmim_error* error);
+/* Takes the posts that are there; `posts`, for how many those were, may be NULL. */
+SHMIM_API int shmim_drain_semaphore(const shmim_stream* stream, int index, unsigned* posts,
+                                    shmim_error* error);
 
 typedef struct shmim_follow_options {
   int newest; /* 0: every frame in order, from the circular buffer; 1: the newest, skipping what was

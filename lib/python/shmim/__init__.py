@@ -9,6 +9,11 @@
 
 A stream is a file in shared memory that holds the newest frame of a camera or a computation, with its keywords,
 semaphores to wait on and a trace of who made it: those of ImageStreamIO, milk, cacao and pyMilk. See shmim(7).
+
+shmim.pymilk is for programs written for pyMilk, shmim.imagestreamio for those that import ImageStreamIOWrap.
+
+For Debian's interpreter `sudo apt install ./python3-shmim_*.deb` installs this package, for any other `pip install
+./lib/python`; either is over the libshmim.so.0 that comes with the programs, or the one that SHMIM_LIBRARY names.
 """
 
 from . import _abi

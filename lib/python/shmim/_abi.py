@@ -5,7 +5,7 @@ import ctypes.util
 import os
 import pathlib
 from ctypes import POINTER, Structure, byref, c_char, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t
-from ctypes import c_uint32, c_uint64, c_void_p
+from ctypes import c_uint, c_uint32, c_uint64, c_void_p
 
 OK = 0
 (FAILED, USAGE, NOT_FOUND, EXISTS, MISMATCH, NOT_A_STREAM, NO_PERMISSION, NO_SPACE, NO_DIRECTORY,
@@ -41,6 +41,24 @@ class Frame(Structure):
         ("writetime", c_int64),
         ("taken", c_int64),
     ]
+
+
+class Header(Structure):
+    _fields_ = [
+        ("version", c_char * 32),
+        ("created", c_int64),
+        ("accessed", c_int64),
+        ("cnt2", c_uint64),
+        ("flag", c_uint64),
+        ("shared", c_int32),
+        ("status", c_int32),
+        ("logflag", c_int32),
+        ("write", c_int32),
+    ]
+
+
+class Semaphore(Structure):
+    _fields_ = [("value", c_int32), ("reader", c_int32), ("poster", c_int32)]
 
 
 class Step(Structure):
@@ -114,6 +132,7 @@ _functions = {
     "shmim_is_current": (c_int, [_stream]),
     "shmim_inode": (c_uint64, [_stream]),
     "shmim_newest": (None, [_stream, POINTER(Frame)]),
+    "shmim_get_header": (None, [_stream, POINTER(Header)]),
     "shmim_array": (c_void_p, [_stream]),
     "shmim_snapshot": (c_int, [_stream, c_void_p, c_size_t, c_int64, POINTER(Frame), _error]),
     "shmim_begin": (c_int, [_stream, c_int64, POINTER(c_void_p), _error]),
@@ -122,6 +141,10 @@ _functions = {
     "shmim_cancel": (None, [_stream]),
     "shmim_write": (c_int, [_stream, c_void_p, c_size_t, c_int64, c_void_p, c_uint64, POINTER(c_uint64), _error]),
     "shmim_post": (c_int, [_stream, c_int, _error]),
+    "shmim_get_semaphore": (c_int, [_stream, c_int, POINTER(Semaphore), _error]),
+    "shmim_claim_semaphore": (c_int, [_stream, c_int, POINTER(c_int), _error]),
+    "shmim_wait_semaphore": (c_int, [_stream, c_int, c_int64, _error]),
+    "shmim_drain_semaphore": (c_int, [_stream, c_int, POINTER(c_uint), _error]),
     "shmim_follow": (c_int, [_stream, POINTER(FollowOptions), POINTER(c_void_p), _error]),
     "shmim_next": (c_int, [c_void_p, c_void_p, c_size_t, c_int64, POINTER(Frame), _error]),
     "shmim_unfollow": (None, [c_void_p]),

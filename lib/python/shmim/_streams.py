@@ -225,10 +225,10 @@ class Stream:
         array.flags.writeable = False
         return array
 
-    @staticmethod
-    def _view(address: int, form: Format) -> numpy.ndarray:
+    def _view(self, address: int, form: Format) -> numpy.ndarray:
         count = int(numpy.prod(form.shape, dtype=int))
         memory = (ctypes.c_byte * (count * form.dtype.itemsize)).from_address(address)
+        memory.stream = self  # which is closed when nobody has it any more
         return numpy.frombuffer(memory, form.dtype, count).reshape(form.shape)
 
     def read(self, timeout: Seconds = 1.0) -> Frame:

@@ -18,6 +18,7 @@ import numpy
 
 from . import _streams
 from ._errors import Mismatch, NotFound, Removed, UsageError
+from .imagestreamio import Image, Image_kw, Image_md
 
 Value = Union[int, float, str]
 
@@ -96,46 +97,6 @@ def check_SHM_name(fname: str) -> str:
     return name[: -len(".im.shm")] if name.endswith(".im.shm") else name
 
 
-class _Metadata:
-    """What is mostly asked of the header, as `shm.IMAGE.md`."""
-
-    def __init__(self, shm: "SHM"):
-        form = shm._stream.format
-        self.name: str = shm._stream.name
-        self.size: Tuple[int, ...] = shm.shape_c
-        self.naxis: int = len(shm.shape_c)
-        self.nelement: int = int(numpy.prod(shm.shape_c))
-        self.inode: int = shm._stream.inode
-        self.NBkw: int = form.keywords
-        self.CBsize: int = form.circular_buffer
-        self.sem: int = form.semaphores
-        self.cnt0: int = shm._stream.cnt0
-
-    def __str__(self) -> str:
-        return "\n".join(f"{name}: {value}" for name, value in vars(self).items())
-
-
-class _Image:
-    """`shm.IMAGE`: what programs ask of pyMilk's inner object."""
-
-    def __init__(self, shm: "SHM"):
-        self._shm = shm
-
-    @property
-    def md(self) -> _Metadata:
-        return _Metadata(self._shm)
-
-    def copy(self) -> numpy.ndarray:
-        """One whole frame, indexed as the stream is."""
-        return self._shm._stream.read().array.T
-
-    def close(self) -> None:
-        self._shm.close()
-
-    def destroy(self) -> None:
-        self._shm.destroy()
-
-
 class SHM:
     """A stream, opened, or made of `data`: an array or (shape, type), in place of one of that name.
 
@@ -163,21 +124,25 @@ class SHM:
         self.location, self.symcode, self.triDimState = location, symcode, triDim
         self._frames: Optional[_streams.Frames] = None
         self._squeezes = autoSqueeze and data is None
+        self.IMAGE = Image()  #: the stream itself, indexed as it is
         if data is None:
-            self._stream = self._opened()
+            self.IMAGE._stream = self._opened()
         else:
             array = data if isinstance(data, numpy.ndarray) else numpy.zeros(data[0], dtype=data[1])
             in_stream = _to_stream(array, symcode, triDim)
-            self._stream = _streams.create(
+            self.IMAGE._stream = _streams.create(
                 self.FNAME, in_stream.shape[::-1], array.dtype, keywords=nbkw, replace=True
             )
             self._stream.write(in_stream.T)
         self.FILEPATH = self._stream.path
         self.nptype = self._stream.dtype
         self.shape_c = self._stream.shape[::-1]
-        self.shape = self._from_stream(self._stream.live()).shape
+        self.shape = self._from_stream(numpy.broadcast_to(0, self._stream.shape)).shape
         self.nDim = len(self.shape)
-        self.IMAGE = _Image(self)
+
+    @property
+    def _stream(self) -> _streams.Stream:
+        return self.IMAGE._opened
 
     def _opened(self) -> _streams.Stream:
         try:
@@ -200,8 +165,8 @@ class SHM:
         if found.dtype != self._stream.dtype:
             raise AutoRelinkTypeError(f"{self.FNAME}: type mismatch {self.nptype} vs. {found.dtype}")
         self._stop_waiting()
-        self._stream.close()
-        self._stream = found
+        self.IMAGE.close()
+        self.IMAGE._stream = found
 
     def _stop_waiting(self) -> None:
         if self._frames is not None:
@@ -228,12 +193,13 @@ class SHM:
     def close(self) -> None:
         """Gives it back. Once more is harmless."""
         self._stop_waiting()
-        self._stream.close()
+        if self.IMAGE.used:
+            self.IMAGE.close()
 
     def destroy(self) -> None:
         """Removes the stream, if it is still this one."""
-        if self._stream.is_current:
-            _streams.remove(self.FNAME)
+        if self.IMAGE.used:
+            self.IMAGE.destroy()
         self.close()
 
     def get_data(
@@ -403,4 +369,13 @@ def _with_comment(value: Union[Value, tuple]) -> Tuple[Value, str]:
     return value if isinstance(value, tuple) and len(value) == 2 else (value[0] if isinstance(value, tuple) else value, "")
 
 
-__all__ = ["AutoRelinkError", "AutoRelinkSizeError", "AutoRelinkTypeError", "SHM", "Which3DState"]
+__all__ = [
+    "AutoRelinkError",
+    "AutoRelinkSizeError",
+    "AutoRelinkTypeError",
+    "Image",
+    "Image_kw",
+    "Image_md",
+    "SHM",
+    "Which3DState",
+]
