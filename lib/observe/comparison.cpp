@@ -240,7 +240,7 @@ std::uint64_t elements_of(std::span<const std::byte> frame, DataType type) {
   return frame.size() / size;
 }
 
-/// A value of the type that elements are widened to.
+/// Calls visit_wide with the type that elements are widened to.
 template <class Visit>
 void visit_widened(DataType type, const Visit& visit_wide) {
   visit(type, [&]<class Element>(std::type_identity<Element>) {

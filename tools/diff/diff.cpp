@@ -63,8 +63,8 @@ class Diff final : public Tool {
     const Reading reading = frames_ ? Reading::frames : Reading::image;
     const auto a = open_side(context, a_, reading);
     const auto b = open_side(context, b_, reading);
-    rules_.is_fits = a->is_fits() || b->is_fits();
-    if (rules_.is_fits) {
+    rules_.cuts_comments = a->is_fits() != b->is_fits();
+    if (a->is_fits() || b->is_fits()) {
       rules_.ignored.insert(rules_.ignored.end(), added_by_fits.begin(), added_by_fits.end());
     }
     const CompareFrames compare = [&](const SideFrame& of_a, const SideFrame& of_b) {

@@ -44,7 +44,7 @@ void compare_keywords(const std::vector<Keyword>& a, const std::vector<Keyword>&
       found.keywords.push_back({keyword, std::nullopt});
     } else if (!is_same_value(keyword.value, other->value)) {
       found.keywords.push_back({keyword, *other});
-    } else if (!is_same_comment(keyword.comment, other->comment, rules.is_fits)) {
+    } else if (!is_same_comment(keyword.comment, other->comment, rules.cuts_comments)) {
       found.comments.push_back({keyword, *other});
     }
   }

@@ -16,7 +16,7 @@ struct Rules {
   Tolerance tolerance;
   bool compares_types = true;
   std::vector<std::string> ignored;  ///< patterns of names of keywords
-  bool is_fits = false;              ///< one of the two is: it cuts comments where a card ends
+  bool cuts_comments = false;        ///< one of the two does: FITS, where a card ends
 
   /// Of a keyword of that name.
   [[nodiscard]] bool ignores(const std::string& name) const;

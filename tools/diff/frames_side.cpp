@@ -20,12 +20,7 @@ class FramesSide final : public Side {
     if (!record) {
       return false;
     }
-    if (input_->size() && record->bytes() > *input_->size()) {
-      throw Error(Problem::failed, input_->name(), "ends within a frame");
-    }
-    frame.type = record->type;
-    frame.shape = record->shape;
-    frame.pixels.resize(record->bytes());
+    make_room(frame, record->type, record->shape, *input_);
     reader_.read(frame.pixels);
     frame.keywords = std::move(record->keywords);
     frame.cnt0 = record->info.cnt0 > 0 ? std::optional(record->info.cnt0) : std::nullopt;

@@ -19,19 +19,15 @@ class NpySide final : public Side {
         return false;
       }
     }
-    const std::uint64_t bytes = shape_.elements() * element_size(type_);
-    if (input_->size() && bytes > *input_->size()) {
-      end_within(*input_->size(), bytes);
-    }
-    frame.pixels.resize(bytes);
-    if (const std::size_t filled = input_->read(frame.pixels); filled != bytes) {
-      end_within(filled, bytes);
+    make_room(frame, type_, shape_, *input_);
+    if (const std::size_t filled = input_->read(frame.pixels); filled != frame.pixels.size()) {
+      throw Error(Problem::failed, input_->name(),
+                  fmt::format("ends within a frame: of {} bytes there are {}", frame.pixels.size(),
+                              filled));
     }
     if (is_big_endian_) {
       swap_bytes(frame.pixels, type_);
     }
-    frame.type = type_;
-    frame.shape = shape_;
     frame.keywords.reset();
     frame.cnt0.reset();
     --frames_left_;
@@ -39,12 +35,6 @@ class NpySide final : public Side {
   }
 
  private:
-  [[noreturn]] void end_within(std::uint64_t there, std::uint64_t bytes) const {
-    throw Error(
-        Problem::failed, input_->name(),
-        fmt::format("is cut short: of a frame of {} bytes there are {} at most", bytes, there));
-  }
-
   /// Reads the next header; false at the end.
   bool begin_array() {
     const auto header = peek_npy_header(*input_);

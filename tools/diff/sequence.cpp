@@ -27,7 +27,8 @@ class Frames {
 
   [[nodiscard]] bool is_over() const noexcept { return is_over_; }
   [[nodiscard]] const SideFrame& frame() const noexcept { return frame_; }
-  [[nodiscard]] bool has_cnt0() const noexcept { return frame_.cnt0.has_value(); }
+  /// Of no frame at all nothing speaks against it.
+  [[nodiscard]] bool may_tell_cnt0() const noexcept { return is_over_ || frame_.cnt0; }
   [[nodiscard]] const FrameKey& key() const noexcept { return key_; }
 
   void number_by_cnt0() {
@@ -105,7 +106,7 @@ SequenceDifferences compare_sequences(Side& a, Side& b, const CompareFrames& com
   Frames of_a(a);
   Frames of_b(b);
   SequenceDifferences found;
-  found.are_by_cnt0 = of_a.has_cnt0() && of_b.has_cnt0();
+  found.are_by_cnt0 = of_a.may_tell_cnt0() && of_b.may_tell_cnt0();
   if (found.are_by_cnt0) {
     of_a.number_by_cnt0();
     of_b.number_by_cnt0();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -176,6 +177,23 @@ bool names_file(const std::string& text) {
   return std::ranges::any_of(endings, [&name](std::string_view ending) {
     return name.ends_with(ending) || name.find(fmt::format("{}.", ending)) != name.npos;
   });
+}
+
+void make_room(SideFrame& frame, DataType type, const Shape& shape, const Input& input) {
+  std::uint64_t bytes = element_size(type);
+  bool is_too_large = false;
+  for (std::size_t axis = 0; axis < shape.axes(); ++axis) {
+    is_too_large = __builtin_mul_overflow(bytes, shape[axis], &bytes) || is_too_large;
+  }
+  const std::uint64_t there = input.size().value_or(PTRDIFF_MAX);
+  if (is_too_large || bytes > there) {
+    throw Error(Problem::failed, input.name(),
+                fmt::format("ends within a frame: of one of {} {} there is less", to_string(type),
+                            to_string(shape)));
+  }
+  frame.type = type;
+  frame.shape = shape;
+  frame.pixels.resize(bytes);
 }
 
 std::unique_ptr<Side> open_side(const Context& context, const std::string& text, Reading reading) {

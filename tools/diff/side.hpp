@@ -56,6 +56,10 @@ class Side {
 /// True of a word that names a file.
 [[nodiscard]] bool names_file(const std::string& text);
 
+/// Room for the pixels of a frame of that type and shape, which come from `input`. Throws Error
+/// (failed) where these are more than a file has, or than there can be.
+void make_room(SideFrame& frame, DataType type, const Shape& shape, const Input& input);
+
 /// The newest frame of a stream, whole.
 [[nodiscard]] std::unique_ptr<Side> stream_side(Stream stream, const Slice& slice);
 /// Images that cfitsio reads: of the file of that name, which may have an HDU and a section behind
