@@ -1,7 +1,7 @@
 #include "diff/sequence.hpp"
 
 #include <algorithm>
-#include <compare>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -17,7 +17,9 @@ struct FrameKey {
   std::uint64_t run = 0;  ///< how often the count went back before
   std::uint64_t number = 0;
   std::uint64_t copy = 0;  ///< how many of that number came before
-  auto operator<=>(const FrameKey&) const = default;
+  friend bool operator<(const FrameKey& a, const FrameKey& b) {
+    return std::tie(a.run, a.number, a.copy) < std::tie(b.run, b.number, b.copy);
+  }
 };
 
 /// The frames of a side, one after the other.

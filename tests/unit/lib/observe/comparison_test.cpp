@@ -43,7 +43,7 @@ std::vector<std::byte> frame_of_numbers(DataType type, const std::vector<int>& n
   std::vector<std::byte> frame;
   visit(type, [&]<class Element>(std::type_identity<Element>) {
     for (const int number : numbers) {
-      const Element element = element_from_number<Element>(number);
+      const auto element = element_from_number<Element>(number);
       const auto bytes = std::as_bytes(std::span(&element, 1));
       frame.insert(frame.end(), bytes.begin(), bytes.end());
     }
