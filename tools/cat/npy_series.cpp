@@ -35,7 +35,7 @@ void NpySeries::write(std::span<const std::byte> frame) {
   ++written_;
 }
 
-bool NpySeries::end_early() const noexcept {
+bool NpySeries::end_early() const {
   if (header_bytes_ == 0) {
     return true;
   }

@@ -23,7 +23,7 @@ class NpySeries {
   void write(std::span<const std::byte> frame);
   /// No more frames than were written. Corrects the header, if there is one; false where that is
   /// beyond reach, as in a pipe.
-  [[nodiscard]] bool end_early() const noexcept;
+  [[nodiscard]] bool end_early() const;
 
  private:
   DataType type_;
