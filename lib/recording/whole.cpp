@@ -63,9 +63,12 @@ void add_stream(Cards& cards, const RecordedStream& stream) {
   cards.add("IMGTYPE", static_cast<std::int64_t>(stream.image_type), "image type of the stream");
   std::size_t step = 0;
   for (const TraceEntry& entry : stream.trace) {
-    cards.add(fmt::format("TRACE{}", ++step),
-              fmt::format("pid {} cnt0 {} of inode {}", entry.pid, entry.cnt0, entry.trigger_inode),
-              "who made the first frame, of which");
+    const std::string cause =
+        entry.trigger_inode != 0
+            ? fmt::format(", of frame {} of inode {}", entry.cnt0, entry.trigger_inode)
+            : "";
+    cards.add(fmt::format("TRACE{}", ++step), fmt::format("by pid {}{}", entry.pid, cause),
+              "how the first frame was made");
   }
 }
 

@@ -105,13 +105,7 @@ class RecordingWriter::Files {
     if (stream.frame_bytes() == 0) {
       throw Error(Problem::usage, names_.whole.string(), "a frame of no pixels cannot be recorded");
     }
-    if (!options.replaces && std::filesystem::exists(names_.whole)) {
-      throw Error(Problem::exists, names_.whole.string(), "exists");
-    }
-    if (is_unfinished(names_.whole)) {
-      throw Error(Problem::exists, names_.whole.string(),
-                  "is being recorded, or was left unfinished by a recorder that is gone");
-    }
+    require_room_for_recording(names_.whole, options);
     journal_.emplace(names_.journal.string());
     pixels_.emplace(names_.pixels.string(), options.direct);
     const std::vector<std::byte> header = recording::first_header(stream);
@@ -246,6 +240,21 @@ std::filesystem::path recording_name(const std::filesystem::path& file) {
     }
   }
   return file;
+}
+
+void require_room_for_recording(const std::filesystem::path& file,
+                                const RecordingOptions& options) {
+  const std::string name = file.string();
+  if (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path())) {
+    throw Error(Problem::no_directory, name, "cannot be made: there is no such directory");
+  }
+  if (!options.replaces && std::filesystem::exists(file)) {
+    throw Error(Problem::exists, name, "exists");
+  }
+  if (is_unfinished(file)) {
+    throw Error(Problem::exists, name,
+                "is being recorded, or was left unfinished by a recorder that is gone");
+  }
 }
 
 bool is_unfinished(const std::filesystem::path& file) {

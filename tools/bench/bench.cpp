@@ -27,23 +27,6 @@ constexpr std::array measures{
     Measure{"run", measure_run},           Measure{"python", measure_python},
 };
 
-/// `524288`, `512KiB`, `8MiB`, `1GiB`; nothing where it is none of these.
-std::optional<std::uint64_t> parse_size(const std::string& text) {
-  std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
-  unsigned shift = 0;
-  for (const std::string_view known : {"", "KiB", "MiB", "GiB"}) {
-    if (error == std::errc{} && unit == known && value > 0 &&
-        value <= (UINT64_MAX >> 24 >> shift)) {
-      return value << shift;
-    }
-    shift += 10;
-  }
-  return std::nullopt;
-}
-
 class BenchTool final : public Tool {
  public:
   void declare(Options& options) override {
@@ -72,11 +55,11 @@ class BenchTool final : public Tool {
   Exit run(const Context& context) override {
     Settings settings;
     for (const std::string& text : sizes_) {
-      const auto size = parse_size(text);
-      if (!size) {
+      const auto bytes = parse_bytes(text);
+      if (!bytes) {
         throw UsageError(fmt::format("--bytes: '{}' is not like 524288, 512KiB or 8MiB", text));
       }
-      settings.sizes.push_back(*size);
+      settings.sizes.push_back(*bytes);
     }
     settings.count = count_;
     settings.runs = runs_;

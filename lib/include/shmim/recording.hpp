@@ -91,6 +91,11 @@ class SHMIM_EXPORT RecordingWriter {
   std::unique_ptr<Files> files_;
 };
 
+/// Throws what the constructor of a RecordingWriter of that name would, as far as can be told
+/// before: no_directory, exists.
+SHMIM_EXPORT void require_room_for_recording(const std::filesystem::path& file,
+                                             const RecordingOptions& options);
+
 /// Makes a whole file of a recording that was left unfinished, up to the last frame on disk, and
 /// gives it its name. `file` is that name, or the name of one of the two files that were left.
 /// Gives the number of frames. Throws Error: not_found (none was left), exists, claimed (it is

@@ -248,6 +248,22 @@ std::uint64_t parse_whole(const std::string& text, const Limits& limits) {
   return value;
 }
 
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+  unsigned shift = 0;
+  for (const std::string_view known : {"", "KiB", "MiB", "GiB"}) {
+    if (error == std::errc{} && unit == known && value > 0 &&
+        value <= (UINT64_MAX >> 24 >> shift)) {
+      return value << shift;
+    }
+    shift += 10;
+  }
+  return std::nullopt;
+}
+
 std::chrono::nanoseconds parse_duration(const std::string& text) {
   double value = 0;
   const char* end = text.data() + text.size();

@@ -73,6 +73,8 @@ constexpr Limits above_zero{1};
 std::uint64_t parse_whole(const std::string& text, const Limits& limits);
 /// `250us`, `5ms`, `2s`, `1m`; a bare number is seconds. Throws UsageError.
 std::chrono::nanoseconds parse_duration(const std::string& text);
+/// `524288`, `512KiB`, `8MiB`, `1GiB`: above zero. nullopt if it is none of these.
+std::optional<std::uint64_t> parse_bytes(std::string_view text);
 
 /// Seconds, 0 or more, as the nearest whole number of nanoseconds. (Not by std::round: libm is slow
 /// to load.)

@@ -1,0 +1,224 @@
+# shmim-record: frames on disk, each with its times. What is in the files astropy says, and our own tools.
+
+load helpers
+
+# start_record NAME OPTION...: a recorder, which is ready.
+start_record() {
+  local name=$1
+  shift
+  start_ready "$name" shmim-record "$@"
+}
+
+# reads_as FILE ASSERTION: of its HDUs `run` in Python, with `cube`, `table`, `header` and numpy.
+reads_as() {
+  "$PYTHON" -W error -c '
+import numpy, sys
+from astropy.io import fits
+with fits.open(sys.argv[1]) as run:
+    run.verify("exception")
+    cube, header, table = run[0].data, run[0].header, run["FRAMES"].data
+    card = run["FRAMES"].header
+    assert eval(sys.argv[2]), (sys.argv[2], repr(header), table)' "$1" "$2"
+}
+
+# has_recorded FILE N: at least so many frames are on their way to it, and on the disk.
+has_recorded() {
+  "$PYTHON" -c '
+import cbor2, os, sys
+name = os.path.join(os.path.dirname(sys.argv[1]), "." + os.path.basename(sys.argv[1]) + ".times")
+with open(name, "rb") as journal:
+    size, items = os.path.getsize(name), 0
+    while journal.tell() < size:
+        cbor2.load(journal)
+        items += 1
+assert items > int(sys.argv[2]), items' "$@"
+}
+
+@test "each frame is in the file, once, with its counters and times" {
+  need_python numpy astropy
+  make 'tui16>cam' 32x16 -c 50
+  shmim-kw -q cam GAIN=2/dB OBS=ann
+  start_record run cam -n 30 -o run.fits
+  shmim-post -q cam --pattern counter --rate 500 -n 30
+  finish run 0 '' 'shmim-record: cam: 30 frames in run.fits'
+  compare files "$(ls -A | grep -c run.fits)" 1
+  reads_as run.fits 'cube.shape == (30, 16, 32) and cube.dtype == numpy.dtype("uint16")'
+  reads_as run.fits '(table["CNT0"] == numpy.arange(1, 31)).all() and (table["MISSED"] == 0).all()'
+  reads_as run.fits 'header["EXTNAME"] == "cam" and header["GAIN"] == 2 and header["OBS"] == "ann"'
+  reads_as run.fits 'header["MISSED"] == 0 and header.comments["GAIN"] == "dB"'
+  # The newest frame is the last, to the bit and to the nanosecond.
+  shmim-cat cam -o npy >last.npy
+  reads_as run.fits '(cube[-1] == numpy.load("last.npy")).all()'
+  read -r seconds <<<"$(shmim-info cam --json | "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["writetime"])')"
+  reads_as run.fits "abs(table['WRITETIME'][-1] / 1e9 - card['TAIUTC'] - numpy.datetime64('${seconds%Z}').astype('datetime64[ns]').astype(float) / 1e9) < 1e-6"
+}
+
+@test "every type opens as it was" {
+  need_python numpy astropy
+  local type
+  for type in uint8 int8 uint16 int16 uint32 int32 uint64 int64 float32 float64; do
+    make --type "$type" "$type" 7x5
+    start_record run "$type" -n 1 -o "$type.fits"
+    shmim-post -q "$type" --pattern counter -n 1
+    finish run 0 '' "~ shmim-record: *1 frame in *"
+    rm run.ready
+    shmim-cat "$type" -o npy >wanted.npy
+    reads_as "$type.fits" "cube.dtype.newbyteorder('=') == numpy.dtype('$type') and (cube[0] == numpy.load('wanted.npy')).all()"
+  done
+  for type in float16 complex64 complex128; do
+    make --type "$type" "$type" 7x5
+    start_record run "$type" -n 1 -o "$type.fits"
+    shmim-post -q "$type" --pattern counter -n 1
+    finish run 0 '' "~ shmim-record: *1 frame in *"
+    rm run.ready
+    reads_as "$type.fits" "header['SHMIMTYP'] == '$type'"
+  done
+}
+
+@test "a keyword that changes has a column, and others are in the header" {
+  need_python numpy astropy
+  make 'tui8>cam' 4x4 -c 50
+  shmim-kw -q cam GAIN=2 FILTER=H EXPTIME=0.5 KEPT=1
+  start_record run cam -n 3 -o run.fits
+  shmim-post -q cam --update --set GAIN=2
+  shmim-post -q cam --update --set GAIN=3 --set 'FILTER=Ks'
+  shmim-post -q cam --update --set EXPTIME=0.25 --set LATE=7
+  finish run 0 '' '~ *3 frames in run.fits'
+  reads_as run.fits 'table["GAIN"].tolist() == [2, 3, 3] and table["EXPTIME"].tolist() == [0.5, 0.5, 0.25]'
+  reads_as run.fits 'list(table["FILTER"]) == ["H", "Ks", "Ks"] and table["LATE"][2] == 7'
+  reads_as run.fits 'table["LATE"][0] == card[card["TTYPE*"].keys().__iter__().__next__().replace("TTYPE1", "TNULL%d" % (1 + table.names.index("LATE")))]'
+  reads_as run.fits 'header["KEPT"] == 1 and "GAIN" not in header'
+}
+
+@test "frames that were not in the buffer in time are named, and are in the file" {
+  need_python numpy astropy cbor2
+  make 'tui8>cam' 4x4 -c 4
+  start_record run cam -o run.fits
+  shmim-post -q cam --pattern counter -n 2
+  until_true has_recorded run.fits 2
+  kill -STOP "$pid_run"
+  shmim-post -q cam --pattern counter -n 20
+  kill -CONT "$pid_run"
+  until_true has_recorded run.fits 5
+  kill -INT "$pid_run"
+  finish run 130 '' '~ *frames lacking: * (not in the buffer in time)*'
+  reads_as run.fits 'header["MISSED"] == table["MISSED"].sum() > 0 and "-" in header["LOST1"]'
+  reads_as run.fits '(numpy.diff(table["CNT0"]) == table["MISSED"][1:] + 1).all()'
+}
+
+@test "slices, one frame in so many, and two streams at once" {
+  need_python numpy astropy
+  make 'tui16>cam' 8x8 -c 50
+  make 'tf32>dm' 4 -c 50
+  start_record run 'cam[0:3,2:3]' dm -n 3 --decimate 2 -o '{name}-{n:03}.fits'
+  shmim-post -q cam --pattern ramp -n 6
+  shmim-post -q dm --pattern ramp -n 6
+  finish run 0 '' '~ *3 frames in *'
+  reads_as cam-001.fits 'cube.shape == (3, 2, 4) and table["CNT0"].tolist() == [1, 3, 5]'
+  reads_as cam-001.fits '(cube[0] == 8 * numpy.array([[2], [3]]) + numpy.arange(4)).all()'
+  reads_as dm-001.fits 'cube.shape == (3, 4) and table["MISSED"].tolist() == [0, 1, 1]'
+}
+
+@test "--split begins another file, without a gap" {
+  need_python numpy astropy
+  make 'tui8>cam' 10x10 -c 50
+  start_record run cam -n 10 --split 4 -o 'run-{n}.fits'
+  shmim-post -q cam --pattern counter --rate 200 -n 10
+  finish run 0 '' '~ *4 frames in run-1.fits*4 frames in run-2.fits*2 frames in run-3.fits*'
+  reads_as run-3.fits 'table["CNT0"].tolist() == [9, 10]'
+  rm run.ready
+  start_record run cam -n 10 --split 1KiB -o run.fits
+  shmim-post -q cam --pattern counter --rate 200 -n 11
+  finish run 0 '' '~ *10 frames in run.fits*'
+  check 2 '' "~ shmim-record: --split: '4parsecs' is not like 10000, 1GiB or 60s*" -- shmim-record cam --split 4parsecs
+}
+
+@test "a stream that is re-created goes on in another file" {
+  need_python numpy astropy cbor2
+  make 'tui8>cam' 4x4 -c 10
+  start_record run cam -o run.fits
+  shmim-post -q cam --pattern counter -n 2
+  until_true has_recorded run.fits 2
+  shmim-create -q 'tui8>cam' 4x4 -c 10 --recreate
+  shmim-post -q cam --pattern counter -n 3
+  until_true has_recorded run-2.fits 3
+  shmim-create -q 'tf32>cam' 2x2 -c 10 --recreate
+  until_true test -e run-2.fits
+  until_true bash -c 'shmim-wait cam --cnt0 0 -q && shmim-ls cam --noheadings -o readers | grep -q 1'
+  shmim-post -q cam --pattern counter -n 1
+  until_true has_recorded run-3.fits 1
+  kill -TERM "$pid_run"
+  finish run 143 '' '~ *2 frames in run.fits*re-created: another file begins*3 frames in run-2.fits*re-created with another format: *1 frame in run-3.fits*'
+  reads_as run-2.fits 'len(table) == 3'
+  reads_as run-3.fits 'cube.shape == (1, 2, 2) and cube.dtype == numpy.dtype(">f4")'
+}
+
+@test "a stream that is removed, and one that stops" {
+  need_python cbor2
+  make cam 4
+  start_record run cam -o run.fits
+  shmim-post -q cam --update
+  until_true has_recorded run.fits 1
+  shmim-rm -q cam
+  finish run 3 '' '~ *1 frame in run.fits*shmim-record: cam: was removed while it was recorded*'
+  rm run.ready
+  make cam 4
+  start_record run cam -t 300ms -o stopped.fits
+  shmim-post -q cam --update
+  finish run 124 '' '~ *1 frame in stopped.fits*timed out: no frame for 300.0ms after frame 1*'
+  [[ -e stopped.fits ]]
+  check 124 '' '~ *timed out: 0 of 5 frames came in 50.0ms*' -- shmim-record cam -n 5 --for 50ms -o none.fits
+  [[ ! -e none.fits ]]
+}
+
+@test "killed, it leaves what --repair makes whole" {
+  need_python numpy astropy cbor2
+  make 'tui16>cam' 64x64 -c 50
+  start_record run cam -o run.fits
+  shmim-post -q cam --pattern counter -n 20
+  until_true has_recorded run.fits 20
+  check 1 '' '~ shmim-record: *run.fits: is being recorded*' -- shmim-record --repair run.fits
+  kill -KILL "$pid_run"
+  finish run 137 '' ''
+  [[ ! -e run.fits && -e .run.fits.part ]]
+  check 4 '' '~ *run.fits: is being recorded, or was left unfinished by a recorder that is gone*' -- \
+    shmim-record cam -n 1 -t 100ms -o run.fits
+  check 0 '' 'shmim-record: run.fits: is whole, with 20 frames' -- shmim-record --repair .run.fits.part
+  reads_as run.fits 'table["CNT0"].tolist() == list(range(1, 21)) and cube.shape == (20, 64, 64)'
+  compare left "$(ls -A | grep -c 'fits.')" 0
+  check 3 '' '~ *run.fits: is whole: there is nothing to repair*' -- shmim-record --repair run.fits
+  check 3 '' '~ *none.fits: no recording of that name was left*' -- shmim-record --repair none.fits
+}
+
+@test "nothing is overwritten without --force" {
+  make cam 4
+  echo mine >run.fits
+  check 4 '' '~ shmim-record: *run.fits: exists*' -- shmim-record cam -n 1 -o run.fits
+  compare content "$(<run.fits)" mine
+  start_record run cam -n 1 --force -o run.fits
+  shmim-post -q cam --update
+  finish run 0 '' 'shmim-record: cam: 1 frame in run.fits'
+  head -c 6 run.fits | grep -q SIMPLE
+}
+
+@test "--json tells what happens" {
+  make 'tui8>cam' 4 -c 10
+  start run shmim-record cam -n 2 -o run.fits --json -q
+  until_true bash -c 'shmim-post -q cam --update; grep -q begin "$1"' - run.out
+  shmim-post -q cam --update
+  finish run 0 '~ {"event":"begin","name":"cam","file":"run.fits"}*{"event":"end","name":"cam","file":"run.fits","frames":2,"missed":*}' ''
+}
+
+@test "what cannot be meant" {
+  make cam 4
+  make dm 4
+  check 2 '' '~ shmim-record: REF is required*' -- shmim-record
+  check 2 '' '~ shmim-record: --repair is in the place of REF*' -- shmim-record cam --repair run.fits
+  check 2 '' '~ shmim-record: --output: several streams need {name} in it*' -- shmim-record cam dm -o run.fits
+  check 2 '' "~ shmim-record: --output: '{nmae}.fits' is not like run.fits*" -- shmim-record cam -o '{nmae}.fits'
+  check 2 '' "~ shmim-record: --buffer: 'much' is not like 524288, 512KiB or 8MiB*" -- shmim-record cam --buffer much
+  check 2 '' "~ shmim-record: --reserve: '0' is not like 524288, 512KiB or 8MiB*" -- shmim-record cam --reserve 0
+  check 2 '' "~ shmim-record: --cpu: 'x' is not like 2 or 2,3*" -- shmim-record cam --cpu x
+  check 3 '' '~ shmim-record: none: no such stream in *' -- shmim-record none
+  check 1 '' '~ *no/such/run.fits: cannot be made: there is no such directory*' -- shmim-record cam -n 1 -o no/such/run.fits
+}

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+namespace shmim::tools {
+
+/// The names of the files of one run, from a template with {name}, {n} and what date(1) has of a
+/// date, in UTC.
+class FileNames {
+ public:
+  /// Throws UsageError for a template that means nothing.
+  explicit FileNames(std::string pattern);
+
+  /// The name of the n-th file, from 1, of a stream. Where this run has had it already, -2 follows
+  /// what comes before the ending, or -3.
+  [[nodiscard]] std::string next(const std::string& stream, unsigned n);
+  /// True if streams of other names have files of other names.
+  [[nodiscard]] bool tells_streams_apart() const;
+
+ private:
+  [[nodiscard]] std::string expand(const std::string& stream, unsigned n) const;
+  std::string pattern_;
+  std::set<std::string> had_;
+};
+
+}  // namespace shmim::tools

@@ -1,0 +1,211 @@
+// shmim-record: every frame of streams to disk, with its times, as FITS.
+
+#include <algorithm>
+#include <cstdio>
+#include <deque>
+
+#include <fmt/format.h>
+#include <shmim/recording.hpp>
+#include <unistd.h>
+
+#include "common/app/tool.hpp"
+#include "common/io/interrupt.hpp"
+#include "common/print/words.hpp"
+#include "record/recorder.hpp"
+
+namespace shmim::tools {
+namespace {
+
+constexpr std::string_view default_names = "{name}-%Y%m%dT%H%M%S.fits";
+constexpr std::uint64_t default_buffer = std::uint64_t{256} << 20;
+
+class RecordTool final : public Tool {
+ public:
+  void declare(Options& options) override {
+    options.positional("REF", refs_, "streams to record, with slices; takes @S: @E:");
+    options.text("-o,--output", "TEMPLATE", names_,
+                 "names of the files: {name} is the stream, {n} the file's number, %Y%m%d... the "
+                 "date in UTC (default: {name}-%Y%m%dT%H%M%S.fits)");
+    options.flag("--force", wanted_.files.replaces, "overwrite files that are there");
+    options.number("-n", "N", wanted_.count, "end after N frames of each stream", above_zero);
+    patience_.declare(options);
+    options.text("--split", "AMOUNT", split_,
+                 "begin another file after so many frames (10000), bytes (1GiB) or so long (60s)");
+    options.flag("--latest", wanted_.latest,
+                 "skip frames that were missed (default: take them from the circular buffer)");
+    options.number("--decimate", "K", wanted_.decimation, "keep one frame in K", above_zero);
+    options.text("--buffer", "BYTES", buffer_,
+                 "memory for frames that the disk has not taken yet, of each stream (default: "
+                 "256MiB)");
+    options.text("--reserve", "BYTES", reserve_, "end when less than this is left of the disk");
+    options.duration("--sync", wanted_.sync,
+                     "so often, wait until what is written would survive a loss of power");
+    options
+        .text("--direct", "WHEN", direct_,
+              "write past the system's cache: auto (the default: where that can be), on or off")
+        .one_of({"auto", "on", "off"});
+    options.text("--cpu", "A,B", processors_, "run on processor A, and write to disk on B");
+    options.number("--rt-prio", "N", wanted_.priority, "run with real-time priority N (SCHED_FIFO)",
+                   {1, 99});
+    options.texts("--repair", "FILE", repairs_,
+                  "make a whole file of a recording that was left unfinished; may be repeated");
+    options.json("print one JSON object per event: begin, lost, end");
+    options.ready_fd();
+  }
+
+  Exit run(const Context& context) override {
+    if (refs_.empty() == repairs_.empty()) {
+      throw UsageError(refs_.empty() ? "REF is required" : "--repair is in the place of REF");
+    }
+    if (!repairs_.empty()) {
+      return repair(context);
+    }
+    wanted_.buffer = buffer_.empty() ? default_buffer : bytes_of("--buffer", buffer_);
+    wanted_.reserve = reserve_.empty() ? 0 : bytes_of("--reserve", reserve_);
+    wanted_.split = parse_split();
+    wanted_.files.direct = direct_ == "on"    ? DirectIo::on
+                           : direct_ == "off" ? DirectIo::off
+                                              : DirectIo::if_possible;
+    parse_processors();
+    return record(context);
+  }
+
+ private:
+  Exit repair(const Context& context) const {
+    return context.for_each<std::string>(repairs_, [&](const std::string& file) {
+      const std::uint64_t frames = repair_recording(file, wanted_.files.replaces);
+      context.note(recording_name(file).string(),
+                   fmt::format("is whole, with {}", counted(frames, "frame")));
+    });
+  }
+
+  static std::uint64_t bytes_of(const char* option, const std::string& text) {
+    const auto bytes = parse_bytes(text);
+    if (!bytes) {
+      throw UsageError(fmt::format("{}: '{}' is not like 524288, 512KiB or 8MiB", option, text));
+    }
+    return *bytes;
+  }
+
+  [[nodiscard]] Split parse_split() const {
+    Split split;
+    if (split_.empty()) {
+      return split;
+    }
+    if (const auto frames = parse_number<std::uint64_t>(split_); frames && *frames > 0) {
+      split.frames = frames;
+    } else if (const auto bytes = parse_bytes(split_)) {
+      split.bytes = bytes;
+    } else {
+      try {
+        split.time = parse_duration(split_);
+      } catch (const UsageError&) {
+        throw UsageError(fmt::format("--split: '{}' is not like 10000, 1GiB or 60s", split_));
+      }
+    }
+    return split;
+  }
+
+  void parse_processors() {
+    if (processors_.empty()) {
+      return;
+    }
+    const std::size_t comma = std::min(processors_.find(','), processors_.size());
+    const auto number = [this](std::string_view word) {
+      const auto processor = parse_number<unsigned>(word);
+      if (!processor) {
+        throw UsageError(fmt::format("--cpu: '{}' is not like 2 or 2,3", processors_));
+      }
+      return processor;
+    };
+    wanted_.taking_processor = number(processors_.substr(0, comma));
+    if (comma < processors_.size()) {
+      wanted_.writing_processor = number(processors_.substr(comma + 1));
+    }
+  }
+
+  Exit record(const Context& context) {
+    FileNames names(names_.empty() ? std::string(default_names) : names_);
+    if (refs_.size() > 1 && !names.tells_streams_apart()) {
+      throw UsageError("--output: several streams need {name} in it");
+    }
+    std::mutex mutex;
+    std::atomic<bool> ends = false;
+    std::deque<Recorder> recorders;
+    const Run together{context, wanted_, patience_, names, mutex, ends};
+    for (const std::string& text : refs_) {
+      const Reference reference = context.reference(text);
+      const Exit status = context.about(reference, [&] {
+        recorders.emplace_back(together, reference);
+        return Exit::done;
+      });
+      if (status != Exit::done) {
+        return status;
+      }
+    }
+    patience_.begin();
+    for (Recorder& recorder : recorders) {
+      recorder.start();
+    }
+    context.readiness().say();
+    show_progress(context, recorders, mutex);
+    Exit worst = Exit::done;
+    for (Recorder& recorder : recorders) {
+      const Exit status = recorder.join();
+      worst = worst == Exit::done ? status : worst;
+    }
+    return worst;
+  }
+
+  /// Until all have ended; on a terminal, a line that says how they are.
+  static void show_progress(const Context& context, const std::deque<Recorder>& recorders,
+                            std::mutex& mutex) {
+    const bool is_shown = isatty(STDERR_FILENO) != 0 && !context.quiet();
+    constexpr std::chrono::milliseconds often{20};
+    constexpr std::chrono::milliseconds between_lines{500};
+    auto next_line = std::chrono::steady_clock::now() + between_lines;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto has_ended = [](const Recorder& recorder) { return recorder.has_ended(); };
+    while (!std::ranges::all_of(recorders, has_ended)) {
+      std::this_thread::sleep_for(often);
+      const auto now = std::chrono::steady_clock::now();
+      if (!is_shown || now < next_line) {
+        continue;
+      }
+      next_line = now + between_lines;
+      const Seconds passed = now - begin;
+      std::string line = "\r\033[K";
+      for (const Recorder& recorder : recorders) {
+        line += fmt::format("{}: {}, {:.1f}Hz, {:.1f}MB/s, buffer {:.0f}%  ",
+                            recorder.reference().name, counted(recorder.frames(), "frame"),
+                            static_cast<double>(recorder.frames()) / passed.count(),
+                            static_cast<double>(recorder.bytes()) / passed.count() / 1e6,
+                            100 * recorder.fill());
+      }
+      const std::lock_guard lock(mutex);
+      fmt::print(stderr, "{}", line);
+    }
+    if (is_shown) {
+      fmt::print(stderr, "\r\033[K");
+    }
+  }
+
+  std::vector<std::string> refs_;
+  std::string names_;
+  std::string split_;
+  std::string buffer_;
+  std::string reserve_;
+  std::string direct_ = "auto";
+  std::string processors_;
+  std::vector<std::string> repairs_;
+  WantedRecording wanted_;
+  Patience patience_;
+};
+
+const Registration record_registration(
+    "record", "record streams to disk, each frame with its times", {"SE", true},
+    {.missing = "shmim-ls", .similar = "shmim-record {}"}, make<RecordTool>,
+    {"shmim-record cam -n 1000 -o dark.fits", "shmim-record cam dm --split 60s"});
+
+}  // namespace
+}  // namespace shmim::tools
