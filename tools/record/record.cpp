@@ -132,7 +132,8 @@ class RecordTool final : public Tool {
     std::mutex mutex;
     std::atomic<bool> ends = false;
     std::deque<Recorder> recorders;
-    const Run together{context, wanted_, patience_, names, mutex, ends};
+    const bool shows_progress = isatty(STDERR_FILENO) != 0 && !context.quiet();
+    const Run together{context, wanted_, patience_, names, shows_progress, mutex, ends};
     for (const std::string& text : refs_) {
       const Reference reference = context.reference(text);
       const Exit status = context.about(reference, [&] {
@@ -148,7 +149,7 @@ class RecordTool final : public Tool {
       recorder.start();
     }
     context.readiness().say();
-    show_progress(context, recorders, mutex);
+    show_progress(together, recorders);
     Exit worst = Exit::done;
     for (Recorder& recorder : recorders) {
       const Exit status = recorder.join();
@@ -158,36 +159,36 @@ class RecordTool final : public Tool {
   }
 
   /// Until all have ended; on a terminal, a line that says how they are.
-  static void show_progress(const Context& context, const std::deque<Recorder>& recorders,
-                            std::mutex& mutex) {
-    const bool is_shown = isatty(STDERR_FILENO) != 0 && !context.quiet();
+  static void show_progress(const Run& run, const std::deque<Recorder>& recorders) {
     constexpr std::chrono::milliseconds often{20};
     constexpr std::chrono::milliseconds between_lines{500};
-    auto next_line = std::chrono::steady_clock::now() + between_lines;
     const auto begin = std::chrono::steady_clock::now();
-    const auto has_ended = [](const Recorder& recorder) { return recorder.has_ended(); };
-    while (!std::ranges::all_of(recorders, has_ended)) {
+    auto next_line = begin + between_lines;
+    while (!std::ranges::all_of(recorders, &Recorder::has_ended)) {
       std::this_thread::sleep_for(often);
       const auto now = std::chrono::steady_clock::now();
-      if (!is_shown || now < next_line) {
+      if (!run.shows_progress || now < next_line) {
         continue;
       }
       next_line = now + between_lines;
-      const Seconds passed = now - begin;
-      std::string line = "\r\033[K";
+      std::string line = clear_line;
       for (const Recorder& recorder : recorders) {
-        line += fmt::format("{}: {}, {:.1f}Hz, {:.1f}MB/s, buffer {:.0f}%  ",
-                            recorder.reference().name, counted(recorder.frames(), "frame"),
-                            static_cast<double>(recorder.frames()) / passed.count(),
-                            static_cast<double>(recorder.bytes()) / passed.count() / 1e6,
-                            100 * recorder.fill());
+        line += in_words(recorder, now - begin);
       }
-      const std::lock_guard lock(mutex);
+      const std::lock_guard lock(run.mutex);
       fmt::print(stderr, "{}", line);
     }
-    if (is_shown) {
-      fmt::print(stderr, "\r\033[K");
+    if (run.shows_progress) {
+      fmt::print(stderr, "{}", clear_line);
     }
+  }
+
+  static std::string in_words(const Recorder& recorder, Seconds passed) {
+    return fmt::format("{}: {}, {:.1f}Hz, {:.1f}MB/s, buffer {:.0f}%  ", recorder.reference().name,
+                       counted(recorder.frames(), "frame"),
+                       static_cast<double>(recorder.frames()) / passed.count(),
+                       static_cast<double>(recorder.bytes()) / passed.count() / 1e6,
+                       100 * recorder.fill());
   }
 
   std::vector<std::string> refs_;

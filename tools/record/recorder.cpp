@@ -1,6 +1,7 @@
 #include "record/recorder.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include <fmt/format.h>
@@ -49,6 +50,7 @@ void Recorder::open() {
   const Stream stream = run_.context.open(reference_);
   const bool is_of_plane = follows_planes(reference_.slice, stream.format());
   selection_ = selection_of(reference_.slice, stream.format(), is_of_plane);
+  image_type_ = stream.format().image_type;
   // Before frames are due: to get the memory takes a while.
   queue_ = std::make_unique<FrameQueue>(selection_->bytes(), run_.wanted.buffer);
   if (!queue_->is_locked()) {
@@ -216,7 +218,7 @@ void Recorder::begin_file(const QueuedFrame& first) {
   stream.name = reference_.name;
   stream.type = selection_->type();
   stream.shape = selection_->shape();
-  stream.image_type = follower_->stream().format().image_type;
+  stream.image_type = image_type_;
   stream.keywords = first.keywords;
   stream.trace = first.taken.trace;
   if (++files_ > 1) {
@@ -304,6 +306,9 @@ void Recorder::lose(std::uint64_t first, std::uint64_t last, const char* why) {
 
 void Recorder::note(const std::string& message) const {
   const std::lock_guard lock(run_.mutex);
+  if (run_.shows_progress) {
+    fmt::print(stderr, "{}", clear_line);
+  }
   run_.context.note(reference_.name, message);
 }
 

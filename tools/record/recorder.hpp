@@ -22,6 +22,9 @@
 
 namespace shmim::tools {
 
+/// What a terminal takes for an empty line in the place of the one it shows.
+inline constexpr const char* clear_line = "\r\033[K";
+
 /// When a file ends and the next begins.
 struct Split {
   std::optional<std::uint64_t> frames;
@@ -50,6 +53,7 @@ struct Run {
   const WantedRecording& wanted;
   const Patience& patience;
   FileNames& names;
+  bool shows_progress;      ///< on standard error, in a line that others must clear
   std::mutex& mutex;        ///< of names, and of what is said
   std::atomic<bool>& ends;  ///< all are to end
 };
@@ -102,6 +106,7 @@ class Recorder {
   Reference reference_;
   std::optional<Follower> follower_;
   std::optional<Selection> selection_;
+  std::uint64_t image_type_ = 0;
   std::unique_ptr<FrameQueue> queue_;
   std::uint64_t taken_ = 0;        ///< from the stream
   std::uint64_t kept_ = 0;         ///< of them
