@@ -1,5 +1,6 @@
 #include "recording/pixel_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -27,18 +28,28 @@ FileDescriptor create(const std::string& path, int flags) {
 
 }  // namespace
 
+std::size_t write_some_at(int file, std::span<const std::byte> bytes, std::uint64_t offset,
+                          const std::string& subject) {
+  for (;;) {
+    const ssize_t written = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written >= 0) {
+      return static_cast<std::size_t>(written);
+    }
+    if (errno == EFBIG) {  // a limit of the process, or of a file system such as vfat
+      throw Error(Problem::no_space, subject, "cannot be written: a file may not be larger here");
+    }
+    if (errno != EINTR) {
+      throw Error::system(subject, "cannot be written", errno);
+    }
+  }
+}
+
 void write_at(int file, std::span<const std::byte> bytes, std::uint64_t offset,
               const std::string& subject) {
   while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written < 0) {
-      throw Error::system(subject, "cannot be written", errno);
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-    offset += static_cast<std::uint64_t>(written);
+    const std::size_t written = write_some_at(file, bytes, offset, subject);
+    bytes = bytes.subspan(written);
+    offset += written;
   }
 }
 
@@ -53,10 +64,10 @@ PixelFile::PixelFile(const std::string& path, DirectIo direct)
   is_direct_ = direct != DirectIo::off;
   // tmpfs and others know no direct I/O; some have made the file before they say so.
   if (file_.get() < 0 && errno == EINVAL) {
+    ::unlink(path.c_str());
     if (direct == DirectIo::on) {
       throw Error(Problem::failed, path, "there is no direct I/O on this file system");
     }
-    ::unlink(path.c_str());
     file_ = create(path, 0);
     is_direct_ = false;
   }
@@ -81,8 +92,11 @@ void PixelFile::flush() {
   const std::size_t begin = is_direct_ ? aligned_down(handed_over_) : handed_over_;
   const std::size_t end = is_direct_ ? aligned_up(used_) : used_;
   std::memset(piece_.get() + used_, 0, end - used_);
-  write_at(file_.get(), {piece_.get() + begin, end - begin}, begin_ + begin, path_);
-  handed_over_ = used_;
+  // Of a disk that is full, what still fits counts.
+  for (std::size_t at = begin; at < end;) {
+    at += write_some_at(file_.get(), {piece_.get() + at, end - at}, begin_ + at, path_);
+    handed_over_ = std::clamp(at, handed_over_, used_);
+  }
 }
 
 void PixelFile::sync() {

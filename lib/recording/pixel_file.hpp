@@ -11,7 +11,11 @@
 
 namespace shmim::recording {
 
-/// Writes all of `bytes` at `offset`. Throws Error: no_space, failed.
+/// Writes as much of `bytes` at `offset` as the system takes, and says how much. Throws Error:
+/// no_space (or the file may not be larger), failed.
+std::size_t write_some_at(int file, std::span<const std::byte> bytes, std::uint64_t offset,
+                          const std::string& subject);
+/// Writes all of it.
 void write_at(int file, std::span<const std::byte> bytes, std::uint64_t offset,
               const std::string& subject);
 
