@@ -92,9 +92,18 @@ void PixelFile::flush() {
   const std::size_t begin = is_direct_ ? aligned_down(handed_over_) : handed_over_;
   const std::size_t end = is_direct_ ? aligned_up(used_) : used_;
   std::memset(piece_.get() + used_, 0, end - used_);
-  // Of a disk that is full, what still fits counts.
+  std::size_t most = end - begin;
   for (std::size_t at = begin; at < end;) {
-    at += write_some_at(file_.get(), {piece_.get() + at, end - at}, begin_ + at, path_);
+    const std::size_t size = std::min(most, end - at);
+    try {
+      at += write_some_at(file_.get(), {piece_.get() + at, size}, begin_ + at, path_);
+    } catch (const Error& error) {
+      // Of what has no room as a whole some disks take nothing.
+      most = aligned_down(size / 2);
+      if (error.problem() != Problem::no_space || most == 0) {
+        throw;
+      }
+    }
     handed_over_ = std::clamp(at, handed_over_, used_);
   }
 }

@@ -351,7 +351,8 @@ void give_name(const Names& names, bool replaces) {
   }
 }
 
-/// How many frames there can be with their rows, in a file that could not grow beyond this.
+/// How many frames there can be with their rows, in a file that could not grow beyond this. What
+/// the journal says of those that give way makes room, too.
 std::uint64_t frames_with_rows(int file, const Beginning& beginning, std::uint64_t frame_bytes,
                                const Summary& summary) {
   const std::uint64_t changing = columns_of(summary).size();
@@ -359,10 +360,15 @@ std::uint64_t frames_with_rows(int file, const Beginning& beginning, std::uint64
   // Headers, what fills up their blocks, and those of the file system.
   const std::uint64_t around =
       beginning.header_bytes + 8 * fits::block_bytes + 4 * fits::card_bytes * changing;
-  const std::uint64_t room = size_of(file);
-  return room < around ? 0
-                       : std::min(summary.frames - std::min<std::uint64_t>(summary.frames, 1),
-                                  (room - around) / (frame_bytes + row_bytes));
+  const std::uint64_t room = size_of(file) + summary.journal_bytes;
+  if (room < around || summary.frames == 0) {
+    return 0;
+  }
+  const double journal_bytes =
+      static_cast<double>(summary.journal_bytes) / static_cast<double>(summary.frames);
+  const double fit = static_cast<double>(room - around) /
+                     (static_cast<double>(frame_bytes + row_bytes) + journal_bytes);
+  return std::min(summary.frames - 1, static_cast<std::uint64_t>(fit));
 }
 
 /// How many frames the pixels are enough for.
