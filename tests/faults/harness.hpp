@@ -172,6 +172,8 @@ void record_frames(const std::filesystem::path& file);
 void repair_recorded(const std::filesystem::path& file);
 /// Says what stopped it, and how many frames are in the file.
 void record_until_full(const PeerOptions& options);
+/// A recording of each type in the directory, called after it.
+void record_types(const std::filesystem::path& directory);
 
 struct SoakOptions {
   double minutes = 1;

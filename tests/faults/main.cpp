@@ -59,8 +59,9 @@ int run(int argc, char** argv) {
   auto* peer_command =
       command("peer", "one peer, for a script", [&] { return peer(options.peer); });
   peer_command
-      ->add_option("ROLE", options.peer.role,
-                   "create, create-halfway, write, hold, claim, record, record-full, repair")
+      ->add_option(
+          "ROLE", options.peer.role,
+          "create, create-halfway, write, hold, claim, record, record-full, record-types, repair")
       ->required()
       ->type_name("");
   peer_command->add_option("PATH", options.peer.path, "the stream's file")

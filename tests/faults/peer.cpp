@@ -75,6 +75,8 @@ int peer(const PeerOptions& options) {
     record_frames(options.path);
   } else if (options.role == "record-full") {
     record_until_full(options);
+  } else if (options.role == "record-types") {
+    record_types(options.path);
   } else if (options.role == "repair") {
     repair_recorded(options.path);
   } else if (options.role == "claim") {
