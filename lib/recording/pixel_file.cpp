@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -25,6 +27,22 @@ FileDescriptor create(const std::string& path, int flags) {
   constexpr mode_t mode = 0666;  // without what the umask takes
   return FileDescriptor(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | flags, mode));
 }
+
+/// A thread that is made meanwhile gets no signal: whoever handles them is another.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 }  // namespace
 
@@ -53,13 +71,16 @@ void write_at(int file, std::span<const std::byte> bytes, std::uint64_t offset,
   }
 }
 
-void PixelFile::Free::operator()(std::byte* piece) const noexcept { std::free(piece); }
+void PixelFile::Free::operator()(std::byte* bytes) const noexcept { std::free(bytes); }
 
-PixelFile::PixelFile(const std::string& path, DirectIo direct)
-    : path_(path), piece_(static_cast<std::byte*>(std::aligned_alloc(alignment, piece_bytes))) {
-  if (!piece_) {
+PixelFile::Piece::Piece()
+    : bytes(static_cast<std::byte*>(std::aligned_alloc(alignment, piece_bytes))) {
+  if (!bytes) {
     throw std::bad_alloc();
   }
+}
+
+PixelFile::PixelFile(const std::string& path, DirectIo direct) : path_(path) {
   file_ = create(path, direct == DirectIo::off ? 0 : O_DIRECT);
   is_direct_ = direct != DirectIo::off;
   // tmpfs and others know no direct I/O; some have made the file before they say so.
@@ -77,26 +98,52 @@ PixelFile::PixelFile(const std::string& path, DirectIo direct)
 }
 
 std::span<std::byte> PixelFile::room() {
-  if (used_ == piece_bytes) {
-    flush();
-    begin_ += piece_bytes;
-    used_ = handed_over_ = 0;
+  if (filled_.used == piece_bytes) {
+    write_other();
+    std::swap(filled_, other_);
+    filled_.begin = other_.begin + piece_bytes;
+    filled_.used = filled_.handed_over = 0;
+    before_other_ = other_.begin + other_.handed_over;
+    const AllSignalsBlocked blocked;
+    // Where there can be no thread, when it is waited for.
+    under_way_ = std::async(std::launch::async | std::launch::deferred, [this] { write(other_); });
   }
-  return std::span(piece_.get(), piece_bytes).subspan(used_);
+  return std::span(filled_.bytes.get(), piece_bytes).subspan(filled_.used);
 }
 
 void PixelFile::flush() {
-  if (used_ == handed_over_) {
+  write_other();
+  write(filled_);
+}
+
+void PixelFile::write_other() {
+  if (under_way_.valid()) {
+    under_way_.get();
+  }
+  write(other_);  // what is left of it, after an error
+}
+
+std::uint64_t PixelFile::handed_over() const noexcept {
+  if (under_way_.valid()) {
+    return before_other_;
+  }
+  return other_.handed_over < other_.used ? other_.begin + other_.handed_over
+                                          : filled_.begin + filled_.handed_over;
+}
+
+void PixelFile::write(Piece& piece) const {
+  if (piece.used == piece.handed_over) {
     return;
   }
-  const std::size_t begin = is_direct_ ? aligned_down(handed_over_) : handed_over_;
-  const std::size_t end = is_direct_ ? aligned_up(used_) : used_;
-  std::memset(piece_.get() + used_, 0, end - used_);
+  const std::size_t begin = is_direct_ ? aligned_down(piece.handed_over) : piece.handed_over;
+  const std::size_t end = is_direct_ ? aligned_up(piece.used) : piece.used;
+  std::byte* const bytes = piece.bytes.get();
+  std::memset(bytes + piece.used, 0, end - piece.used);
   std::size_t most = end - begin;
   for (std::size_t at = begin; at < end;) {
     const std::size_t size = std::min(most, end - at);
     try {
-      at += write_some_at(file_.get(), {piece_.get() + at, size}, begin_ + at, path_);
+      at += write_some_at(file_.get(), {bytes + at, size}, piece.begin + at, path_);
     } catch (const Error& error) {
       // Of what has no room as a whole some disks take nothing.
       most = aligned_down(size / 2);
@@ -104,7 +151,7 @@ void PixelFile::flush() {
         throw;
       }
     }
-    handed_over_ = std::clamp(at, handed_over_, used_);
+    piece.handed_over = std::clamp(at, piece.handed_over, piece.used);
   }
 }
 

@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t piece_bytes = std::size_t{4} << 20;
 constexpr std::size_t page_bytes = 4096;
 /// Of a sample: what a disk does with less says little.
-constexpr std::uint64_t usual_bytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t usual_bytes = std::uint64_t{256} << 20;
 
 /// A folder in the working directory, removed with all that is in it.
 class DiskFolder {
@@ -97,7 +97,7 @@ void measure_record(const Bench& bench) {
     piece.get()[i] = static_cast<std::byte>(i * 31 >> 3);
   }
   for (const std::uint64_t size : bench.sizes_or({128 << 10, 8 << 20})) {
-    const std::uint64_t frames = std::clamp<std::uint64_t>(usual_bytes / size, 1, 1000);
+    const std::uint64_t frames = std::clamp<std::uint64_t>(usual_bytes / size, 1, 2048);
     RecordedStream stream;
     stream.name = "record";
     stream.type = DataType::uint16;
@@ -106,7 +106,7 @@ void measure_record(const Bench& bench) {
     for (std::size_t i = 0; i < frame.size(); ++i) {
       frame[i] = static_cast<std::byte>(i * 31 >> 3);
     }
-    Case contest{"record", fmt::format("{} of {}", frames, bytes_text(size)), {}, 10};
+    Case contest{"record", fmt::format("{} of {}", frames, bytes_text(size)), {}, 4};
     contest.contenders.push_back({"pwrite of 4 MiB, O_DIRECT", [&] {
                                     return write_by_hand(
                                         folder.path() / "raw", piece,
