@@ -44,6 +44,13 @@ class AllSignalsBlocked {
   sigset_t before_{};
 };
 
+/// Where there can be no thread, it is done when it is waited for.
+template <class Job>
+std::future<void> in_background(Job job) {
+  const AllSignalsBlocked blocked;
+  return std::async(std::launch::async | std::launch::deferred, std::move(job));
+}
+
 }  // namespace
 
 std::size_t write_some_at(int file, std::span<const std::byte> bytes, std::uint64_t offset,
@@ -98,37 +105,45 @@ PixelFile::PixelFile(const std::string& path, DirectIo direct) : path_(path) {
 }
 
 std::span<std::byte> PixelFile::room() {
-  if (filled_.used == piece_bytes) {
-    write_other();
+  if (filled_->used == piece_bytes) {
+    // Its turn comes when the other is written, whether or not this thread has been woken by then.
+    const std::shared_future<void> other = std::exchange(under_way_, {});
+    if (!other.valid()) {
+      write(*other_);  // what is left of it, after an error
+    }
+    const std::uint64_t before = filled_->begin + filled_->handed_over;
+    std::future<void> next = in_background([this, other, piece = filled_] {
+      if (other.valid()) {
+        other.get();
+      }
+      write(*piece);
+    });
+    if (other.valid()) {
+      other.get();
+    }
+    under_way_ = next.share();
+    before_other_ = before;
     std::swap(filled_, other_);
-    filled_.begin = other_.begin + piece_bytes;
-    filled_.used = filled_.handed_over = 0;
-    before_other_ = other_.begin + other_.handed_over;
-    const AllSignalsBlocked blocked;
-    // Where there can be no thread, when it is waited for.
-    under_way_ = std::async(std::launch::async | std::launch::deferred, [this] { write(other_); });
+    filled_->begin = other_->begin + piece_bytes;
+    filled_->used = filled_->handed_over = 0;
   }
-  return std::span(filled_.bytes.get(), piece_bytes).subspan(filled_.used);
+  return std::span(filled_->bytes.get(), piece_bytes).subspan(filled_->used);
 }
 
 void PixelFile::flush() {
-  write_other();
-  write(filled_);
-}
-
-void PixelFile::write_other() {
   if (under_way_.valid()) {
-    under_way_.get();
+    std::exchange(under_way_, {}).get();
   }
-  write(other_);  // what is left of it, after an error
+  write(*other_);  // what is left of it, after an error
+  write(*filled_);
 }
 
 std::uint64_t PixelFile::handed_over() const noexcept {
   if (under_way_.valid()) {
     return before_other_;
   }
-  return other_.handed_over < other_.used ? other_.begin + other_.handed_over
-                                          : filled_.begin + filled_.handed_over;
+  const Piece& first = other_->handed_over < other_->used ? *other_ : *filled_;
+  return first.begin + first.handed_over;
 }
 
 void PixelFile::write(Piece& piece) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <future>
@@ -35,13 +36,13 @@ class PixelFile {
   /// Where the next bytes are to be put; never empty. Throws Error: no_space, failed.
   [[nodiscard]] std::span<std::byte> room();
   /// So many have been put there.
-  void advance(std::size_t bytes) noexcept { filled_.used += bytes; }
+  void advance(std::size_t bytes) noexcept { filled_->used += bytes; }
   /// Hands all that there is to the system. Throws Error: no_space, failed.
   void flush();
   /// Waits until it is on the disk. Throws Error (failed).
   void sync();
   /// Of the file, with what has not been handed over.
-  [[nodiscard]] std::uint64_t size() const noexcept { return filled_.begin + filled_.used; }
+  [[nodiscard]] std::uint64_t size() const noexcept { return filled_->begin + filled_->used; }
   /// Of the file, without.
   [[nodiscard]] std::uint64_t handed_over() const noexcept;
 
@@ -62,10 +63,11 @@ class PixelFile {
   std::string path_;
   FileDescriptor file_;
   bool is_direct_ = false;
-  Piece filled_;
-  Piece other_;  ///< before it in the file: written, or under way
+  std::array<Piece, 2> pieces_;
+  Piece* filled_ = pieces_.data();
+  Piece* other_ = filled_ + 1;  ///< before it in the file: written, or under way
   std::uint64_t before_other_ = 0;
-  std::future<void> under_way_;  ///< the last member: it is waited for before the others go
+  std::shared_future<void> under_way_;  ///< the last member: it is waited for before the others go
 };
 
 }  // namespace shmim::recording
