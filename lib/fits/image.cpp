@@ -73,12 +73,6 @@ constexpr Bits turned_bits() noexcept {
   return is_turned ? static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1)) : Bits{0};
 }
 
-template <std::size_t bytes>
-using BitsOf = std::conditional_t<
-    bytes == 1, std::uint8_t,
-    std::conditional_t<bytes == 2, std::uint16_t,
-                       std::conditional_t<bytes == 4, std::uint32_t, std::uint64_t>>>;
-
 template <class Bits>
 Bits swapped(Bits bits) noexcept {
   if constexpr (sizeof bits == 2) {

@@ -18,6 +18,12 @@ struct Names {
 };
 [[nodiscard]] Names names_of(const std::filesystem::path& file);
 
+/// A file, of any kind, or a link to nothing: no file can be made there.
+[[nodiscard]] bool is_there(const std::filesystem::path& path) noexcept;
+
+/// Has the name of the file on the disk.
+void sync_directory(const std::filesystem::path& file);
+
 /// The header of the primary HDU as it is at the beginning, with room for what is known at the end.
 [[nodiscard]] std::vector<std::byte> first_header(const RecordedStream& stream);
 

@@ -71,6 +71,10 @@ std::vector<TraceEntry> trace_of(const json& values) {
   return trace;
 }
 
+std::uint64_t position(std::ifstream& in) {
+  return static_cast<std::uint64_t>(in.rdbuf()->pubseekoff(0, std::ios::cur, std::ios::in));
+}
+
 std::int64_t nanoseconds(Tai time) { return time.time_since_epoch().count(); }
 Tai time_of(const json& value) { return Tai{std::chrono::nanoseconds{value.get<std::int64_t>()}}; }
 
@@ -127,6 +131,7 @@ JournalReader::JournalReader(const std::filesystem::path& file) : in_(file, std:
     const std::optional<json> value = next_value(in_);
     if (value) {
       beginning_ = beginning_of(*value);
+      bytes_ = position(in_);
       return;
     }
   } catch (const std::exception&) {  // of nlohmann-json, or of a shape that is none
@@ -150,6 +155,7 @@ std::optional<JournalFrame> JournalReader::next() {
       frame.set = keywords_of(value->at(5));
       frame.erased = value->at(6).get<std::vector<std::string>>();
     }
+    bytes_ = position(in_);
     return frame;
   } catch (const json::exception&) {
     return std::nullopt;

@@ -41,10 +41,13 @@ class JournalReader {
   [[nodiscard]] const Beginning& beginning() const noexcept { return beginning_; }
   /// nullopt at the end.
   [[nodiscard]] std::optional<JournalFrame> next();
+  /// Bytes of the journal, up to what next() gave last.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
   std::ifstream in_;
   Beginning beginning_;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace shmim::recording

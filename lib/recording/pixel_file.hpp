@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,41 +13,61 @@
 
 namespace shmim::recording {
 
-/// Writes all of `bytes` at `offset`. Throws Error: no_space, failed.
+/// Writes as much of `bytes` at `offset` as the system takes, and says how much. Throws Error:
+/// no_space (or the file may not be larger), failed.
+std::size_t write_some_at(int file, std::span<const std::byte> bytes, std::uint64_t offset,
+                          const std::string& subject);
+/// Writes all of it.
 void write_at(int file, std::span<const std::byte> bytes, std::uint64_t offset,
               const std::string& subject);
 
 /// Bytes on their way to a file, in pieces of some megabytes and past the system's cache where that
-/// can be.
+/// can be. While a piece is written, by a thread that sees no signal, the next one is filled.
 class PixelFile {
  public:
   /// Throws Error: exists, no_permission, failed (no direct I/O, where it is wanted always).
   PixelFile(const std::string& path, DirectIo direct);
+  ~PixelFile() = default;
+  PixelFile(const PixelFile&) = delete;
+  PixelFile(PixelFile&&) = delete;
+  PixelFile& operator=(const PixelFile&) = delete;
+  PixelFile& operator=(PixelFile&&) = delete;
 
   /// Where the next bytes are to be put; never empty. Throws Error: no_space, failed.
   [[nodiscard]] std::span<std::byte> room();
   /// So many have been put there.
-  void advance(std::size_t bytes) noexcept { used_ += bytes; }
+  void advance(std::size_t bytes) noexcept { filled_->used += bytes; }
   /// Hands all that there is to the system. Throws Error: no_space, failed.
   void flush();
   /// Waits until it is on the disk. Throws Error (failed).
   void sync();
   /// Of the file, with what has not been handed over.
-  [[nodiscard]] std::uint64_t size() const noexcept { return begin_ + used_; }
+  [[nodiscard]] std::uint64_t size() const noexcept { return filled_->begin + filled_->used; }
   /// Of the file, without.
-  [[nodiscard]] std::uint64_t handed_over() const noexcept { return begin_ + handed_over_; }
+  [[nodiscard]] std::uint64_t handed_over() const noexcept;
 
  private:
   struct Free {
-    void operator()(std::byte* piece) const noexcept;
+    void operator()(std::byte* bytes) const noexcept;
   };
+  struct Piece {
+    Piece();
+    std::unique_ptr<std::byte, Free> bytes;
+    std::uint64_t begin = 0;  ///< in the file
+    std::size_t used = 0;
+    std::size_t handed_over = 0;  ///< of what is used
+  };
+  void write(Piece& piece) const;
+  void write_other();
+
   std::string path_;
   FileDescriptor file_;
   bool is_direct_ = false;
-  std::unique_ptr<std::byte, Free> piece_;
-  std::uint64_t begin_ = 0;  ///< of the piece, in the file
-  std::size_t used_ = 0;
-  std::size_t handed_over_ = 0;  ///< of what is used
+  std::array<Piece, 2> pieces_;
+  Piece* filled_ = pieces_.data();
+  Piece* other_ = filled_ + 1;  ///< before it in the file: written, or under way
+  std::uint64_t before_other_ = 0;
+  std::shared_future<void> under_way_;  ///< the last member: it is waited for before the others go
 };
 
 }  // namespace shmim::recording

@@ -34,17 +34,16 @@ Summary summarize(const std::filesystem::path& journal, std::uint64_t limit) {
   static_assert(static_cast<int>(Kind::text) == 2);  // as Keyword::value has them
   JournalReader reader(journal);
   Summary summary;
-  std::uint64_t last = 0;
   while (summary.frames < limit) {
     const std::optional<JournalFrame> frame = reader.next();
     if (!frame) {
       break;
     }
-    if (frame->missed > 0 && summary.frames > 0) {
+    if (frame->missed > 0) {
       summary.missed += frame->missed;
-      summary.lost.emplace_back(last + 1, std::max(last + 1, frame->info.cnt0 - 1));
+      // Not from the frame before on: of a stream that was made anew cnt0 begins again.
+      summary.lost.emplace_back(frame->info.cnt0 - frame->missed, frame->info.cnt0 - 1);
     }
-    last = frame->info.cnt0;
     ++summary.frames;
     const Tai time = is_date(frame->info.atime) ? frame->info.atime : frame->info.writetime;
     if (is_date(time)) {
@@ -60,6 +59,7 @@ Summary summarize(const std::filesystem::path& journal, std::uint64_t limit) {
       column_of(summary, reader.beginning(), name);
     }
   }
+  summary.journal_bytes = reader.bytes();
   return summary;
 }
 

@@ -21,6 +21,7 @@ struct ChangingKeyword {
 /// What a journal says of all its frames together, or of the first `limit`.
 struct Summary {
   std::uint64_t frames = 0;
+  std::uint64_t journal_bytes = 0;  ///< of the journal, up to the last of them
   std::uint64_t missed = 0;
   /// First and last cnt0 of the frames that are lacking, as far as they are told apart.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> lost;

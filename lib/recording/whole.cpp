@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <variant>
 
 #include <fcntl.h>
@@ -31,8 +32,9 @@ constexpr std::size_t most_lost_ranges = 40;
 
 // ---- The header of the cube.
 
-std::string iso_date(Tai time) {
-  std::string text = to_utc(time);
+/// With the UTC of the machine that recorded, which need not be this one.
+std::string iso_date(Tai time, std::int64_t seconds_of_utc) {
+  std::string text = to_utc(time - std::chrono::seconds{seconds_of_utc} + tai_offset());
   text.pop_back();  // FITS knows no Z: TIMESYS says it
   return text;
 }
@@ -72,7 +74,7 @@ void add_stream(Cards& cards, const RecordedStream& stream) {
   }
 }
 
-void add_summary(Cards& cards, const Summary& summary) {
+void add_summary(Cards& cards, const Summary& summary, std::int64_t seconds_of_utc) {
   cards.add("MISSED", static_cast<std::int64_t>(summary.missed), "frames that are lacking");
   for (std::size_t i = 0; i < std::min(most_lost_ranges, summary.lost.size()); ++i) {
     const auto [first, last] = summary.lost[i];
@@ -81,8 +83,10 @@ void add_summary(Cards& cards, const Summary& summary) {
   }
   if (summary.begin != never) {
     cards.add("TIMESYS", "UTC", "time scale of the dates");
-    cards.add("DATE-OBS", iso_date(summary.begin), "when the first frame was acquired");
-    cards.add("DATE-END", iso_date(summary.end), "when the last frame was acquired");
+    cards.add("DATE-OBS", iso_date(summary.begin, seconds_of_utc),
+              "when the first frame was acquired");
+    cards.add("DATE-END", iso_date(summary.end, seconds_of_utc),
+              "when the last frame was acquired");
   }
 }
 
@@ -115,7 +119,7 @@ std::vector<std::byte> last_header(const Beginning& beginning, const Summary& su
   });
   Cards cards(beginning.stream.type, std::move(constant));
   add_stream(cards, beginning.stream);
-  add_summary(cards, summary);
+  add_summary(cards, summary, beginning.seconds_of_utc);
   std::vector<std::byte> header = cube_header(beginning.stream, summary.frames, std::move(cards));
   if (header.size() > beginning.header_bytes) {
     throw Error(Problem::failed, beginning.stream.name, "its header has no room");
@@ -126,16 +130,36 @@ std::vector<std::byte> last_header(const Beginning& beginning, const Summary& su
 
 // ---- The table of the frames.
 
-/// What FITS allows in the name of a column, and no name of ours.
-std::string column_name(const std::string& keyword) {
-  std::string name = keyword;
-  for (char& letter : name) {
-    const bool is_plain = (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') ||
-                          (letter >= 'a' && letter <= 'z');
-    letter = is_plain || letter == '-' ? letter : '_';
+char upper(char letter) {
+  return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
+}
+
+/// What FITS recommends for the name of a column, where capitals and small letters are the same,
+/// and no name of those that there are.
+std::string column_name(const std::string& keyword, const std::vector<fits::Column>& columns) {
+  std::string plain = keyword;
+  for (char& letter : plain) {
+    const bool is_plain =
+        (letter >= '0' && letter <= '9') || (upper(letter) >= 'A' && upper(letter) <= 'Z');
+    letter = is_plain ? letter : '_';
   }
-  constexpr std::array<std::string_view, 5> ours{"CNT0", "CNT1", "ATIME", "WRITETIME", "MISSED"};
-  return std::ranges::find(ours, name) == ours.end() ? name : name + "_KW";
+  const auto is_there = [&columns](const std::string& name) {
+    return std::ranges::any_of(columns, [&name](const fits::Column& column) {
+      return std::ranges::equal(column.name, name, {}, upper, upper);
+    });
+  };
+  std::string name = plain;
+  for (unsigned number = 1; name.empty() || is_there(name); ++number) {
+    name = fmt::format("{}_KW{}", plain, number == 1 ? "" : std::to_string(number));
+  }
+  return name;
+}
+
+/// The keywords that have a column. There is room for so many; others are in no header either, for
+/// there they would be taken for constant.
+std::span<const ChangingKeyword> columns_of(const Summary& summary) {
+  constexpr std::size_t most = 999 - 5;
+  return std::span(summary.changing).first(std::min(most, summary.changing.size()));
 }
 
 std::vector<std::byte> frames_header(const Beginning& beginning, const Summary& summary) {
@@ -152,12 +176,12 @@ std::vector<std::byte> frames_header(const Beginning& beginning, const Summary& 
   };
   add_null(3);
   add_null(4);
-  for (const ChangingKeyword& keyword : summary.changing) {
+  for (const ChangingKeyword& keyword : columns_of(summary)) {
     const std::string form = keyword.kind == ChangingKeyword::Kind::integer ? "1K"
                              : keyword.kind == ChangingKeyword::Kind::real
                                  ? "1D"
                                  : fmt::format("{}A", text_column_bytes);
-    columns.push_back({column_name(keyword.name), form, "", keyword.comment});
+    columns.push_back({column_name(keyword.name, columns), form, "", keyword.comment});
     if (keyword.kind == ChangingKeyword::Kind::integer) {
       add_null(columns.size());
     }
@@ -275,7 +299,7 @@ void append_table(int file, const Names& names, std::uint64_t pixels_end,
     append_time(out.bytes(), frame->info.atime);
     append_time(out.bytes(), frame->info.writetime);
     append_number(out.bytes(), frame->missed);
-    for (const ChangingKeyword& column : summary.changing) {
+    for (const ChangingKeyword& column : columns_of(summary)) {
       append_cell(out.bytes(), column, known.find(column.name));
     }
     rows_bytes += out.bytes().size() - before;
@@ -293,10 +317,20 @@ void cut(int file, std::uint64_t bytes, const std::string& subject) {
   }
 }
 
-void sync_directory(const std::filesystem::path& file) {
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  const FileDescriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  static_cast<void>(::fsync(directory.get()));  // not all file systems can
+std::uint64_t size_of(int file) {
+  struct stat status {};
+  return ::fstat(file, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+void cut_journal(const std::filesystem::path& path, std::uint64_t bytes) {
+  const FileDescriptor journal(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (journal.get() < 0) {
+    throw Error::system(path.string(), "cannot be written", errno);
+  }
+  cut(journal.get(), bytes, path.string());
+  if (::fdatasync(journal.get()) != 0) {
+    throw Error::system(path.string(), "cannot be written", errno);
+  }
 }
 
 void give_name(const Names& names, bool replaces) {
@@ -304,11 +338,11 @@ void give_name(const Names& names, bool replaces) {
     return ::renameat2(AT_FDCWD, names.pixels.c_str(), AT_FDCWD, names.whole.c_str(), flags) == 0;
   };
   bool is_done = rename(replaces ? 0 : RENAME_NOREPLACE);
-  if (!is_done && errno == EINVAL) {  // a file system that cannot tell: a link never replaces
-    is_done = ::link(names.pixels.c_str(), names.whole.c_str()) == 0;
-    if (is_done) {
-      ::unlink(names.pixels.c_str());
-    }
+  if (!is_done && errno == EINVAL && !replaces) {
+    // A file system that cannot tell. A link never replaces, but is a second name of what may still
+    // be repaired.
+    errno = EEXIST;
+    is_done = !is_there(names.whole) && rename(0);
   }
   if (!is_done && errno == EEXIST) {
     throw Error(
@@ -320,16 +354,44 @@ void give_name(const Names& names, bool replaces) {
   }
 }
 
-/// How many frames the pixels are enough for.
-std::uint64_t frames_in(int file, const Beginning& beginning, std::uint64_t frame_bytes) {
-  struct stat status {};
-  if (::fstat(file, &status) != 0 || std::cmp_less(status.st_size, beginning.header_bytes)) {
+/// How many frames there can be with their rows, in a file that could not grow beyond this. What
+/// the journal says of those that give way makes room, too.
+std::uint64_t frames_with_rows(int file, const Beginning& beginning, std::uint64_t frame_bytes,
+                               const Summary& summary) {
+  const std::uint64_t changing = columns_of(summary).size();
+  const std::uint64_t row_bytes = 5 * sizeof(std::uint64_t) + changing * text_column_bytes;
+  // Headers, what fills up their blocks, and those of the file system.
+  const std::uint64_t around =
+      beginning.header_bytes + 8 * fits::block_bytes + 4 * fits::card_bytes * changing;
+  const std::uint64_t room = size_of(file) + summary.journal_bytes;
+  if (room < around || summary.frames == 0) {
     return 0;
   }
-  return (static_cast<std::uint64_t>(status.st_size) - beginning.header_bytes) / frame_bytes;
+  const double journal_bytes =
+      static_cast<double>(summary.journal_bytes) / static_cast<double>(summary.frames);
+  const double fit = static_cast<double>(room - around) /
+                     (static_cast<double>(frame_bytes + row_bytes) + journal_bytes);
+  return std::min(summary.frames - 1, static_cast<std::uint64_t>(fit));
+}
+
+/// How many frames the pixels are enough for.
+std::uint64_t frames_in(int file, const Beginning& beginning, std::uint64_t frame_bytes) {
+  const std::uint64_t size = size_of(file);
+  return (size - std::min(size, beginning.header_bytes)) / frame_bytes;
 }
 
 }  // namespace
+
+void sync_directory(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  const FileDescriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  static_cast<void>(::fsync(directory.get()));  // not all file systems can
+}
+
+bool is_there(const std::filesystem::path& path) noexcept {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
 
 std::vector<std::byte> first_header(const RecordedStream& stream) {
   Cards cards(stream.type, stream.keywords);
@@ -343,12 +405,16 @@ std::vector<std::byte> first_header(const RecordedStream& stream) {
 
 std::uint64_t make_whole(const Names& names, bool replaces) {
   const FileDescriptor pixels(::open(names.pixels.c_str(), O_RDWR | O_CLOEXEC));
-  if (pixels.get() < 0 && errno == ENOENT) {  // it has its name already, or never had a frame
-    ::unlink(names.journal.c_str());
-    throw Error(Problem::not_found, names.whole.string(), "none of its frames is left");
-  }
-  if (pixels.get() < 0) {
+  if (pixels.get() < 0 && errno != ENOENT) {
     throw Error::system(names.pixels.string(), "cannot be written", errno);
+  }
+  // It has its name already, or died before it had a frame: the journal begins before the pixels.
+  if (pixels.get() < 0 || size_of(pixels.get()) == 0) {
+    ::unlink(names.pixels.c_str());
+    ::unlink(names.journal.c_str());
+    throw Error(Problem::not_found, names.whole.string(),
+                is_there(names.whole) ? "is whole: there is nothing to repair"
+                                      : "none of its frames is left");
   }
   const Beginning beginning = JournalReader(names.journal).beginning();
   const std::uint64_t frame_bytes =
@@ -357,6 +423,8 @@ std::uint64_t make_whole(const Names& names, bool replaces) {
   for (;;) {
     const Summary summary = summarize(names.journal, limit);
     const std::uint64_t pixels_end = beginning.header_bytes + summary.frames * frame_bytes;
+    // The journal first: where this dies, none of the table's bytes are taken for pixels.
+    cut_journal(names.journal, summary.journal_bytes);
     cut(pixels.get(), pixels_end, names.pixels.string());
     try {
       append_table(pixels.get(), names, pixels_end, beginning, summary);
@@ -369,13 +437,11 @@ std::uint64_t make_whole(const Names& names, bool replaces) {
       ::unlink(names.journal.c_str());
       return summary.frames;
     } catch (const Error& error) {
-      if (error.problem() != Problem::no_space || summary.frames == 0) {
+      // The last frames give way to the table.
+      limit = frames_with_rows(pixels.get(), beginning, frame_bytes, summary);
+      if (error.problem() != Problem::no_space || limit == 0) {
         throw;
       }
-      // The last frames give way to the table.
-      constexpr std::uint64_t row_bytes = 64;
-      const std::uint64_t needed = summary.frames * row_bytes / frame_bytes + 1;
-      limit = summary.frames - std::min(summary.frames, needed);
     }
   }
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <deque>
 #include <utility>
@@ -7,6 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fits/image.hpp"
@@ -25,14 +27,44 @@ constexpr std::string_view journal_suffix = ".times";
 
 bool is_locked_by_us(int file) { return ::flock(file, LOCK_EX | LOCK_NB) == 0; }
 
+/// False where it has been removed since it was opened, and perhaps another has its name.
+bool has_name(int file, const std::filesystem::path& path) {
+  struct stat opened {};
+  struct stat named {};
+  return ::fstat(file, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+Error is_under_way(const Names& names) {
+  return {Problem::exists, names.whole.string(),
+          "is being recorded, or was left unfinished by a recorder that is gone"};
+}
+
+void remove(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    throw Error::system(path.string(), "cannot be removed", errno);
+  }
+}
+
+/// Of a value that is not a number, too.
+bool is_same(const Keyword& left, const Keyword& right) {
+  const auto is_nan = [](const Keyword& keyword) {
+    const auto* number = std::get_if<double>(&keyword.value);
+    return number != nullptr && std::isnan(*number);
+  };
+  return left == right || (is_nan(left) && is_nan(right) && left.name == right.name &&
+                           left.comment == right.comment);
+}
+
 /// What is new in `keywords`, and what is gone, since they were `before`.
 void compare(const std::vector<Keyword>& before, const std::vector<Keyword>& keywords,
              JournalFrame& frame) {
-  if (before == keywords) {
+  if (std::ranges::equal(before, keywords, is_same)) {
     return;
   }
   for (const Keyword& keyword : keywords) {
-    if (std::ranges::find(before, keyword) == before.end()) {
+    const auto is_known = [&](const Keyword& known) { return is_same(known, keyword); };
+    if (std::ranges::none_of(before, is_known)) {
       frame.set.push_back(keyword);
     }
   }
@@ -56,12 +88,17 @@ Names names_of(const std::filesystem::path& file) {
 /// The journal on its way to the disk: never before the pixels that it tells of.
 class JournalWriter {
  public:
-  explicit JournalWriter(const std::string& path)
-      : path_(path), file_(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666)) {
+  explicit JournalWriter(const Names& names)
+      : path_(names.journal.string()),
+        file_(::open(path_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666)) {
     if (file_.get() < 0) {
-      throw Error::system(path, "cannot be made", errno);
+      throw errno == EEXIST ? is_under_way(names) : Error::system(path_, "cannot be made", errno);
     }
-    static_cast<void>(is_locked_by_us(file_.get()));
+    // Somebody who repairs may have taken it for one that was left.
+    const bool is_taken = !is_locked_by_us(file_.get()) && errno == EWOULDBLOCK;
+    if (is_taken || !has_name(file_.get(), names.journal)) {
+      throw is_under_way(names);
+    }
   }
   /// Of frames whose pixels end there in the file.
   void add(std::string_view bytes, std::uint64_t pixels_end) {
@@ -70,15 +107,17 @@ class JournalWriter {
   }
   /// Writes what tells of pixels that the system has.
   void write(std::uint64_t pixels_handed_over) {
+    const auto end = std::ranges::find_if(
+        ends_, [&](const auto& frame) { return frame.first > pixels_handed_over; });
     std::size_t bytes = 0;
-    while (!ends_.empty() && ends_.front().first <= pixels_handed_over) {
-      bytes += ends_.front().second;
-      ends_.pop_front();
-    }
+    std::for_each(ends_.begin(), end, [&bytes](const auto& frame) { bytes += frame.second; });
     write_at(file_.get(), std::as_bytes(std::span(waiting_).first(bytes)), size_, path_);
+    // Not before it is written: where it failed, it is tried again.
+    ends_.erase(ends_.begin(), end);
     size_ += bytes;
     waiting_.erase(0, bytes);
   }
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
   void sync() const {
     if (::fdatasync(file_.get()) != 0) {
       throw Error::system(path_, "cannot be written", errno);
@@ -106,15 +145,24 @@ class RecordingWriter::Files {
       throw Error(Problem::usage, names_.whole.string(), "a frame of no pixels cannot be recorded");
     }
     require_room_for_recording(names_.whole, options);
-    journal_.emplace(names_.journal.string());
-    pixels_.emplace(names_.pixels.string(), options.direct);
     const std::vector<std::byte> header = recording::first_header(stream);
-    put(header.size(), [&](std::span<std::byte> room, std::size_t at) {
-      std::memcpy(room.data(), &header[at], room.size());
-    });
-    journal_->add(recording::to_journal({stream, header.size(), tai_offset().count()}), 0);
-    journal_->write(0);
-    pixels_->flush();
+    journal_.emplace(names_);
+    try {
+      pixels_.emplace(names_.pixels.string(), options.direct);
+      // Before all pixels: without it they are none.
+      journal_->add(recording::to_journal({stream, header.size(), tai_offset().count()}), 0);
+      journal_->write(0);
+      put(header.size(), [&](std::span<std::byte> room, std::size_t at) {
+        std::memcpy(room.data(), &header[at], room.size());
+      });
+      pixels_->flush();
+    } catch (...) {
+      if (pixels_) {
+        ::unlink(names_.pixels.c_str());
+      }
+      ::unlink(names_.journal.c_str());
+      throw;
+    }
   }
 
   void write(const FrameInfo& info, std::uint64_t missed, const std::vector<Keyword>& keywords,
@@ -123,6 +171,11 @@ class RecordingWriter::Files {
       throw Error(
           Problem::usage, names_.whole.string(),
           fmt::format("{} bytes given for a frame of {}", pixels.size(), stream_.frame_bytes()));
+    }
+    // Behind a piece of a frame no other would be in its place.
+    if (!pixels_ || !std::exchange(is_sound_, false)) {
+      throw Error(Problem::failed, names_.whole.string(),
+                  pixels_ ? "a frame could not be written: no more can be" : "is finished");
     }
     const std::size_t size = element_size(stream_.type);
     const std::size_t encoded_size = fits::encoded_bytes(stream_.type, size);
@@ -136,8 +189,14 @@ class RecordingWriter::Files {
     recording::compare(known_, keywords, frame);
     known_ = keywords;
     journal_->add(recording::to_journal(frame), pixels_->size());
-    journal_->write(pixels_->handed_over());
     ++frames_;
+    // Of small frames more is known than there are pixels.
+    constexpr std::size_t large = std::size_t{1} << 20;
+    if (journal_->waiting() > large) {
+      flush();
+    }
+    journal_->write(pixels_->handed_over());
+    is_sound_ = true;
   }
 
   void flush() {
@@ -149,15 +208,12 @@ class RecordingWriter::Files {
     pixels_->sync();
     journal_->write(pixels_->handed_over());
     journal_->sync();
+    recording::sync_directory(names_.whole);
   }
 
   void finish() {
-    try {
-      flush();
-    } catch (const Error& error) {
-      if (error.problem() != Problem::no_space) {
-        throw;
-      }
+    if (pixels_) {
+      hand_over();
     }
     pixels_.reset();
     frames_ = recording::make_whole(names_, options_.replaces);
@@ -166,8 +222,8 @@ class RecordingWriter::Files {
 
   void discard() {
     pixels_.reset();
-    std::filesystem::remove(names_.pixels);
-    std::filesystem::remove(names_.journal);
+    recording::remove(names_.pixels);
+    recording::remove(names_.journal);
     journal_.reset();
   }
 
@@ -175,6 +231,21 @@ class RecordingWriter::Files {
   [[nodiscard]] std::uint64_t bytes() const noexcept { return frames_ * stream_.frame_bytes(); }
 
  private:
+  /// As much as the disk has room for.
+  void hand_over() {
+    const auto try_to = [](const auto& write) {
+      try {
+        write();
+      } catch (const Error& error) {
+        if (error.problem() != Problem::no_space) {
+          throw;
+        }
+      }
+    };
+    try_to([this] { pixels_->flush(); });
+    try_to([this] { journal_->write(pixels_->handed_over()); });
+  }
+
   /// Fills the file with so many bytes, as they come from fill(part of the file, from where).
   template <class Fill>
   void put(std::size_t bytes, const Fill& fill) {
@@ -194,6 +265,7 @@ class RecordingWriter::Files {
   std::optional<recording::JournalWriter> journal_;
   std::optional<recording::PixelFile> pixels_;
   std::uint64_t frames_ = 0;
+  bool is_sound_ = true;  ///< the file ends behind a frame, and the journal with it
 };
 
 RecordingWriter::RecordingWriter(const std::filesystem::path& file, const RecordedStream& stream,
@@ -219,15 +291,23 @@ std::uint64_t repair_recording(const std::filesystem::path& file, bool replaces)
   const recording::Names names = recording::names_of(file);
   const FileDescriptor journal(::open(names.journal.c_str(), O_RDWR | O_CLOEXEC));
   if (journal.get() < 0 && errno == ENOENT) {
+    if (recording::is_there(names.pixels)) {
+      throw Error(Problem::failed, names.journal.string(),
+                  fmt::format("is gone: what is in {} is not known", names.pixels.string()));
+    }
     throw Error(Problem::not_found, names.whole.string(),
-                std::filesystem::exists(names.whole) ? "is whole: there is nothing to repair"
-                                                     : "no recording of that name was left");
+                recording::is_there(names.whole) ? "is whole: there is nothing to repair"
+                                                 : "no recording of that name was left");
   }
   if (journal.get() < 0) {
     throw Error::system(names.journal.string(), "cannot be written", errno);
   }
   if (!recording::is_locked_by_us(journal.get())) {
-    throw Error(Problem::claimed, names.whole.string(), "is being recorded");
+    throw errno == EWOULDBLOCK ? Error(Problem::claimed, names.whole.string(), "is being recorded")
+                               : Error::system(names.journal.string(), "cannot be locked", errno);
+  }
+  if (!recording::has_name(journal.get(), names.journal)) {  // a recorder ended just now
+    throw Error(Problem::not_found, names.whole.string(), "is whole: there is nothing to repair");
   }
   return recording::make_whole(names, replaces);
 }
@@ -245,21 +325,24 @@ std::filesystem::path recording_name(const std::filesystem::path& file) {
 void require_room_for_recording(const std::filesystem::path& file,
                                 const RecordingOptions& options) {
   const std::string name = file.string();
-  if (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path())) {
+  std::error_code none;
+  if (!file.has_filename() || std::filesystem::is_directory(file, none)) {
+    throw Error(Problem::usage, name, "is not the name of a file");
+  }
+  if (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path(), none)) {
     throw Error(Problem::no_directory, name, "cannot be made: there is no such directory");
   }
-  if (!options.replaces && std::filesystem::exists(file)) {
+  if (!options.replaces && recording::is_there(file)) {
     throw Error(Problem::exists, name, "exists");
   }
   if (is_unfinished(file)) {
-    throw Error(Problem::exists, name,
-                "is being recorded, or was left unfinished by a recorder that is gone");
+    throw recording::is_under_way(recording::names_of(file));
   }
 }
 
 bool is_unfinished(const std::filesystem::path& file) {
   const recording::Names names = recording::names_of(file);
-  return std::filesystem::exists(names.journal) || std::filesystem::exists(names.pixels);
+  return recording::is_there(names.journal) || recording::is_there(names.pixels);
 }
 
 }  // namespace shmim

@@ -155,12 +155,6 @@ struct DeathOptions {
 };
 int deaths(const DeathOptions& options);
 
-struct SoakOptions {
-  double minutes = 1;
-  std::uint64_t seed = 0;  ///< 0: another one each time
-};
-int soak(const SoakOptions& options);
-
 struct PeerOptions {
   std::string role;
   std::filesystem::path path;
@@ -168,5 +162,23 @@ struct PeerOptions {
   std::uint64_t frames = 1;
 };
 int peer(const PeerOptions& options);
+
+struct RecorderOptions {
+  unsigned stride = 1;  ///< of the system calls to die at, every so many
+};
+int recordings(const RecorderOptions& options);
+/// What its victims do.
+void record_frames(const std::filesystem::path& file);
+void repair_recorded(const std::filesystem::path& file);
+/// Says what stopped it, and how many frames are in the file.
+void record_until_full(const PeerOptions& options);
+/// A recording of each type in the directory, called after it.
+void record_types(const std::filesystem::path& directory);
+
+struct SoakOptions {
+  double minutes = 1;
+  std::uint64_t seed = 0;  ///< 0: another one each time
+};
+int soak(const SoakOptions& options);
 
 }  // namespace shmim::faults

@@ -17,6 +17,7 @@ struct Commands {
   OrderOptions order;
   CrowdOptions crowds;
   DeathOptions deaths;
+  RecorderOptions recordings;
   SoakOptions soak;
   PeerOptions peer;
 };
@@ -48,12 +49,19 @@ int run(int argc, char** argv) {
   deaths_command->add_option("--only", options.deaths.only, "scenarios whose name holds this");
   deaths_command->add_flag("--calls-only", options.deaths.calls_only,
                            "at system calls, not between them");
+  auto* recordings_command = command("recordings", "kill -9 of a recorder, and of the repair",
+                                     [&] { return recordings(options.recordings); });
+  recordings_command->add_option("--stride", options.recordings.stride,
+                                 "of the steps, every so many");
   auto* soak_command = command("soak", "all of it at random", [&] { return soak(options.soak); });
   soak_command->add_option("MINUTES", options.soak.minutes, "how long")->type_name("");
   soak_command->add_option("--seed", options.soak.seed, "of the random numbers");
   auto* peer_command =
       command("peer", "one peer, for a script", [&] { return peer(options.peer); });
-  peer_command->add_option("ROLE", options.peer.role, "create, create-halfway, write, hold, claim")
+  peer_command
+      ->add_option(
+          "ROLE", options.peer.role,
+          "create, create-halfway, write, hold, claim, record, record-full, record-types, repair")
       ->required()
       ->type_name("");
   peer_command->add_option("PATH", options.peer.path, "the stream's file")

@@ -71,6 +71,14 @@ int peer(const PeerOptions& options) {
     hold(options);
   } else if (options.role == "give-up") {
     give_up(options);
+  } else if (options.role == "record") {
+    record_frames(options.path);
+  } else if (options.role == "record-full") {
+    record_until_full(options);
+  } else if (options.role == "record-types") {
+    record_types(options.path);
+  } else if (options.role == "repair") {
+    repair_recorded(options.path);
   } else if (options.role == "claim") {
     const c_library::Image image = c_library::open(options.path);
     for (std::uint64_t semaphore = 0; semaphore < options.frames; ++semaphore) {

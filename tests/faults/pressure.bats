@@ -42,6 +42,56 @@ a.im.shm
 ballast' '' -- unshare -m bash full.sh
 }
 
+# record_full DIRECTORY: until it is full, with frames that fill it, and with small ones, whose journal does.
+record_full() {
+  local size
+  for size in 64x50 2; do
+    peer record-full "$1/cam.fits" --size "$size" --frames 2000000
+    ls -A "$1"
+    rm "$1/cam.fits"
+  done
+}
+# frames_in FILE N: how many were in the file of the Nth.
+frames_in() { awk '/ frames, whole$/ { print $1 }' "$1" | sed -n "$2p"; }
+full_report="no space: *No space left on device
+* frames, whole
+cam.fits
+no space: *No space left on device
+* frames, whole
+cam.fits"
+
+@test "a recording that fills a tmpfs keeps the frames that fit" {
+  need_small_tmpfs
+  export -f peer record_full
+  run_out out unshare -m bash -c 'mount -t tmpfs -o size=1M none small && record_full small'
+  compare out "$(<out)" "~ $full_report"
+  # A frame of 3200 bytes has 40 in the table and some in the journal.
+  (($(frames_in out 1) > 280 && $(frames_in out 2) > 10000))
+}
+
+@test "a recording that fills a disk, past the cache, keeps the frames that fit" {
+  [[ $(id -u) -eq 0 ]] || skip "only root can mount a file system"
+  PATH=$PATH:/usr/sbin:/sbin
+  command -v mkfs.ext4 >/dev/null || skip "no mkfs.ext4"
+  truncate -s 12M image
+  mkfs.ext4 -q -O ^has_journal image
+  mkdir small
+  unshare -m mount -o loop image small 2>/dev/null || skip "cannot mount a file here"
+  export -f peer record_full
+  run_out out unshare -m bash -c 'mount -o loop image small && rmdir small/lost+found && record_full small'
+  compare out "$(<out)" "~ $full_report"
+  (($(frames_in out 1) > 2500 && $(frames_in out 2) > 100000))
+}
+
+@test "a recording that comes to the limit of a file's size keeps the frames that fit" {
+  limited() { (ulimit -f 1000; peer record-full cam.fits --size "$1" --frames 2000000); }
+  check 0 '~ no space: cannot be written: a file may not be larger here
+3?? frames, whole' '' -- limited 64x50
+  rm cam.fits
+  check 0 '~ no space: cannot be written: a file may not be larger here
+[12]???? frames, whole' '' -- limited 2
+}
+
 @test "a semaphore that nobody reads is full at ten, and still wakes its next reader" {
   make 'tui8>a' 4
   check 0 '' '' -- shmim-post a -n 1000

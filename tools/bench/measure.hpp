@@ -90,6 +90,7 @@ void measure_fanout(const Bench& bench);
 void measure_memory(const Bench& bench);
 void measure_growth(const Bench& bench);
 void measure_python(const Bench& bench);
+void measure_record(const Bench& bench);
 
 using Clock = std::chrono::steady_clock;
 

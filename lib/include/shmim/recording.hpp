@@ -55,8 +55,8 @@ struct RecordingOptions {
 /// repair_recording() makes a whole file of what is on disk.
 class SHMIM_EXPORT RecordingWriter {
  public:
-  /// Throws Error: exists (there is such a file, or another recording under way or left behind),
-  /// no_space, no_permission, failed.
+  /// Throws Error: usage (no file can have this name), exists (there is such a file, or another
+  /// recording under way or left behind), no_space, no_permission, failed; then nothing is left.
   RecordingWriter(const std::filesystem::path& file, const RecordedStream& stream,
                   RecordingOptions options = {});
   ~RecordingWriter();
@@ -67,8 +67,8 @@ class SHMIM_EXPORT RecordingWriter {
 
   /// Appends a frame: its pixels, how many before it are lacking, and the keywords that the stream
   /// had. Pixels are written some megabytes at a time: a call may block for as long as the disk
-  /// takes for them. Throws Error: usage (pixels of another size), no_space, failed; what came
-  /// before can be finished.
+  /// takes for them. Throws Error: usage (pixels of another size), no_space, failed; after the last
+  /// two no more can be written, and what came before can be finished.
   void write(const FrameInfo& info, std::uint64_t missed, const std::vector<Keyword>& keywords,
              std::span<const std::byte> pixels);
   /// Hands over to the system what has been kept for a larger piece: then a process that is killed
