@@ -1,0 +1,140 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "shmim/element.hpp"
+#include "shmim/export.hpp"
+#include "shmim/format.hpp"
+#include "shmim/frame_info.hpp"
+#include "shmim/keywords.hpp"
+#include "shmim/trace.hpp"
+
+// A recording is a plain FITS file, as shmim-recording(5) has it: the frames are the image of the
+// primary HDU, one behind the other along its last axis, and the table FRAMES behind it has a row
+// for each. While it is written it is called .NAME.part, and .NAME.times beside it has what will be
+// in the table; NAME is given to what is whole.
+
+namespace shmim {
+
+/// What is recorded, apart from the frames themselves.
+struct RecordedStream {
+  std::string name;
+  DataType type = DataType::uint8;
+  Shape shape;  ///< of a frame
+  std::uint64_t image_type = layout::image_math_data;
+  std::vector<Keyword> keywords;  ///< as they are at the beginning
+  std::vector<TraceEntry> trace;  ///< of the first frame, newest first
+
+  /// Of the pixels of a frame.
+  [[nodiscard]] std::uint64_t frame_bytes() const noexcept {
+    return shape.elements() * element_size(type);
+  }
+};
+
+/// How the pixels get to the disk.
+enum class DirectIo {
+  when_possible,
+  always,  ///< an Error (failed) where the file system has none
+  off,
+};
+
+struct RecordingOptions {
+  bool replaces = false;  ///< a file of that name gives way, once the recording is whole
+  DirectIo direct = DirectIo::when_possible;  ///< past the cache of the system
+};
+
+/// Writes one recording. Not thread-safe. Where it is destroyed unfinished, or the process dies,
+/// repair_recording() makes a whole file of what is on disk.
+class SHMIM_EXPORT RecordingWriter {
+ public:
+  /// Throws Error: exists (there is such a file, or another recording under way or left behind),
+  /// no_space, no_permission, failed.
+  RecordingWriter(const std::filesystem::path& file, const RecordedStream& stream,
+                  RecordingOptions options = {});
+  ~RecordingWriter();
+  RecordingWriter(const RecordingWriter&) = delete;
+  RecordingWriter(RecordingWriter&&) noexcept;
+  RecordingWriter& operator=(const RecordingWriter&) = delete;
+  RecordingWriter& operator=(RecordingWriter&&) noexcept;
+
+  /// Appends a frame: its pixels, how many before it are lacking, and the keywords that the stream
+  /// had. Pixels are written some megabytes at a time: a call may block for as long as the disk
+  /// takes for them. Throws Error: usage (pixels of another size), no_space, failed; what came
+  /// before can be finished.
+  void write(const FrameInfo& info, std::uint64_t missed, const std::vector<Keyword>& keywords,
+             std::span<const std::byte> pixels);
+  /// Hands over to the system what has been kept for a larger piece: then a process that is killed
+  /// loses none of it. Blocks, and throws, as write() does.
+  void flush();
+  /// Blocks until all frames are on the disk, and would survive a loss of power.
+  void sync();
+  /// Makes the file whole, on the disk, and gives it its name. Where the disk has no room for the
+  /// table the last frames give way to it: see frames(). Throws Error: exists, no_space, failed;
+  /// what has been written stays, for repair_recording().
+  void finish();
+
+  [[nodiscard]] std::uint64_t frames() const noexcept;  ///< in the file
+  [[nodiscard]] std::uint64_t bytes() const noexcept;   ///< of their pixels
+
+ private:
+  class Files;
+  std::unique_ptr<Files> files_;
+};
+
+/// Makes a whole file of a recording that was left unfinished, up to the last frame on disk, and
+/// gives it its name. `file` is that name, or the name of one of the two files that were left. Gives
+/// the number of frames. Throws Error: not_found (none was left), exists, claimed (it is being
+/// written), failed, no_space.
+SHMIM_EXPORT std::uint64_t repair_recording(const std::filesystem::path& file,
+                                            bool replaces = false);
+
+/// The name of the file that .NAME.part or .NAME.times was left of; any other name as it is.
+[[nodiscard]] SHMIM_EXPORT std::filesystem::path recording_name(const std::filesystem::path& file);
+/// True where a recording of that name was left unfinished, or is under way.
+[[nodiscard]] SHMIM_EXPORT bool is_unfinished(const std::filesystem::path& file);
+
+/// A frame of a recording, without its pixels.
+struct RecordedFrame {
+  FrameInfo info;
+  std::uint64_t missed = 0;       ///< frames before it that are lacking
+  std::vector<Keyword> keywords;  ///< all that the stream had, as they were with this frame
+};
+
+/// Reads a recording, compressed or not. Not thread-safe.
+class SHMIM_EXPORT Recording {
+ public:
+  /// Opens a whole recording. Throws Error: not_an_image (it is FITS, and none), failed, and what
+  /// open_fits() throws.
+  explicit Recording(const std::filesystem::path& file);
+  ~Recording();
+  Recording(const Recording&) = delete;
+  Recording(Recording&&) noexcept;
+  Recording& operator=(const Recording&) = delete;
+  Recording& operator=(Recording&&) noexcept;
+
+  /// The stream, with the keywords that did not change. Its trace is not known.
+  [[nodiscard]] const RecordedStream& stream() const noexcept;
+  [[nodiscard]] std::uint64_t frames() const noexcept;
+  /// What is in the row of frame `index`, from 0. Throws Error: usage (there is no such frame),
+  /// failed.
+  [[nodiscard]] RecordedFrame frame(std::uint64_t index) const;
+  /// Reads the pixels of frame `index`, as many as frame_bytes(). Throws as frame() does.
+  void read(std::uint64_t index, std::span<std::byte> pixels) const;
+
+ private:
+  class File;
+  std::unique_ptr<File> file_;
+};
+
+/// True of a FITS file that has the table of a recording.
+[[nodiscard]] SHMIM_EXPORT bool is_recording(const std::filesystem::path& file);
+
+}  // namespace shmim
