@@ -15,18 +15,6 @@
 namespace shmim::tools {
 namespace {
 
-/// Bytes of a number: a complex element is two.
-std::size_t number_bytes(DataType type) {
-  const bool is_complex = type == DataType::complex64 || type == DataType::complex128;
-  return element_size(type) / (is_complex ? 2 : 1);
-}
-
-void swap_bytes(std::span<std::byte> frame, std::size_t number) {
-  for (std::size_t at = 0; at < frame.size(); at += number) {
-    std::ranges::reverse(frame.subspan(at, number));
-  }
-}
-
 [[noreturn]] void refuse(const Input& input, const std::string& why) {
   throw Error(Problem::failed, input.name(), why);
 }
@@ -76,7 +64,7 @@ class NpyFrames final : public FrameSource {
     }
     --frames_left_;
     if (is_big_endian_) {
-      swap_bytes(frame, number_bytes(kind_.type));
+      swap_numbers(frame, kind_.type);
     }
     return true;
   }

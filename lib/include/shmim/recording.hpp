@@ -90,9 +90,9 @@ class SHMIM_EXPORT RecordingWriter {
 };
 
 /// Makes a whole file of a recording that was left unfinished, up to the last frame on disk, and
-/// gives it its name. `file` is that name, or the name of one of the two files that were left. Gives
-/// the number of frames. Throws Error: not_found (none was left), exists, claimed (it is being
-/// written), failed, no_space.
+/// gives it its name. `file` is that name, or the name of one of the two files that were left.
+/// Gives the number of frames. Throws Error: not_found (none was left), exists, claimed (it is
+/// being written), failed, no_space.
 SHMIM_EXPORT std::uint64_t repair_recording(const std::filesystem::path& file,
                                             bool replaces = false);
 
