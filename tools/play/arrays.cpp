@@ -1,6 +1,7 @@
 // Arrays of NumPy, one behind the other.
 
 #include <algorithm>
+#include <cerrno>
 #include <string_view>
 #include <vector>
 

@@ -1,5 +1,8 @@
 // Frames with their identity, as shmim-frames(5) has them.
 
+#include <cerrno>
+#include <utility>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <shmim/frames.hpp>

@@ -1,5 +1,6 @@
 // FITS files that are no recordings.
 
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>

@@ -1,6 +1,8 @@
 // shmim-play: frames of a file, published when they were.
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

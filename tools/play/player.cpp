@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/prctl.h>
 
+#include "common/app/options.hpp"
 #include "common/io/interrupt.hpp"
 #include "common/print/words.hpp"
 
