@@ -140,26 +140,31 @@ Moment period_of(const std::vector<std::unique_ptr<Track>>& tracks, const TimeLi
   return period;
 }
 
-/// The frame that is next of all tracks.
+/// The frame that is to be begun with next of all tracks.
 struct Next {
   Track* track = nullptr;
   const ReadAhead::Frame* frame = nullptr;
+  Moment begin{};
   bool waited = false;
 };
 
-Next next_of(const std::vector<std::unique_ptr<Track>>& tracks) {
+Next next_of(const std::vector<std::unique_ptr<Track>>& tracks, double speed) {
   Next next;
-  bool waited_for_any = false;
   for (const auto& track : tracks) {
     bool waited = false;
     const ReadAhead::Frame* const frame = track->reading().front(waited);
-    waited_for_any = waited_for_any || waited;
-    const auto order = [](const ReadAhead::Frame& of) { return std::pair(of.round, of.moment); };
-    if (frame != nullptr && (next.frame == nullptr || order(*frame) < order(*next.frame))) {
-      next = {track.get(), frame, false};
+    next.waited = next.waited || waited;
+    if (frame == nullptr) {
+      continue;
+    }
+    // Of two at one moment that comes first which takes longer.
+    const double lead = static_cast<double>(track->lead().count()) * speed;
+    const Moment begin = frame->moment - Moment{static_cast<std::int64_t>(lead)};
+    if (next.frame == nullptr ||
+        std::pair(frame->round, begin) < std::pair(next.frame->round, next.begin)) {
+      next = {track.get(), frame, begin, next.waited};
     }
   }
-  next.waited = waited_for_any;
   return next;
 }
 
@@ -173,7 +178,7 @@ void play(std::vector<std::unique_ptr<Track>>& tracks, const TimeLine& time_line
   std::optional<Moment> zero;  // where the time line starts
   std::optional<Moment> period;
   steady_clock::time_point start;
-  for (Next next = next_of(tracks); next.frame != nullptr; next = next_of(tracks)) {
+  for (Next next = next_of(tracks, speed); next.frame != nullptr; next = next_of(tracks, speed)) {
     if (!zero) {
       constexpr std::chrono::milliseconds to_be_in_time_for_the_first{2};
       zero = next.frame->moment;

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t least_frames = 4;
 constexpr std::size_t most_frames = 16384;
+/// Who plays has nothing to do until there is a frame.
+constexpr std::chrono::microseconds looks_every{200};
 
 /// When a frame was written, or else acquired; never where nobody says.
 Tai date_of(const RecordedFrame& frame) {
@@ -56,33 +58,27 @@ ReadAhead::ReadAhead(std::unique_ptr<Playable> file, Reading reading)
 }
 
 ReadAhead::~ReadAhead() {
-  {
-    const std::lock_guard lock(mutex_);
-    is_given_up_ = true;
-  }
-  changed_.notify_all();
+  is_given_up_ = true;
+  wake();
   thread_.join();
 }
 
-/// Signals end it.
-template <class Condition>
-void ReadAhead::wait(std::unique_lock<std::mutex>& lock, const Condition& condition) {
-  constexpr std::chrono::milliseconds until_a_signal_is_looked_for{20};
-  while (!changed_.wait_for(lock, until_a_signal_is_looked_for, condition)) {
-    throw_if_interrupted();
-  }
+void ReadAhead::wake() {
+  ++wakes_;
+  wakes_.notify_one();
 }
 
 void ReadAhead::fill() {
-  std::unique_lock lock(mutex_);
-  wait(lock, [this] { return is_at_end_ || count_ == ring_.size(); });
+  while (!is_at_end_ && count_ < ring_.size()) {
+    sleep_until(std::chrono::steady_clock::now() + looks_every);
+  }
 }
 
 const ReadAhead::Frame* ReadAhead::front(bool& waited) {
-  std::unique_lock lock(mutex_);
-  waited = count_ == 0 && !is_at_end_;
-  if (waited) {
-    wait(lock, [this] { return is_at_end_ || count_ > 0; });
+  // In this order: nothing is read once the end is told.
+  waited = !is_at_end_ && count_ == 0;
+  while (!is_at_end_ && count_ == 0) {
+    sleep_until(std::chrono::steady_clock::now() + looks_every);
   }
   if (count_ > 0) {
     return &ring_[first_];
@@ -94,47 +90,44 @@ const ReadAhead::Frame* ReadAhead::front(bool& waited) {
 }
 
 void ReadAhead::pop() {
-  {
-    const std::lock_guard lock(mutex_);
-    first_ = (first_ + 1) % ring_.size();
-    --count_;
+  first_ = (first_ + 1) % ring_.size();
+  if (--count_ == ring_.size() * 3 / 4) {
+    wake();
   }
-  changed_.notify_all();
 }
 
-std::optional<Span> ReadAhead::span() const {
-  const std::lock_guard lock(mutex_);
-  return span_;
-}
+std::optional<Span> ReadAhead::span() const { return has_span_ ? span_ : std::nullopt; }
 
 ReadAhead::Frame* ReadAhead::room() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return is_given_up_ || count_ < ring_.size(); });
-  return is_given_up_ ? nullptr : &ring_[(first_ + count_) % ring_.size()];
+  if (count_ == ring_.size()) {
+    // Once it is full a good deal of it is read at a time, since to be woken up for each frame
+    // would get in the way of who plays.
+    for (;;) {
+      const std::uint32_t wakes = wakes_;
+      if (is_given_up_ || count_ <= ring_.size() * 3 / 4) {
+        break;
+      }
+      wakes_.wait(wakes);
+    }
+  }
+  return is_given_up_ ? nullptr : &ring_[next_];
 }
 
 void ReadAhead::run() noexcept {
-  std::exception_ptr error;
   try {
     if (reading_.processor) {
       run_on_processor(*reading_.processor);
     }
     read_all();
   } catch (...) {
-    error = std::current_exception();
+    error_ = std::current_exception();
   }
-  {
-    const std::lock_guard lock(mutex_);
-    error_ = error;
-    is_at_end_ = true;
-  }
-  changed_.notify_all();
+  is_at_end_ = true;
 }
 
 void ReadAhead::read_all() {
   for (std::uint64_t round = 0; round == 0 || reading_.loops; ++round) {
     const Span span = read_round(round);
-    const std::lock_guard lock(mutex_);
     if (is_given_up_) {
       return;
     }
@@ -143,7 +136,10 @@ void ReadAhead::read_all() {
           Problem::failed, reading_.file,
           reading_.from || reading_.to ? "has no frame from --seek to --to" : "has no frame");
     }
-    span_ = span;
+    if (round == 0) {
+      span_ = span;
+      has_span_ = true;
+    }
   }
 }
 
@@ -177,11 +173,8 @@ Span ReadAhead::read_round(std::uint64_t round) {
     place->frame = *std::move(frame);
     place->moment = span.last;
     place->round = round;
-    {
-      const std::lock_guard lock(mutex_);
-      ++count_;
-    }
-    changed_.notify_all();
+    next_ = (next_ + 1) % ring_.size();
+    ++count_;
   }
   return span;
 }

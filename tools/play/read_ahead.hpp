@@ -1,12 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <compare>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -86,18 +85,19 @@ class ReadAhead {
                                                Moment moment) const;
   /// Where the next frame goes; null where nobody wants it any more.
   [[nodiscard]] Frame* room();
-  template <class Condition>
-  void wait(std::unique_lock<std::mutex>& lock, const Condition& condition);
+  void wake();
 
   std::unique_ptr<Playable> file_;
   Reading reading_;
+  // The thread that plays takes no lock, which that which reads could be stopped with.
   std::vector<Frame> ring_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t first_ = 0;  ///< in the ring
-  std::size_t count_ = 0;
-  bool is_at_end_ = false;
-  bool is_given_up_ = false;
+  std::size_t first_ = 0;              ///< in the ring; of the thread that plays
+  std::size_t next_ = 0;               ///< that is read to; of the thread that reads
+  std::atomic<std::size_t> count_{0};  ///< of frames that have been read
+  std::atomic<std::uint32_t> wakes_{0};
+  std::atomic<bool> is_given_up_{false};
+  std::atomic<bool> has_span_{false};   ///< span_ is there, and stays
+  std::atomic<bool> is_at_end_{false};  ///< error_ stays
   std::optional<Span> span_;
   std::exception_ptr error_;
   std::thread thread_;
