@@ -28,6 +28,8 @@ using cfitsio::Functions;
 using OpenFile = std::shared_ptr<const cfitsio::File>;
 
 constexpr const char* table_name = "FRAMES";
+/// Of a column: it may have any number among its texts.
+constexpr unsigned most_text_bytes = 80;
 constexpr unsigned keyword_text_bytes = sizeof(layout::KeywordSlot::value);
 /// What stands in a row where there is nothing to be said.
 constexpr std::int64_t nothing = std::numeric_limits<std::int64_t>::min();
@@ -64,12 +66,36 @@ TextCard text_card(const OpenFile& file, const std::string& name) {
   return {value.data(), comment.data()};
 }
 
+/// A card of the recording; n is a number in the place of its end. Anybody may have keywords of
+/// these names: the comments tell ours.
+struct RecordingCard {
+  std::string_view name;
+  std::string_view comment;
+};
+constexpr RecordingCard image_type_card{"IMGTYPE", "image type of the stream"};
+constexpr std::array<RecordingCard, 6> recording_cards{{
+    image_type_card,
+    {"SHMIMTYP", "element type of the stream"},
+    {"MISSED", "frames that are lacking"},
+    {"LOSTn", "cnt0 of such frames"},
+    {"DATE-OBS", "when the first frame was acquired"},
+    {"DATE-END", "when the last frame was acquired"},
+}};
+
+bool is_card(const Keyword& keyword, const RecordingCard& card) {
+  const std::string_view name = keyword.name;
+  const std::string_view stem = card.name.substr(0, card.name.size() - 1);
+  const bool is_named =
+      card.name.back() == 'n'
+          ? name.starts_with(stem) && parse_number<unsigned>(name.substr(stem.size()))
+          : name == card.name;
+  return is_named && keyword.comment == card.comment;
+}
+
 /// True of what is said of a recording, and is no keyword of the stream.
-bool is_of_recording(std::string_view name) {
-  constexpr std::array<std::string_view, 7> names{"EXTNAME",  "IMGTYPE",  "TIMESYS", "DATE-OBS",
-                                                  "DATE-END", "SHMIMTYP", "MISSED"};
-  return std::ranges::find(names, name) != names.end() ||
-         (name.starts_with("LOST") && parse_number<unsigned>(name.substr(4)));
+bool is_of_recording(const Keyword& keyword) {
+  return std::ranges::any_of(
+      recording_cards, [&keyword](const RecordingCard& card) { return is_card(keyword, card); });
 }
 
 /// The columns that every table has.
@@ -130,7 +156,7 @@ TableColumn column_of(const OpenFile& file, LONGLONG number, std::size_t begin) 
       std::string_view(form).substr(0, form.find_first_not_of("0123456789"));
   const auto repeat = count.empty() ? std::optional(1U) : parse_number<unsigned>(count);
   const std::string_view letter = std::string_view(form).substr(count.size());
-  if (letter == "A" && repeat && *repeat <= keyword_text_bytes) {
+  if (letter == "A" && repeat && *repeat > 0 && *repeat <= most_text_bytes) {
     column.form = TableColumn::Form::text;
     column.bytes = *repeat;
   } else if (letter == "D" && repeat == 1U) {
@@ -310,10 +336,10 @@ Shape Recording::File::shape_of_frames() const {
 void Recording::File::read_keywords() {
   for (Keyword& keyword : fits::read_header(*file_, pixels_->is_exact()).keywords) {
     const auto* number = std::get_if<std::int64_t>(&keyword.value);
-    if (keyword.name == "IMGTYPE" && number != nullptr) {
+    if (is_card(keyword, image_type_card) && number != nullptr) {
       stream_.image_type = static_cast<std::uint64_t>(*number);
     }
-    if (!is_of_recording(keyword.name) && !rows_.has_keyword(keyword.name)) {
+    if (!is_of_recording(keyword) && !rows_.has_keyword(keyword.name)) {
       stream_.keywords.push_back(std::move(keyword));
     }
   }

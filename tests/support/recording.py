@@ -41,21 +41,21 @@ rows = [numpy.resize(digits(n, 7) + digits(t // 1000, 9), axes[0] * type.itemsiz
 cube = numpy.stack([numpy.broadcast_to(row, axes[::-1]) for row in rows])
 card = {}
 if numpy.iscomplexobj(cube):
-    card["SHMIMTYP"] = cube.dtype.name
+    card["SHMIMTYP"] = (cube.dtype.name, "element type of the stream")
     cube = numpy.stack([cube.real, cube.imag], axis=-1)
 elif cube.dtype == numpy.float16:
-    card["SHMIMTYP"] = "float16"
+    card["SHMIMTYP"] = ("float16", "element type of the stream")
     cube = cube.astype(numpy.float32)
 cube = numpy.ascontiguousarray(cube)
 
 header = fits.Header(card)
-header["EXTNAME"] = given["name"]
-header["IMGTYPE"] = 4
-header["TIMESYS"] = "UTC"
-header["DATE-OBS"] = given["start"][:-1]
-header["MISSED"] = int(gap)
+header["EXTNAME"] = (given["name"], "stream")
+header["IMGTYPE"] = (4, "image type of the stream")
+header["TIMESYS"] = ("UTC", "time scale of the dates")
+header["DATE-OBS"] = (given["start"][:-1], "when the first frame was acquired")
+header["MISSED"] = (int(gap), "frames that are lacking")
 if gap:
-    header["LOST1"] = f"{cnt0[gap_before] - gap}-{cnt0[gap_before] - 1}"
+    header["LOST1"] = (f"{cnt0[gap_before] - gap}-{cnt0[gap_before] - 1}", "cnt0 of such frames")
 if given["constant"]:
     header["GAIN"] = (2, "electrons")
     header["OBSERVER"] = "Ada"
@@ -71,7 +71,7 @@ if given["changing"]:
     # The second frame has none of them.
     columns += [column("FOCUS", "K", numpy.where(index == 1, NONE, 100 + index), null=NONE),
                 column("TEMP", "D", numpy.where(index == 1, numpy.nan, 77.5 + index)),
-                column("FILTER", "16A", ["" if i == 1 else f"H{i}" for i in index])]
+                column("FILTER", "24A", ["" if i == 1 else f"H{i}" for i in index])]
 table = fits.BinTableHDU.from_columns(columns, name="FRAMES")
 table.header["TAIUTC"] = tai
 if given["compress"]:

@@ -172,10 +172,10 @@ TEST_CASE("a recording has frames, what they were, and the stream that they are 
                     cube(DataType::uint16, {3, 2, 3},
                          pixels_of<std::uint16_t>({0, 1, 2, 3, 4, 65535, 10, 11, 12, 13, 14, 15, 20,
                                                    21, 22, 23, 24, 25}),
-                         {{"IMGTYPE", std::int64_t{4}, ""},
-                          {"MISSED", std::int64_t{3}, ""},
-                          {"LOST1", "12-14", ""},
-                          {"LOSTLAMB", std::int64_t{7}, ""},
+                         {{"IMGTYPE", std::int64_t{4}, "image type of the stream"},
+                          {"MISSED", std::int64_t{3}, "frames that are lacking"},
+                          {"LOST1", "12-14", "cnt0 of such frames"},
+                          {"LOST2", std::int64_t{7}, "of the stream"},
                           {"GAIN", 1.5, "electrons"}}),
                     table.bytes());
   CHECK(is_recording(file));
@@ -185,8 +185,8 @@ TEST_CASE("a recording has frames, what they were, and the stream that they are 
   CHECK(stream.type == DataType::uint16);
   CHECK(stream.shape == Shape{3, 2});
   CHECK(stream.image_type == 4);
-  CHECK(stream.keywords ==
-        std::vector<Keyword>{{"LOSTLAMB", std::int64_t{7}, ""}, {"GAIN", 1.5, "electrons"}});
+  CHECK(stream.keywords == std::vector<Keyword>{{"LOST2", std::int64_t{7}, "of the stream"},
+                                                {"GAIN", 1.5, "electrons"}});
   REQUIRE(recording.frames() == 3);
   const auto time = [](std::int64_t nanoseconds) {
     return Tai{std::chrono::nanoseconds{nanoseconds}};
@@ -213,13 +213,14 @@ TEST_CASE("a recording has frames, what they were, and the stream that they are 
 TEST_CASE("keywords that changed are as they were with each frame") {
   const RecordingDirectory directory;
   Table table;
-  table.usual().column("FOCUS", "1K", "steps").column("Temp", "D", "[K]").column("FILTER", "16A");
-  table.frame(1, 1, 1).integer(7).real(77.25).text("sixteen letters!");
-  table.frame(2, 2, 2).integer(none).real(std::numeric_limits<double>::quiet_NaN()).text("");
-  table.frame(3, 3, 3).integer(-1).real(-0.0).text("H  ");
+  table.usual().column("FOCUS", "1K", "steps").column("Temp", "D", "[K]").column("FILTER", "24A");
+  table.frame(1, 1, 1).integer(7).real(77.25).text("sixteen letters!", 24);
+  table.frame(2, 2, 2).integer(none).real(std::numeric_limits<double>::quiet_NaN()).text("", 24);
+  table.frame(3, 3, 3).integer(-1).real(-0.0).text("H  ", 24);
+  table.frame(4, 4, 4).integer(none).real(0).text("-0.12345678901234567", 24);
   const Recording recording(
       directory.add("run.fits",
-                    cube(DataType::uint8, {1, 1, 3}, pixels_of<char>({1, 2, 3}),
+                    cube(DataType::uint8, {1, 1, 4}, pixels_of<char>({1, 2, 3, 4}),
                          {{"FOCUS", std::int64_t{7}, "old"}, {"GAIN", std::int64_t{2}, ""}}),
                     table.bytes()));
   const Keyword gain{"GAIN", std::int64_t{2}, ""};
@@ -233,6 +234,8 @@ TEST_CASE("keywords that changed are as they were with each frame") {
                                                             {"FOCUS", std::int64_t{-1}, "steps"},
                                                             {"Temp", -0.0, "[K]"},
                                                             {"FILTER", "H", ""}});
+  // A number among texts, that no string of a keyword has room for.
+  CHECK(recording.frame(3).keywords.back() == Keyword{"FILTER", -0.12345678901234567, ""});
 }
 
 TEST_CASE("pixels come back as they went, of every type") {
