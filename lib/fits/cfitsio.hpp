@@ -39,6 +39,7 @@ namespace shmim::cfitsio {
   DO(fits_get_keyclass)             \
   DO(fits_get_keyname)              \
   DO(fits_is_compressed_image)      \
+  DO(fits_modify_comment)           \
   DO(fits_movabs_hdu)               \
   DO(fits_movnam_hdu)               \
   DO(fits_open_diskfile)            \

@@ -241,6 +241,10 @@ std::vector<std::byte> table_header(const std::string& name, const std::vector<C
     file.call(&Functions::fits_create_tbl, int{BINARY_TBL}, LONGLONG{0},
               static_cast<int>(copies.size()), names.data(), forms.data(), units.data(),
               name.c_str());
+    for (std::size_t column = 0; column < columns.size(); ++column) {
+      file.call(&Functions::fits_modify_comment, fmt::format("TTYPE{}", column + 1).c_str(),
+                columns[column].comment.c_str());
+    }
     file.call(&Functions::fits_read_key, int{TLONGLONG}, "NAXIS1", &row, nullptr);
   };
   std::vector<std::byte> header = header_with(Hdu::extension, create, cards);

@@ -35,11 +35,12 @@ inline constexpr std::size_t block_bytes = 2880;
                                                   const std::vector<LONGLONG>& axes,
                                                   const std::vector<std::string>& cards);
 
-/// A column of a table, by its TTYPEn, TFORMn and TUNITn.
+/// A column of a table, by its TTYPEn, TFORMn and TUNITn, and the comment of the first.
 struct Column {
   std::string name;
   std::string form;
   std::string unit;
+  std::string comment;
 };
 
 /// The header of a binary table, as image_header() makes that of an image.

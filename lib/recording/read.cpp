@@ -136,7 +136,13 @@ std::optional<Keyword> TableColumn::keyword_in(std::span<const std::byte> row) c
     std::string_view text = in(row);
     text = text.substr(0, text.find('\0'));
     text = text.substr(0, text.find_last_not_of(' ') + 1);
-    return text.empty() ? std::nullopt : std::optional(Keyword{name, std::string(text), comment});
+    if (text.empty()) {
+      return std::nullopt;
+    }
+    // Among texts a number is one too; what no string of a keyword has room for was a number.
+    const auto number =
+        text.size() > keyword_text_bytes ? parse_number<double>(text) : std::nullopt;
+    return number ? Keyword{name, *number, comment} : Keyword{name, std::string(text), comment};
   }
   if (form == Form::real) {
     const auto value = std::bit_cast<double>(bits_in(row));

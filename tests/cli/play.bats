@@ -275,7 +275,7 @@ shmim-play: mixed.npy: has an array of uint8 3x2, and the first has frames of ui
     shmim-play mixed.npy cam --rate 1000
   { cat a.npy; echo 'something else'; } >rest.npy
   check 1 '' '~ *
-shmim-play: rest.npy: what stands at byte 140 is not the header of an npy array' -- \
+shmim-play: rest.npy: what stands here is not the header of an npy array' -- \
     shmim-play rest.npy cam --rate 1000
   head -c 60 a.npy >head.npy
   check 1 '' 'shmim-play: head.npy: the header of its npy array cannot be read' -- shmim-play head.npy cam --rate 1

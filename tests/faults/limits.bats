@@ -37,3 +37,16 @@ load ../cli/helpers
   check 1 '~ *' "~ shmim-trace: $SHM: * streams left out: *" -- few shmim-trace --graph
   check 0 '~ *' '' -- few shmim-ls
 }
+
+@test "sequences are compared in less memory than they take" {
+  with_memory() { (ulimit -v "$1"; shift; exec "$@"); }
+  # Cubes of 200 planes of a MiB, as sparse files.
+  make 'tf32>one' 512x512
+  run_out one.npy shmim-cat one -o npy
+  { head -c 128 one.npy | sed 's/(512, 512), }     /(200, 512, 512), }/'; } >cube.npy
+  truncate -s $((128 + 200 * 1048576)) cube.npy
+  fits_file -32 512 512 200 </dev/null >cube.fits
+  truncate -s $((2880 + 209715840)) cube.fits
+  check 0 '' '' -- with_memory 150000 shmim-diff --frames cube.npy cube.fits
+  check 2 '' '~ shmim-diff: *not enough memory*' -- with_memory 150000 shmim-diff cube.npy cube.npy
+}

@@ -48,7 +48,7 @@ elif cube.dtype == numpy.float16:
     cube = cube.astype(numpy.float32)
 cube = numpy.ascontiguousarray(cube)
 
-header = fits.Header(card)
+header = fits.Header([(name, *value) for name, value in card.items()])
 header["EXTNAME"] = (given["name"], "stream")
 header["IMGTYPE"] = (4, "image type of the stream")
 header["TIMESYS"] = ("UTC", "time scale of the dates")

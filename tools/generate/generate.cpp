@@ -79,7 +79,7 @@ std::string man(const Declared& declared) {
   text += explained("COLUMNS", declared.tool->columns());
   text += explained("KEYS", declared.tool->keys());
   text += "# EXIT STATUS\n\n";
-  for (const ExitMeaning& meaning : exit_meanings()) {
+  for (const ExitMeaning& meaning : declared.tool->exits()) {
     text += fmt::format("*{}*\n\t{}\n\n", meaning.status, scdoc_text(meaning.meaning));
   }
   return text;

@@ -1,7 +1,6 @@
 // Arrays of NumPy: one frame each, or with an axis more several.
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,7 +8,7 @@
 #include <shmim/element.hpp>
 
 #include "common/io/pipe.hpp"
-#include "common/print/npy.hpp"
+#include "common/print/npy_reader.hpp"
 #include "post/source.hpp"
 
 namespace shmim::tools {
@@ -17,29 +16,6 @@ namespace {
 
 [[noreturn]] void refuse(const Input& input, const std::string& why) {
   throw Error(Problem::failed, input.name(), why);
-}
-
-/// A header, and how long it is.
-struct Header {
-  std::size_t bytes = 0;
-  NpyArray array;
-};
-
-/// Looks at the next header; nullopt at the end.
-std::optional<Header> peek_header(Input& input) {
-  if (input.peek(npy_start_bytes).empty()) {
-    return std::nullopt;
-  }
-  const auto bytes = npy_header_bytes(input.text_ahead());
-  if (!bytes) {
-    refuse(input, "what stands here is not the header of an npy array");
-  }
-  input.peek(*bytes);
-  const auto array = parse_npy_header(input.text_ahead().substr(0, *bytes));
-  if (input.ahead().size() < *bytes || !array) {
-    refuse(input, "the header of its npy array cannot be read");
-  }
-  return Header{*bytes, *array};
 }
 
 class NpyFrames final : public FrameSource {
@@ -64,7 +40,7 @@ class NpyFrames final : public FrameSource {
     }
     --frames_left_;
     if (is_big_endian_) {
-      swap_numbers(frame, kind_.type);
+      swap_bytes(frame, kind_.type);
     }
     return true;
   }
@@ -91,7 +67,7 @@ class NpyFrames final : public FrameSource {
  private:
   /// Reads the next header; false at the end.
   bool begin_array() {
-    const auto header = peek_header(*input_);
+    const auto header = peek_npy_header(*input_);
     if (!header) {
       return false;
     }
@@ -127,11 +103,7 @@ class NpyFrames final : public FrameSource {
     if (!differing.empty()) {
       throw Error(Problem::mismatch, input_->name(), fmt::format("{}", fmt::join(differing, "; ")));
     }
-    if (array.is_fortran) {
-      refuse(*input_,
-             "is an npy array in Fortran order, whose frames do not stand one behind the other; "
-             "save numpy.ascontiguousarray(array)");
-    }
+    require_c_order(*input_, array);
   }
 
   std::unique_ptr<Input> input_;
@@ -144,20 +116,14 @@ class NpyFrames final : public FrameSource {
 }  // namespace
 
 Format format_of_npy(Input& input) {
-  const auto header = peek_header(input);
+  const auto header = peek_npy_header(input);
   if (!header) {
     refuse(input, "ended without a frame");
   }
   const NpyArray& array = header->array;
-  const auto fits = [](std::uint64_t length) { return 0 < length && length <= UINT32_MAX; };
-  if (!array.type || array.axes.empty() || array.axes.size() > layout::max_axes ||
-      !std::ranges::all_of(array.axes, fits)) {
-    refuse(input, fmt::format("is an array of {} and the shape ({}), which no stream can be",
-                              array.descr, fmt::join(array.axes, ", ")));
-  }
-  const std::vector<std::uint32_t> shape(array.axes.rbegin(), array.axes.rend());
   Format format;
-  format.type = *array.type;
+  format.type = require_npy_type(input, array);
+  const std::vector<std::uint32_t> shape(array.axes.rbegin(), array.axes.rend());
   format.shape = Shape(shape);
   return format;
 }

@@ -1,10 +1,8 @@
 #include "post/source.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <shmim/fits.hpp>
 #include <sys/stat.h>
@@ -14,16 +12,6 @@
 
 namespace shmim::tools {
 namespace {
-
-/// A name with cfitsio's extended syntax behind it.
-bool has_brackets(const std::string& file) {
-  return file.ends_with("]") && ::access(file.c_str(), F_OK) != 0;
-}
-
-bool is_regular_file(const std::string& file) {
-  struct stat status {};
-  return file != "-" && ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode);
-}
 
 [[noreturn]] void refuse_compressed(const std::string& file, const std::string& name,
                                     const Known& known, const std::string& why,
@@ -37,10 +25,7 @@ bool is_regular_file(const std::string& file) {
 std::unique_ptr<FrameSource> open_compressed(const std::string& file, const std::string& name,
                                              const Known& known, const FrameKind& kind,
                                              const std::string& stream) {
-  constexpr std::array read_by_cfitsio{"gzip", "compress", "bzip2", "zip"};
-  const bool is_tried = is_regular_file(file) &&
-                        std::ranges::find(read_by_cfitsio, known.name) != read_by_cfitsio.end();
-  if (!is_tried) {
+  if (!known.is_read_by_cfitsio || !is_regular_file(file)) {
     refuse_compressed(file, name, known, "", stream);
   }
   try {
@@ -75,7 +60,7 @@ FrameFormat recognize(Input& input, const Known* known, const FrameKind& kind) {
 
 FrameFile::FrameFile(std::string file, std::optional<FrameFormat> format)
     : file_(std::move(file)), format_(format) {
-  if (has_brackets(file_) && (!format_ || *format_ == FrameFormat::fits)) {
+  if (is_bracketed(file_) && (!format_ || *format_ == FrameFormat::fits)) {
     format_ = FrameFormat::fits;
     return;
   }

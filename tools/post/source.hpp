@@ -10,7 +10,7 @@
 #include <shmim/frames.hpp>
 #include <shmim/shmim.hpp>
 
-#include "post/recognize.hpp"
+#include "common/io/recognize.hpp"
 
 namespace shmim::tools {
 

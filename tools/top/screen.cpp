@@ -9,6 +9,7 @@
 #include "common/app/tool.hpp"
 #include "common/print/facts.hpp"
 #include "common/print/graph_text.hpp"
+#include "common/print/picture_text.hpp"
 #include "common/print/words.hpp"
 #include "top/keys.hpp"
 
@@ -290,13 +291,12 @@ int Screen::draw_picture(const Stream& stream, int first, int last) {
   const int columns = terminal_.columns();
   const int width = std::min(columns * 2 / 5, 2 * (last - first - 1));
   const int rows = last - first - 1;  // the last line says what is black and what white
-  constexpr std::string_view letters = " .:-=+*#%@";
   const unsigned shades = terminal_.shades();
   const bool has_shades = shades > 0;
   const View view{selected_, width, rows, cuts_};
   if (!model_.is_frozen() || view != view_) {
     picture_ = picture_of(stream, width, has_shades ? 2 * rows : rows, cuts_,
-                          has_shades ? shades : static_cast<unsigned>(letters.size()));
+                          has_shades ? shades : static_cast<unsigned>(letters_of_shades.size()));
     view_ = view;
   }
   const auto& picture = picture_;
@@ -305,17 +305,19 @@ int Screen::draw_picture(const Stream& stream, int first, int last) {
   }
   const int left = columns - picture->width;
   const int lines = has_shades ? (picture->height + 1) / 2 : picture->height;
-  for (int line = 0; line < lines; ++line) {
-    // The first row of a frame is at the bottom, as FITS viewers have it.
+  // The first row of a frame is at the bottom, as FITS viewers have it.
+  for (int line = 0; has_shades && line < lines; ++line) {
     for (int x = 0; x < picture->width; ++x) {
-      if (has_shades) {
-        const int upper = picture->height - 1 - 2 * line;
-        terminal_.put_pixels(first + line, left + x, picture->at(x, upper),
-                             upper > 0 ? picture->at(x, upper - 1) : 0);
-      } else {
-        const unsigned level = picture->at(x, picture->height - 1 - line);
-        terminal_.put(first + line, left + x, letters.substr(level, 1));
-      }
+      const int upper = picture->height - 1 - 2 * line;
+      terminal_.put_pixels(first + line, left + x, picture->at(x, upper),
+                           upper > 0 ? picture->at(x, upper - 1) : 0);
+    }
+  }
+  if (!has_shades) {
+    int row = first;
+    for (const std::string& text :
+         picture_lines(picture->pixels, static_cast<std::size_t>(picture->width))) {
+      terminal_.put(row++, left, text);
     }
   }
   const std::string legend = fmt::format("{:.4g} to {:.4g}", picture->low, picture->high);

@@ -41,14 +41,14 @@ struct RecordedStream {
 
 /// How the pixels get to the disk.
 enum class DirectIo {
-  when_possible,
-  always,  ///< an Error (failed) where the file system has none
+  if_possible,
+  on,  ///< an Error (failed) where the file system has none
   off,
 };
 
 struct RecordingOptions {
   bool replaces = false;  ///< a file of that name gives way, once the recording is whole
-  DirectIo direct = DirectIo::when_possible;  ///< past the cache of the system
+  DirectIo direct = DirectIo::if_possible;  ///< past the cache of the system
 };
 
 /// Writes one recording. Not thread-safe. Where it is destroyed unfinished, or the process dies,
@@ -80,6 +80,8 @@ class SHMIM_EXPORT RecordingWriter {
   /// table the last frames give way to it: see frames(). Throws Error: exists, no_space, failed;
   /// what has been written stays, for repair_recording().
   void finish();
+  /// Removes what has been written.
+  void discard();
 
   [[nodiscard]] std::uint64_t frames() const noexcept;  ///< in the file
   [[nodiscard]] std::uint64_t bytes() const noexcept;   ///< of their pixels

@@ -4,6 +4,7 @@
 
 #include "shmim/circular_buffer.hpp"
 #include "shmim/clock.hpp"
+#include "shmim/comparison.hpp"
 #include "shmim/counter_check.hpp"
 #include "shmim/description.hpp"
 #include "shmim/directory.hpp"

@@ -47,6 +47,7 @@ bash_offers() {
   [ "$(bash_offers shmim-ls --sort satu)" = "saturated" ]
   [ "$(bash_offers shmim-ls ca)" = "cam1 cam2" ]
   [ "$(bash_offers shmim-link wfs ca)" = "cam1 cam2" ]
+  [ "$(bash_offers shmim-diff cam1 c)" = "cam1 cam2 conf" ]
   [ "$(bash_offers shmim-bench la)" = "latency" ]
   [ "$(bash_offers shmim-bench latency f)" = "fits fanout frames" ]
 }
@@ -82,6 +83,7 @@ bash_offers() {
   [ "$(offers 'shmim-ls --sort satu')" = "saturated" ]
   [ "$(offers 'shmim-kw cam1 EX')" = "EXPTIME" ]
   [ "$(offers 'shmim-link wfs ca')" = "cam1 cam2" ]
+  [ "$(offers 'shmim-diff cam1 ca')" = "cam1 cam2" ]
   [ "$(offers 'shmim-bench la')" = "latency" ]
 }
 
@@ -108,6 +110,8 @@ bash_offers() {
   [ "$(offers 'shmim-kw cam1 EX')" = "<shmim-kw cam1 EXPTIME=>" ]
   [ "$(offers 'shmim-ls --sort satu')" = "<shmim-ls --sort saturated >" ]
   [ "$(offers 'shmim-link wfs ca')" = "<shmim-link wfs cam>" ]
+  [ "$(offers 'shmim-diff cam1 ca')" = "<shmim-diff cam1 cam>" ]
+  [ "$(offers 'shmim-diff cam1 con')" = "<shmim-diff cam1 conf/>" ]
   [ "$(offers 'shmim-cat ca')" = "<shmim-cat cam>" ]
   [ "$(offers 'shmim-wait --tim')" = "<shmim-wait --timeout >" ]
   [ "$(offers 'shmim-create x --type complex1')" = "<shmim-create x --type complex128 >" ]

@@ -122,6 +122,7 @@ constexpr std::array habits{
     Habit{"-s", "the semaphores of a stream, or one"},
     Habit{"--as", "English: as what a value, or a frame, is given"},
     Habit{"--stats", "statistics: of the elements of a frame, and of a run"},
+    Habit{"--frames", "frames: so many of them, and one after the other"},
     Habit{"--all", "ls --all: the hidden too; every one there is"},
 };
 

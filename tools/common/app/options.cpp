@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <shmim/text.hpp>
 
 #include "common/app/file_reference.hpp"
 #include "common/app/renamed.hpp"
@@ -361,6 +362,16 @@ Option& Options::numbers(std::string_view names, std::string kind, std::vector<u
                        });
   option.is_list = true;
   return option;
+}
+
+Option& Options::real(std::string_view names, std::string kind, double& target, std::string help) {
+  return add(names, std::move(kind), std::move(help), [&target](const std::string& text) {
+    const auto value = parse_number<double>(text);
+    if (!value || !(*value >= 0) || !std::isfinite(*value)) {
+      throw UsageError(fmt::format("'{}' is not a number, 0 or above", text));
+    }
+    target = *value;
+  });
 }
 
 Option& Options::positive(std::string_view names, std::string kind, std::optional<double>& target,

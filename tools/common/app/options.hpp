@@ -129,6 +129,8 @@ class Options {
   /// Numbers of an option that may be repeated.
   Option& numbers(std::string_view names, std::string kind, std::vector<unsigned>& target,
                   std::string help, Limits limits = {});
+  /// A real number, zero or above.
+  Option& real(std::string_view names, std::string kind, double& target, std::string help);
   /// A real number above zero.
   Option& positive(std::string_view names, std::string kind, std::optional<double>& target,
                    std::string help);

@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
@@ -30,9 +29,9 @@ void occupy_standard_streams() noexcept {
   std::_Exit(128 + signal);
 }
 
-std::string help_footer(const Registration& registration) {
+std::string help_footer(const Registration& registration, const Tool& tool) {
   std::string text = "Exit status:\n";
-  for (const ExitMeaning& meaning : exit_meanings()) {
+  for (const ExitMeaning& meaning : tool.exits()) {
     text += fmt::format("  {:<6}{}\n", meaning.status, meaning.meaning);
   }
   text += "\nExamples:\n";
@@ -42,19 +41,13 @@ std::string help_footer(const Registration& registration) {
   return text;
 }
 
-/// Columns of the terminal that standard output is, or those that a terminal usually has.
-std::size_t columns_of_stdout() noexcept {
-  constexpr std::size_t usual = 80;
-  winsize size{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
-}
-
 /// What a tool does with a command line that it takes.
 Exit run_with(const Context& context, Tool& tool) {
   try {
     return tool.run(context);
   } catch (const Error& error) {
-    return context.report(error);
+    const Exit status = context.report(error);
+    return tool.trouble().value_or(status);
   }
 }
 
@@ -76,13 +69,13 @@ int run(const Registration& registration, int argc, char** argv) {
   install_signal_handlers();
   const Messages messages(registration.name);
   const std::unique_ptr<Tool> tool = registration.make();
-  Exit status = Exit::failed;
+  Exit status = tool->trouble().value_or(Exit::failed);
   try {
     const auto options = options_of(registration, *tool);
     switch (options->parse({argv + 1, argv + argc})) {
       case Request::help:
-        write_stdout(options->help(registration.summary, columns_of_stdout()) +
-                     help_footer(registration));
+        write_stdout(options->help(registration.summary, size_of_stdout().columns) +
+                     help_footer(registration, *tool));
         return 0;
       case Request::version:
         write_stdout(fmt::format("shmim-{} {}\n", registration.name, SHMIM_VERSION));
@@ -99,9 +92,9 @@ int run(const Registration& registration, int argc, char** argv) {
   } catch (const BrokenPipe&) {
     end_by(SIGPIPE);
   } catch (const UsageError& error) {
-    status = messages.usage(error.what());
+    status = tool->trouble().value_or(messages.usage(error.what()));
   } catch (const Error& error) {
-    status = report(messages, error);
+    status = tool->trouble().value_or(report(messages, error));
   } catch (const std::bad_alloc&) {
     messages.error("not enough memory");
   } catch (const std::exception& error) {

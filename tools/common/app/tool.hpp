@@ -5,6 +5,8 @@
 
 #include <array>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,6 +41,10 @@ class Tool {
   virtual Exit run(const Context& context) = 0;
   /// The columns that its table can have, for its manual page; none if it prints no table.
   [[nodiscard]] virtual std::vector<Explained> columns() const { return {}; }
+  /// What its exit statuses mean, for its help and its manual page.
+  [[nodiscard]] virtual std::span<const ExitMeaning> exits() const { return exit_meanings(); }
+  /// The one status of all that goes wrong, of a tool whose others are answers.
+  [[nodiscard]] virtual std::optional<Exit> trouble() const { return std::nullopt; }
   /// The keys that it understands, for its manual page; none if it has no screen.
   [[nodiscard]] virtual std::vector<Explained> keys() const { return {}; }
 };

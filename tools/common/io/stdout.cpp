@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <shmim/error.hpp>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/io/descriptor.hpp"
@@ -52,6 +53,14 @@ void throw_if_writing_is_over() {
   if (is_stdout_gone()) {
     throw BrokenPipe{};
   }
+}
+
+TextSize size_of_stdout() noexcept {
+  constexpr TextSize usual;
+  winsize size{};
+  static_cast<void>(::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size));
+  return {size.ws_col > 0 ? size.ws_col : usual.columns,
+          size.ws_row > 0 ? size.ws_row : usual.rows};
 }
 
 void write_stdout(std::string_view text) { write_stdout(std::as_bytes(std::span(text))); }

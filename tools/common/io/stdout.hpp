@@ -18,4 +18,11 @@ bool is_writing_over() noexcept;
 /// Throws Interrupted or BrokenPipe, if is_writing_over().
 void throw_if_writing_is_over();
 
+/// Of the terminal that standard output is, or where it is none, of one as they usually are.
+struct TextSize {
+  std::size_t columns = 80;
+  std::size_t rows = 24;
+};
+[[nodiscard]] TextSize size_of_stdout() noexcept;
+
 }  // namespace shmim::tools

@@ -120,12 +120,4 @@ std::optional<NpyArray> parse_npy_header(std::string_view header) {
   return array;
 }
 
-void swap_numbers(std::span<std::byte> elements, DataType type) {
-  const bool is_complex = type == DataType::complex64 || type == DataType::complex128;
-  const std::size_t number = element_size(type) / (is_complex ? 2 : 1);
-  for (std::size_t at = 0; at < elements.size(); at += number) {
-    std::ranges::reverse(elements.subspan(at, number));
-  }
-}
-
 }  // namespace shmim::tools

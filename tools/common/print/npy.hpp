@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +33,5 @@ inline constexpr std::size_t npy_start_bytes = 12;
 [[nodiscard]] std::optional<std::size_t> npy_header_bytes(std::string_view start);
 /// Reads a header, whole; nullopt where it is none.
 [[nodiscard]] std::optional<NpyArray> parse_npy_header(std::string_view header);
-
-/// Turns the bytes of each number round; a complex element is two numbers.
-void swap_numbers(std::span<std::byte> elements, DataType type);
 
 }  // namespace shmim::tools

@@ -370,3 +370,53 @@ TEST_CASE("frames of any image in FITS can be read apart") {
   Pixels odd(5);
   CHECK(test::error_of([&] { image->read_planes(0, odd); }).problem() == Problem::usage);
 }
+
+TEST_CASE("what the writer wrote is read again") {
+  const RecordingDirectory directory;
+  RecordedStream stream;
+  stream.name = "cam";
+  stream.image_type = 4;
+  stream.shape = Shape{2, 3, 2};
+  stream.keywords = {{"GAIN", 1.5, "electrons"},
+                     {"MISSED", std::int64_t{7}, "of the stream"},
+                     {"FOCUS", std::int64_t{3}, "steps"}};
+  for (const DataType type : data_types()) {
+    CAPTURE(to_string(type));
+    stream.type = type;
+    const fs::path file = directory.path() / fmt::format("{}.fits", to_string(type));
+    RecordingWriter writer(file, stream);
+    std::vector<Pixels> frames;
+    std::vector<RecordedFrame> wanted;
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      RecordedFrame& frame = wanted.emplace_back();
+      frame.info.cnt0 = 10 + i + (i == 2 ? 4 : 0);
+      frame.info.writetime = Tai{std::chrono::nanoseconds{1'700'000'000'000'000'000 + i}};
+      frame.missed = i == 2 ? 4 : 0;
+      frame.keywords = {stream.keywords[0], stream.keywords[1]};
+      if (i != 1) {
+        frame.keywords.push_back({"FOCUS", static_cast<std::int64_t>(3 + i), "steps"});
+      }
+      Pixels& pixels = frames.emplace_back(stream.frame_bytes());
+      for (std::size_t at = 0; at < pixels.size(); ++at) {
+        pixels[at] = static_cast<std::byte>(37 * at + 11 * i);
+      }
+      writer.write(frame.info, frame.missed, frame.keywords, pixels);
+    }
+    writer.finish();
+    REQUIRE(is_recording(file));
+    const Recording recording(file);
+    CHECK(recording.stream().name == "cam");
+    CHECK(recording.stream().type == type);
+    CHECK(recording.stream().shape == stream.shape);
+    CHECK(recording.stream().image_type == 4);
+    CHECK(recording.stream().keywords ==
+          std::vector<Keyword>{stream.keywords[0], stream.keywords[1]});
+    REQUIRE(recording.frames() == 3);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      CHECK(recording.frame(i).info == wanted[i].info);
+      CHECK(recording.frame(i).missed == wanted[i].missed);
+      CHECK(recording.frame(i).keywords == wanted[i].keywords);
+      CHECK(read(recording, i) == frames[i]);
+    }
+  }
+}

@@ -1,4 +1,4 @@
-#include "post/input.hpp"
+#include "common/io/input.hpp"
 
 #include <algorithm>
 #include <cerrno>

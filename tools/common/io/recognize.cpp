@@ -1,9 +1,11 @@
-#include "post/recognize.hpp"
+#include "common/io/recognize.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include <shmim/frames.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace shmim::tools {
 namespace {
@@ -14,13 +16,13 @@ constexpr std::array known_formats{
     Known{"SIMPLE  ="sv, FrameFormat::fits, "FITS", ""},
     Known{"\x93NUMPY"sv, FrameFormat::npy, "npy", ""},
     Known{frames_beginning, FrameFormat::frames, "frames", ""},
-    Known{"\x1f\x8b\x08"sv, FrameFormat::compressed, "gzip", "zcat"},
-    Known{"\x1f\x9d\x90"sv, FrameFormat::compressed, "compress", "zcat"},
-    Known{"BZh"sv, FrameFormat::compressed, "bzip2", "bzcat"},
+    Known{"\x1f\x8b\x08"sv, FrameFormat::compressed, "gzip", "zcat", true},
+    Known{"\x1f\x9d\x90"sv, FrameFormat::compressed, "compress", "zcat", true},
+    Known{"BZh"sv, FrameFormat::compressed, "bzip2", "bzcat", true},
     Known{"\xfd\x37zXZ\0"sv, FrameFormat::compressed, "xz", "xzcat"},
     Known{"\x28\xb5\x2f\xfd"sv, FrameFormat::compressed, "zstd", "zstdcat"},
     Known{"\x04\x22\x4d\x18"sv, FrameFormat::compressed, "lz4", "lz4cat"},
-    Known{"PK\x03\x04"sv, FrameFormat::compressed, "zip", "unzip -p"},
+    Known{"PK\x03\x04"sv, FrameFormat::compressed, "zip", "unzip -p", true},
 };
 
 constexpr std::string_view blanks = " \t\r\n";
@@ -51,6 +53,15 @@ const Known* known_beginning(Input& input) {
       return nullptr;
     }
   }
+}
+
+bool is_bracketed(const std::string& file) {
+  return file.ends_with("]") && ::access(file.c_str(), F_OK) != 0;
+}
+
+bool is_regular_file(const std::string& file) {
+  struct stat status {};
+  return file != "-" && ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
 bool looks_like_text(Input& input, std::size_t elements, std::size_t frame_bytes) {
