@@ -212,7 +212,7 @@ Rows::Rows(OpenFile file) : file_(std::move(file)) {
   for (LONGLONG number = 1; number <= columns; ++number) {
     TableColumn column = column_of(file_, number, row_bytes_);
     row_bytes_ += column.bytes;
-    const auto place = std::ranges::find(frame_columns, column.name);
+    const auto* const place = std::ranges::find(frame_columns, column.name);
     if (place == frame_columns.end()) {
       of_keywords_.push_back(std::move(column));
     } else if (column.form == TableColumn::Form::integer) {
@@ -285,23 +285,33 @@ class Recording::File {
   void require(std::uint64_t index) const;
   OpenFile file_;
   recording::Rows rows_;
-  int hdu_ = 0;  ///< of the frames
-  std::optional<fits::Pixels> pixels_;
+  int hdu_;  ///< of the frames
+  fits::Pixels pixels_;
   RecordedStream stream_;
   std::vector<float> wide_;  ///< elements of a frame that FITS has no type for
 };
 
+namespace {
+
+/// Gives the HDU of the frames, which is then the current one.
+int move_to_cube_of(const OpenFile& file) {
+  fits::move_to_first_image(*file);
+  fits::check_complete(*file);
+  return file->hdu();
+}
+
+}  // namespace
+
 Recording::File::File(const std::filesystem::path& path)
-    : file_(fits::open_file(path.string(), path.string())), rows_(file_) {
-  fits::move_to_first_image(*file_);
-  fits::check_complete(*file_);
-  hdu_ = file_->hdu();
-  pixels_.emplace(*file_);
+    : file_(fits::open_file(path.string(), path.string())),
+      rows_(file_),
+      hdu_(move_to_cube_of(file_)),
+      pixels_(*file_) {
   stream_.name = text_card(file_, "EXTNAME").value;
   stream_.type = type_of_stream();
   stream_.shape = shape_of_frames();
   read_keywords();
-  if (const auto frames = static_cast<std::uint64_t>(pixels_->axes().back());
+  if (const auto frames = static_cast<std::uint64_t>(pixels_.axes().back());
       frames != rows_.count()) {
     refuse_recording(file_, fmt::format("has {} frames, and {} rows in its table {}", frames,
                                         rows_.count(), table_name));
@@ -309,14 +319,14 @@ Recording::File::File(const std::filesystem::path& path)
 }
 
 DataType Recording::File::type_of_stream() const {
-  const DataType of_pixels = pixels_->type();
+  const DataType of_pixels = pixels_.type();
   const auto named = parse_data_type(text_card(file_, "SHMIMTYP").value);
   if (!named || !fits::is_alien(*named)) {
     return of_pixels;
   }
   const bool is_complex = *named != DataType::float16;
   const DataType part = *named == DataType::complex128 ? DataType::float64 : DataType::float32;
-  if (of_pixels != part || (is_complex && pixels_->axes().front() != 2)) {
+  if (of_pixels != part || (is_complex && pixels_.axes().front() != 2)) {
     refuse_recording(
         file_, fmt::format("says that it is of {}, which its pixels are not", to_string(*named)));
   }
@@ -324,7 +334,7 @@ DataType Recording::File::type_of_stream() const {
 }
 
 Shape Recording::File::shape_of_frames() const {
-  const std::vector<LONGLONG>& axes = pixels_->axes();
+  const std::vector<LONGLONG>& axes = pixels_.axes();
   const bool is_complex =
       stream_.type == DataType::complex64 || stream_.type == DataType::complex128;
   std::vector<std::uint32_t> lengths;
@@ -340,7 +350,7 @@ Shape Recording::File::shape_of_frames() const {
 }
 
 void Recording::File::read_keywords() {
-  for (Keyword& keyword : fits::read_header(*file_, pixels_->is_exact()).keywords) {
+  for (Keyword& keyword : fits::read_header(*file_, pixels_.is_exact()).keywords) {
     const auto* number = std::get_if<std::int64_t>(&keyword.value);
     if (is_card(keyword, image_type_card) && number != nullptr) {
       stream_.image_type = static_cast<std::uint64_t>(*number);
@@ -375,10 +385,10 @@ void Recording::File::read(std::uint64_t index, std::span<std::byte> pixels) {
   }
   move_to_cube();
   if (stream_.type != DataType::float16) {
-    return pixels_->read_planes(*file_, index, pixels);
+    return pixels_.read_planes(*file_, index, pixels);
   }
   wide_.resize(pixels.size() / sizeof(std::uint16_t));
-  pixels_->read_planes(*file_, index, std::as_writable_bytes(std::span(wide_)));
+  pixels_.read_planes(*file_, index, std::as_writable_bytes(std::span(wide_)));
   for (std::size_t i = 0; i < wide_.size(); ++i) {
     const std::uint16_t half = float_to_float16(wide_[i]);
     std::memcpy(&pixels[i * sizeof half], &half, sizeof half);

@@ -252,7 +252,7 @@ TEST_CASE("pixels come back as they went, of every type") {
     const Recording recording(file);
     CHECK(recording.stream().type == type);
     CHECK(recording.stream().shape == Shape{2});
-    for (const std::uint64_t index : {2, 0, 1}) {
+    for (const std::uint64_t index : {2U, 0U, 1U}) {
       const auto begin = pixels.begin() + static_cast<std::ptrdiff_t>(index * pixels.size() / 3);
       CHECK(read(recording, index) ==
             Pixels(begin, begin + static_cast<std::ptrdiff_t>(pixels.size() / 3)));
@@ -293,7 +293,7 @@ TEST_CASE("a compressed recording is read like any other, and so is one in gzip"
     CHECK(recording.stream().keywords == std::vector<Keyword>{{"GAIN", std::int64_t{2}, ""}});
     REQUIRE(recording.frames() == 5);
     CHECK(recording.frame(4).info.cnt0 == 5);
-    for (const std::uint64_t index : {3, 4, 0}) {
+    for (const std::uint64_t index : {3U, 4U, 0U}) {
       const auto begin = values.begin() + static_cast<std::ptrdiff_t>(index * 256);
       CHECK(read(recording, index) == pixels_of(std::vector<std::int32_t>(begin, begin + 256)));
     }
@@ -305,7 +305,7 @@ TEST_CASE("the rows of a long recording are read in any order") {
   constexpr std::uint64_t frames = 20000;
   const Recording recording(directory.add(
       "run.fits", cube(DataType::uint8, {1, frames}, Pixels(frames)), table_of(frames).bytes()));
-  for (const std::uint64_t index : {0, 8191, 8192, 19999, 5}) {
+  for (const std::uint64_t index : {0U, 8191U, 8192U, 19999U, 5U}) {
     CHECK(recording.frame(index).info.cnt0 == index + 1);
   }
 }
