@@ -32,8 +32,8 @@ void wait_until(steady_clock::time_point time) {
 void Lead::add(std::chrono::nanoseconds took) noexcept {
   times_[count_++ % times_.size()] = took;
   auto sorted = times_;
-  const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(std::min(count_, times_.size()));
-  const auto middle = sorted.begin() + (end - sorted.begin()) / 2;
+  auto* const end = sorted.begin() + static_cast<std::ptrdiff_t>(std::min(count_, times_.size()));
+  auto* const middle = sorted.begin() + (end - sorted.begin()) / 2;
   std::nth_element(sorted.begin(), middle, end);
   median_ = *middle;
 }

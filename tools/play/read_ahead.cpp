@@ -150,10 +150,10 @@ Span ReadAhead::read_round(std::uint64_t round) {
   Moment shift{};
   for (std::uint64_t index = 0; auto frame = file_->next(); ++index) {
     const Moment moment = reading_.time_line.moment_of(*frame, index, reading_.file);
-    if (seen_from(reading_.from, "--seek", *frame, moment) < 0) {
+    if (std::is_lt(seen_from(reading_.from, "--seek", *frame, moment))) {
       continue;
     }
-    if (seen_from(reading_.to, "--to", *frame, moment) > 0) {
+    if (std::is_gt(seen_from(reading_.to, "--to", *frame, moment))) {
       break;
     }
     Frame* const place = room();
@@ -170,7 +170,7 @@ Span ReadAhead::read_round(std::uint64_t round) {
     before = moment;
     span.last = moment + shift;
     span.first = span.frames++ == 0 ? span.last : span.first;
-    place->frame = *std::move(frame);
+    place->frame = std::exchange(*frame, {});
     place->moment = span.last;
     place->round = round;
     next_ = (next_ + 1) % ring_.size();
