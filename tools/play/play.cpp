@@ -57,7 +57,6 @@ class Play final : public Tool {
   [[nodiscard]] std::vector<Part> parts(const Context& context);
   [[nodiscard]] Publisher publisher(const Context& context, Part& part) const;
   [[nodiscard]] Reading reading(const std::vector<Part>& parts) const;
-  void say(const Context& context, const std::vector<std::unique_ptr<Track>>& tracks) const;
 
   std::vector<std::string> words_;
   bool create_ = false;
@@ -172,7 +171,8 @@ Reading Play::reading(const std::vector<Part>& parts) const {
   return reading;
 }
 
-void Play::say(const Context& context, const std::vector<std::unique_ptr<Track>>& tracks) const {
+/// How each track was played.
+void say(const Context& context, const std::vector<std::unique_ptr<Track>>& tracks) {
   for (const auto& track : tracks) {
     if (context.json()) {
       write_stdout(to_json_line(track->record()));
@@ -188,6 +188,7 @@ Exit Play::run(const Context& context) {
   Reading reading = this->reading(parts);
   reading.processor = processors.size() > 1 ? std::optional(processors[1]) : std::nullopt;
   std::vector<Publisher> publishers;
+  publishers.reserve(parts.size());
   for (Part& part : parts) {
     publishers.push_back(publisher(context, part));
   }
