@@ -50,6 +50,7 @@ namespace shmim::cfitsio {
   DO(fits_read_key)                 \
   DO(fits_read_record)              \
   DO(fits_read_subset)              \
+  DO(fits_read_tblbytes)            \
   DO(fits_write_record)
 
 struct Functions {

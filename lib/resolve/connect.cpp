@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -259,6 +260,27 @@ Connection recreate(const Reference& reference, const CreateOptions& creation,
   }
   connection.stream = std::move(stream);
   return connection;
+}
+
+void ImageFile::read_planes(std::uint64_t first, std::span<std::byte> pixels) {
+  require_planes(first, pixels.size());
+  const Format whole = format();
+  std::vector<std::byte> all(whole.bytes());
+  read(all);
+  const std::uint64_t plane = whole.bytes() / whole.shape[whole.shape.axes() - 1];
+  std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(first * plane), pixels.size(),
+              pixels.begin());
+}
+
+void ImageFile::require_planes(std::uint64_t first, std::uint64_t bytes) const {
+  const Format whole = format();
+  const std::uint64_t planes = whole.shape[whole.shape.axes() - 1];
+  const std::uint64_t plane = whole.bytes() / planes;
+  if (bytes % plane != 0 || first > planes || bytes / plane > planes - first) {
+    throw Error(Problem::usage, "",
+                fmt::format("{} bytes from plane {} on: an image of {} has {} of {}", bytes, first,
+                            to_string(whole.shape), planes, plane));
+  }
 }
 
 std::vector<std::string> fill(ImageFile& image, Stream& draft) {

@@ -16,6 +16,9 @@ options_of() {
       echo "$common --sem --except --update --data --format --pattern --seed -n --loop --rate --set --create --no-keywords" \
         "--atime --plane --trigger --pid --claim"
       ;;
+    play)
+      echo "$common --create --rate --speed --loop --seek --to --now --no-keywords --cpu --rt-prio --json"
+      ;;
     run)
       echo "$common --exec --as --every --type --size --with --no-keywords --timeout --restart -n --for --stats" \
         "--cpu --rt-prio --ready-fd"
@@ -119,6 +122,8 @@ Try 'shmim-$tool --help' for more information." -- "shmim-$tool" s --bogus=3
     check 2 '' "shmim-$tool: REF is required
 Try 'shmim-$tool --help' for more information." -- "shmim-$tool"
   done
+  check 2 '' "shmim-play: FILE is required
+Try 'shmim-play --help' for more information." -- shmim-play
   check 2 '' "shmim-link: NAME is required
 Try 'shmim-link --help' for more information." -- shmim-link
   check 2 '' "shmim-trace: REF is missing (or --all)
@@ -146,6 +151,7 @@ Try 'shmim-$tool --help' for more information." -- "shmim-$tool" "$ref" "$option
     "post s --rate 0" "post s --rate -1" "post s --rate fast" "post s --sem -1" "post s --plane x" \
     "post s --update --pid 0" "wait s -n 0" "wait s --cnt0 -1" "wait s --sem x" "wait s --sem 1x" "wait s --cnt0 18446744073709551616" \
     "wait s --ready-fd -1" "create s 4 --mode 9" "bench --runs 0" "bench --count 0" "bench --rt-prio 100" \
+    "play f --rate 0" "play f --speed 0" "play f --speed -1" "play f --rt-prio 0" \
     "bench --bytes 0" "bench --bytes 5kB" "bench --bytes 64GiBs" "bench --cpu x" "create s 4 --mode 1000" \
     "create s 4 --imagetype 0xg" "create s 4 --type floot" "wait s --timeout 3x" \
     "wait s --timeout -1s" "wait s --spin 1day" "cat s --timeout soon" "connect s --timeout never" \
@@ -171,7 +177,7 @@ Try 'shmim-${words[0]} --help' for more information." -- "shmim-${words[0]}" "${
   make s 4
   for line in create:--dir create:--from create:--like create:--fill create:--type create:--mode \
     create:--imagetype create:--set connect:--conf connect:--timeout cat:--timeout cat:--dir \
-    post:--data post:--atime post:--trigger post:--set wait:--print ls:--columns ls:--sort info:--check kw:--from kw:--wait trace:--dir rm:--dir; do
+    post:--data post:--atime post:--trigger post:--set wait:--print play:--seek play:--to play:--cpu ls:--columns ls:--sort info:--check kw:--from kw:--wait trace:--dir rm:--dir; do
     check 2 '' "shmim-${line%:*}: ${line#*:}: an empty value
 Try 'shmim-${line%:*} --help' for more information." -- "shmim-${line%:*}" s "${line#*:}" ''
   done

@@ -12,6 +12,8 @@ loads_cfitsio() { LD_DEBUG=files "$@" 2>&1 >/dev/null | grep -q 'libcfitsio'; }
   if loads_cfitsio shmim-cat im1 -o npy; then false; fi
   if loads_cfitsio shmim-post im1 --update; then false; fi
   if loads_cfitsio shmim-post im1 --data /dev/null; then false; fi
+  shmim-cat im1 -o npy >im1.npy
+  if loads_cfitsio shmim-play im1.npy im1 --rate 1; then false; fi
   if loads_cfitsio shmim-run im1 --for 1ms -- true; then false; fi
   if loads_cfitsio shmim-wait im1 --cnt0 1; then false; fi
   if loads_cfitsio shmim-trace im1; then false; fi
@@ -25,7 +27,7 @@ loads_cfitsio() { LD_DEBUG=files "$@" 2>&1 >/dev/null | grep -q 'libcfitsio'; }
 
 @test "the tools that scripts start at every step do not load libm" {
   local tool
-  for tool in create connect cat post run wait ls kw link trace rm; do
+  for tool in create connect cat post play run wait ls kw link trace rm; do
     if LD_DEBUG=files "shmim-$tool" --version 2>&1 | grep 'libm\.'; then false; fi
   done
   LD_DEBUG=files shmim-info --version 2>&1 | grep -q 'libm\.'  # which has statistics

@@ -75,7 +75,7 @@ class Post final : public Tool {
     options
         .flag("--create", create_, "create it if it does not exist, from the first frame of FILE")
         .needs(data);
-    options.positive("--rate", "HZ", rate_, "posts or frames per second");
+    options.positive("--rate", "HZ", rate_, "frames per second, or posts");
     options.texts("--set", "NAME=VALUE[/COMMENT]", assignments_,
                   "set a keyword with the frame; may be repeated");
     options.flag("--no-keywords", no_keywords_, "leave out the keywords that come with frames")

@@ -7,11 +7,11 @@
 
 #include "common/app/stream_options.hpp"
 #include "common/app/tool.hpp"
+#include "common/print/spread.hpp"
 #include "run/companions.hpp"
 #include "run/dialogue.hpp"
 #include "run/filter.hpp"
 #include "run/notify.hpp"
-#include "run/spread.hpp"
 
 namespace shmim::tools {
 namespace {

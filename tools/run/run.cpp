@@ -52,24 +52,9 @@ class Run final : public Tool {
   Exit run(const Context& context) override;
 
  private:
-  [[nodiscard]] std::vector<unsigned> parse_processors() const;
   Wanted wanted_;
   std::string processors_;
 };
-
-std::vector<unsigned> Run::parse_processors() const {
-  std::vector<unsigned> processors;
-  for (std::string_view rest = processors_; !rest.empty();) {
-    const std::string_view word = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
-    const auto number = parse_number<unsigned>(word);
-    if (!number) {
-      throw UsageError(fmt::format("--cpu: '{}' is not like 2 or 2,3", processors_));
-    }
-    processors.push_back(*number);
-  }
-  return processors;
-}
 
 Exit Run::run(const Context& context) {
   if (wanted_.command.empty() == wanted_.exec.empty()) {
@@ -77,7 +62,7 @@ Exit Run::run(const Context& context) {
                          ? "COMMAND is missing: write it behind --, or --exec COMMAND"
                          : "--exec excludes a COMMAND behind --");
   }
-  wanted_.processors = parse_processors();
+  wanted_.processors = parse_processors(processors_);
   if (!wanted_.processors.empty()) {
     run_on_processor(wanted_.processors.front());
   }

@@ -108,4 +108,40 @@ SHMIM_EXPORT std::uint64_t repair_recording(const std::filesystem::path& file,
 /// True where a recording of that name was left unfinished, or is under way.
 [[nodiscard]] SHMIM_EXPORT bool is_unfinished(const std::filesystem::path& file);
 
+/// A frame of a recording, without its pixels.
+struct RecordedFrame {
+  FrameInfo info;
+  std::uint64_t missed = 0;       ///< frames before it that are lacking
+  std::vector<Keyword> keywords;  ///< all that the stream had, as they were with this frame
+};
+
+/// Reads a recording, compressed or not. Not thread-safe.
+class SHMIM_EXPORT Recording {
+ public:
+  /// Opens a whole recording. Throws Error: not_an_image (it is FITS, and none), failed, and what
+  /// open_fits() throws.
+  explicit Recording(const std::filesystem::path& file);
+  ~Recording();
+  Recording(const Recording&) = delete;
+  Recording(Recording&&) noexcept;
+  Recording& operator=(const Recording&) = delete;
+  Recording& operator=(Recording&&) noexcept;
+
+  /// The stream, with the keywords that did not change. Its trace is not known.
+  [[nodiscard]] const RecordedStream& stream() const noexcept;
+  [[nodiscard]] std::uint64_t frames() const noexcept;
+  /// What is in the row of frame `index`, from 0. Throws Error: usage (there is no such frame),
+  /// failed.
+  [[nodiscard]] RecordedFrame frame(std::uint64_t index) const;
+  /// Reads the pixels of frame `index`, as many as frame_bytes(). Throws as frame() does.
+  void read(std::uint64_t index, std::span<std::byte> pixels) const;
+
+ private:
+  class File;
+  std::unique_ptr<File> file_;
+};
+
+/// True of a FITS file that has the table of a recording.
+[[nodiscard]] SHMIM_EXPORT bool is_recording(const std::filesystem::path& file);
+
 }  // namespace shmim

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -33,6 +34,14 @@ class SHMIM_EXPORT ImageFile {
   [[nodiscard]] virtual std::optional<FrameInfo> frame() const { return std::nullopt; }
   /// Reads the image into `pixels`, which has format().bytes(). Throws Error.
   virtual void read(std::span<std::byte> pixels) = 0;
+  /// Reads what stands at indices of the last axis, from `first` on, counted from 0; as much of it
+  /// as `pixels` has room for: frames of a cube, say. Throws Error: usage (there are not so many,
+  /// or it is no whole number of them), and as read() does.
+  virtual void read_planes(std::uint64_t first, std::span<std::byte> pixels);
+
+ protected:
+  /// Throws Error (usage) where read_planes() does.
+  void require_planes(std::uint64_t first, std::uint64_t bytes) const;
 };
 
 /// Opens a file by name (with cfitsio's extended syntax, for `shmim::open_fits`). Throws Error.

@@ -1,12 +1,31 @@
 #include "common/io/scheduling.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <sched.h>
 #include <shmim/error.hpp>
+#include <shmim/text.hpp>
+
+#include "common/io/exit.hpp"
 
 namespace shmim::tools {
+
+std::vector<unsigned> parse_processors(const std::string& text) {
+  std::vector<unsigned> processors;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view word = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+    const auto number = parse_number<unsigned>(word);
+    if (!number) {
+      throw UsageError(fmt::format("--cpu: '{}' is not like 2 or 2,3", text));
+    }
+    processors.push_back(*number);
+  }
+  return processors;
+}
 
 void run_on_processor(unsigned processor) {
   cpu_set_t set{};

@@ -1,4 +1,4 @@
-#include "run/spread.hpp"
+#include "common/print/spread.hpp"
 
 #include <algorithm>
 #include <bit>
