@@ -78,7 +78,9 @@ void write_at(int file, std::span<const std::byte> bytes, std::uint64_t offset,
   }
 }
 
-void PixelFile::Free::operator()(std::byte* bytes) const noexcept { std::free(bytes); }
+void PixelFile::Free::operator()(std::byte* bytes) const noexcept {
+  std::free(bytes);  // NOLINT(cppcoreguidelines-no-malloc): it is of aligned_alloc()
+}
 
 PixelFile::Piece::Piece()
     : bytes(static_cast<std::byte*>(std::aligned_alloc(alignment, piece_bytes))) {
@@ -87,9 +89,9 @@ PixelFile::Piece::Piece()
   }
 }
 
-PixelFile::PixelFile(const std::string& path, DirectIo direct) : path_(path) {
+PixelFile::PixelFile(const std::string& path, DirectIo direct)
+    : path_(path), is_direct_(direct != DirectIo::off) {
   file_ = create(path, direct == DirectIo::off ? 0 : O_DIRECT);
-  is_direct_ = direct != DirectIo::off;
   // tmpfs and others know no direct I/O; some have made the file before they say so.
   if (file_.get() < 0 && errno == EINVAL) {
     ::unlink(path.c_str());

@@ -232,7 +232,7 @@ void append_cell(std::vector<std::byte>& row, const ChangingKeyword& column, con
 /// The keywords of a stream, from frame to frame.
 class Known {
  public:
-  explicit Known(const std::vector<Keyword>& keywords) : keywords_(keywords) {}
+  explicit Known(std::vector<Keyword> keywords) : keywords_(std::move(keywords)) {}
   void follow(const JournalFrame& frame) {
     for (const Keyword& keyword : frame.set) {
       const auto found = std::ranges::find(keywords_, keyword.name, &Keyword::name);

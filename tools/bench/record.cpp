@@ -48,7 +48,9 @@ class DiskFolder {
 };
 
 struct FreePages {
-  void operator()(std::byte* pages) const noexcept { std::free(pages); }
+  void operator()(std::byte* pages) const noexcept {
+    std::free(pages);  // NOLINT(cppcoreguidelines-no-malloc): they are of aligned_alloc()
+  }
 };
 using Pages = std::unique_ptr<std::byte, FreePages>;
 
