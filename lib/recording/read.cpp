@@ -16,6 +16,7 @@
 #include "fits/image.hpp"
 #include "fits/open.hpp"
 #include "fits/pixels.hpp"
+#include "recording/cards.hpp"
 #include "shmim/error.hpp"
 #include "shmim/float16.hpp"
 #include "shmim/recording.hpp"
@@ -66,23 +67,17 @@ TextCard text_card(const OpenFile& file, const std::string& name) {
   return {value.data(), comment.data()};
 }
 
-/// A card of the recording; n is a number in the place of its end. Anybody may have keywords of
-/// these names: the comments tell ours.
-struct RecordingCard {
-  std::string_view name;
-  std::string_view comment;
+constexpr std::array recording_cards{
+    recording::image_type_card,
+    recording::trace_card,
+    recording::missed_card,
+    recording::lost_card,
+    recording::begin_card,
+    recording::end_card,
+    recording::Card{"SHMIMTYP", "element type of the stream"},
 };
-constexpr RecordingCard image_type_card{"IMGTYPE", "image type of the stream"};
-constexpr std::array<RecordingCard, 6> recording_cards{{
-    image_type_card,
-    {"SHMIMTYP", "element type of the stream"},
-    {"MISSED", "frames that are lacking"},
-    {"LOSTn", "cnt0 of such frames"},
-    {"DATE-OBS", "when the first frame was acquired"},
-    {"DATE-END", "when the last frame was acquired"},
-}};
 
-bool is_card(const Keyword& keyword, const RecordingCard& card) {
+bool is_card(const Keyword& keyword, const recording::Card& card) {
   const std::string_view name = keyword.name;
   const std::string_view stem = card.name.substr(0, card.name.size() - 1);
   const bool is_named =
@@ -95,7 +90,7 @@ bool is_card(const Keyword& keyword, const RecordingCard& card) {
 /// True of what is said of a recording, and is no keyword of the stream.
 bool is_of_recording(const Keyword& keyword) {
   return std::ranges::any_of(
-      recording_cards, [&keyword](const RecordingCard& card) { return is_card(keyword, card); });
+      recording_cards, [&keyword](const recording::Card& card) { return is_card(keyword, card); });
 }
 
 /// The columns that every table has.
@@ -352,7 +347,7 @@ Shape Recording::File::shape_of_frames() const {
 void Recording::File::read_keywords() {
   for (Keyword& keyword : fits::read_header(*file_, pixels_.is_exact()).keywords) {
     const auto* number = std::get_if<std::int64_t>(&keyword.value);
-    if (is_card(keyword, image_type_card) && number != nullptr) {
+    if (is_card(keyword, recording::image_type_card) && number != nullptr) {
       stream_.image_type = static_cast<std::uint64_t>(*number);
     }
     if (!is_of_recording(keyword) && !rows_.has_keyword(keyword.name)) {

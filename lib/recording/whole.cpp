@@ -17,6 +17,7 @@
 
 #include "fits/cards.hpp"
 #include "fits/image.hpp"
+#include "recording/cards.hpp"
 #include "recording/files.hpp"
 #include "recording/pixel_file.hpp"
 #include "recording/summary.hpp"
@@ -44,9 +45,13 @@ class Cards {
   Cards(DataType type, std::vector<Keyword> keywords)
       : type_(type), keywords_(std::move(keywords)) {}
   /// Unless the stream has a keyword of that name.
-  void add(std::string name, decltype(Keyword::value) value, std::string comment) {
+  void add(const Card& card, decltype(Keyword::value) value, std::size_t number = 0) {
+    std::string name(card.name);
+    if (number > 0) {
+      name.replace(name.size() - 1, 1, fmt::to_string(number));
+    }
     if (std::ranges::find(keywords_, name, &Keyword::name) == keywords_.end()) {
-      ours_.push_back({std::move(name), std::move(value), std::move(comment)});
+      ours_.push_back({std::move(name), std::move(value), std::string(card.comment)});
     }
   }
   [[nodiscard]] std::vector<std::string> all() && {
@@ -61,32 +66,28 @@ class Cards {
 };
 
 void add_stream(Cards& cards, const RecordedStream& stream) {
-  cards.add("EXTNAME", stream.name, "stream");
-  cards.add("IMGTYPE", static_cast<std::int64_t>(stream.image_type), "image type of the stream");
+  cards.add({"EXTNAME", "stream"}, stream.name);
+  cards.add(image_type_card, static_cast<std::int64_t>(stream.image_type));
   std::size_t step = 0;
   for (const TraceEntry& entry : stream.trace) {
     const std::string cause =
         entry.trigger_inode != 0
             ? fmt::format(", of frame {} of inode {}", entry.cnt0, entry.trigger_inode)
             : "";
-    cards.add(fmt::format("TRACE{}", ++step), fmt::format("by pid {}{}", entry.pid, cause),
-              "how the first frame was made");
+    cards.add(trace_card, fmt::format("by pid {}{}", entry.pid, cause), ++step);
   }
 }
 
 void add_summary(Cards& cards, const Summary& summary, std::int64_t seconds_of_utc) {
-  cards.add("MISSED", static_cast<std::int64_t>(summary.missed), "frames that are lacking");
+  cards.add(missed_card, static_cast<std::int64_t>(summary.missed));
   for (std::size_t i = 0; i < std::min(most_lost_ranges, summary.lost.size()); ++i) {
     const auto [first, last] = summary.lost[i];
-    cards.add(fmt::format("LOST{}", i + 1), fmt::format("{}-{}", first, last),
-              "cnt0 of such frames");
+    cards.add(lost_card, fmt::format("{}-{}", first, last), i + 1);
   }
   if (summary.begin != never) {
-    cards.add("TIMESYS", "UTC", "time scale of the dates");
-    cards.add("DATE-OBS", iso_date(summary.begin, seconds_of_utc),
-              "when the first frame was acquired");
-    cards.add("DATE-END", iso_date(summary.end, seconds_of_utc),
-              "when the last frame was acquired");
+    cards.add({"TIMESYS", "time scale of the dates"}, "UTC");
+    cards.add(begin_card, iso_date(summary.begin, seconds_of_utc));
+    cards.add(end_card, iso_date(summary.end, seconds_of_utc));
   }
 }
 

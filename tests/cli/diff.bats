@@ -396,3 +396,24 @@ try: mkdir -p $WORK/none" -- shmim-diff cam cam -d "$WORK/none"
   check 0 '' '' -- shmim-diff cam other/cam.im.shm
   check 0 '' '' -- shmim-diff "$SHM/cam.im.shm[1:2]" 'other/cam.im.shm[1:2]'
 }
+
+@test "--frames of recordings, with each other and with frames" {
+  make 'tui16>cam' 8x4 -c 20
+  shmim-kw -q cam GAIN=1
+  start_ready first shmim-record cam -n 6 -o first.fits
+  start_ready second shmim-record cam -n 6 --decimate 2 -o second.fits
+  start_ready third shmim-cat cam -f -n 6 -o frames
+  local gain
+  for gain in 1 1 2 2 2 2 2 2 2 2 2 2; do
+    shmim-post -q cam --pattern counter -n 1
+    shmim-kw -q cam GAIN=$gain
+  done
+  finish first 0 '' '~ *6 frames in first.fits*'
+  finish second 0 '' '~ *6 frames in second.fits*'
+  finish third 0 '~ *' ''
+  mv third.out third.frames
+  check 0 '' '' -- shmim-diff --frames first.fits third.frames
+  check 1 'only in first.fits: 3 frames: 2, 4, 6
+only in second.fits: 3 frames: 7, 9, 11
+frames: 0 of 3 differ, matched by cnt0' '' -- shmim-diff --frames first.fits second.fits
+}

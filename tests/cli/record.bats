@@ -222,3 +222,20 @@ assert items > int(sys.argv[2]), items' "$@"
   check 3 '' '~ shmim-record: none: no such stream in *' -- shmim-record none
   check 1 '' '~ *no/such/run.fits: cannot be made: there is no such directory*' -- shmim-record cam -n 1 -o no/such/run.fits
 }
+
+@test "a full disk ends with a whole file, and says what is lacking" {
+  ((EUID == 0)) && unshare -m true 2>/dev/null || skip 'mounting a small file system is not allowed here'
+  need_python numpy astropy
+  make 'tui8>cam' 100x100 -c 100
+  mkdir small
+  cat >full.sh <<'S'
+mount -t tmpfs -o size=1m tmpfs small && exec 9>&8 && shmim-record cam -o small/run.fits --direct off --ready-fd 8
+status=$?
+cp small/run.fits .
+exit $status
+S
+  start_ready run unshare -m bash -c 'bash full.sh'
+  shmim-post -q cam --pattern counter --rate 1000 -n 150
+  finish run 1 '' '~ *in small/run.fits*No space left on device*'
+  reads_as run.fits 'len(table) == len(cube) > 80 and table["CNT0"].tolist() == list(range(1, 1 + len(cube)))'
+}

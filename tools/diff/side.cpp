@@ -99,6 +99,10 @@ std::unique_ptr<Side> open_file(const std::string& text, Reading reading) {
   if (format == FrameFormat::frames) {
     return sliced(frames_side(std::move(input)), bracketed);
   }
+  if (format == FrameFormat::fits && reading == Reading::frames && is_regular_file(text) &&
+      is_recording(text)) {
+    return recording_side(text);
+  }
   if (format == FrameFormat::fits) {
     return is_regular_file(name) ? fits_side(text, reading) : fits_side(*input, reading);
   }

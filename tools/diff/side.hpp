@@ -67,6 +67,8 @@ void make_room(SideFrame& frame, DataType type, const Shape& shape, const Input&
 [[nodiscard]] std::unique_ptr<Side> fits_side(const std::string& file, Reading reading);
 /// Of a FITS file that comes through a pipe: it is read whole.
 [[nodiscard]] std::unique_ptr<Side> fits_side(Input& input, Reading reading);
+/// The frames of what shmim-record wrote.
+[[nodiscard]] std::unique_ptr<Side> recording_side(const std::string& file);
 [[nodiscard]] std::unique_ptr<Side> npy_side(std::unique_ptr<Input> input, Reading reading);
 /// What shmim-cat -o frames writes.
 [[nodiscard]] std::unique_ptr<Side> frames_side(std::unique_ptr<Input> input);
