@@ -1,4 +1,4 @@
-// Recordings of every type, for others to read: recordings.bats says what must be in them.
+// Recordings of every type, for others to read: recorded.bats says what must be in them.
 
 #include <fmt/format.h>
 #include <shmim/recording.hpp>

@@ -51,7 +51,7 @@ def look(name, code):
         assert header["EXTNAME"] == "cam"
         assert header["CONST"] == 42 and header.comments["CONST"] == "stays"
         assert header["long.name"] == "it's"
-        assert header["TRACE1"] == "pid 7 cnt0 8 of inode 9"
+        assert header["TRACE1"] == "by pid 7, of frame 8 of inode 9"
         for changing in ("GAIN", "TEMP", "FILTER", "LATE", "GONE", "MIXED"):
             assert changing not in header
         assert header["MISSED"] == sum(missed)
