@@ -25,6 +25,18 @@ setup() {
   shmim-trace dm | grep -q ' cam '
 }
 
+@test "the example of the manual" {
+  make cam 48x64 --type uint16 --circular-buffer 8
+  sed -n '/^# EXAMPLES/,$p' "$SHMIM_SOURCE_DIR/man/shmim-python.7.scd" | sed -n '/^```$/,/^```$/p' | sed 1d\;\$d >example.py
+  start unit env PYTHONPATH="$SHMIM_SOURCE_DIR/lib/python" "$PYTHON" example.py
+  until_true is_read cam
+  shmim-post cam --pattern ramp -n 3 -q
+  finish unit 0 '' ''
+  compare cnt0 "$(cnt0 half)" 3
+  compare GAIN "$(shmim-kw half GAIN)" 0.5
+  shmim-trace half | grep -q ' cam '
+}
+
 @test "what pydoc shows of each name is a text" {
   # shellcheck disable=SC2016
   PYTHONPATH=$SHMIM_SOURCE_DIR/lib/python check 0 '' '' -- "$PYTHON" -c '
