@@ -190,6 +190,28 @@ assert items > int(sys.argv[2]), items' "$@"
   check 3 '' '~ *none.fits: no recording of that name was left*' -- shmim-record --repair none.fits
 }
 
+@test "what is left of a recorder is whole as soon as it is played, or compared" {
+  need_python cbor2
+  make 'tui16>cam' 8x8 -c 50
+  local tool
+  for tool in 'play run.fits --rate 1000' 'diff --frames run.fits frames.frames'; do
+    rm -f run.fits run.ready
+    start_record run cam -o run.fits
+    start frames shmim-cat cam -f -n 5 -o frames
+    until_true bash -c '[[ $(shmim-ls cam --noheadings -o readers) == 2 ]]'
+    shmim-post -q cam --pattern counter -n 5
+    until_true has_recorded run.fits 5
+    wait "$pid_frames"
+    mv frames.out frames.frames
+    check 1 '' '~ *run.fits: is being recorded*' -- shmim-play run.fits
+    kill -KILL "$pid_run"
+    finish run 137 '' ''
+    read -ra words <<<"$tool"
+    check 0 '' '~ *run.fits: was left unfinished, and is whole now, with 5 frames*' -- "shmim-${words[0]}" "${words[@]:1}"
+    [[ -e run.fits ]]
+  done
+}
+
 @test "nothing is overwritten without --force" {
   make cam 4
   echo mine >run.fits

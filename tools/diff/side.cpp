@@ -11,6 +11,7 @@
 #include <shmim/fits.hpp>
 
 #include "common/app/file_reference.hpp"
+#include "common/app/left_recording.hpp"
 #include "common/io/exit.hpp"
 #include "common/io/recognize.hpp"
 
@@ -87,9 +88,10 @@ std::unique_ptr<Side> sliced(std::unique_ptr<Side> whole, const Bracketed& text)
   return std::make_unique<SliceOf>(std::move(whole), text.name, std::move(slice));
 }
 
-std::unique_ptr<Side> open_file(const std::string& text, Reading reading) {
+std::unique_ptr<Side> open_file(const Context& context, const std::string& text, Reading reading) {
   const Bracketed bracketed = is_bracketed(text) ? without_brackets(text) : Bracketed{text, ""};
   const std::string& name = bracketed.name;
+  repair_if_left(context, name);
   auto input = std::make_unique<Input>(name);
   const Known* known = known_beginning(*input);
   const FrameFormat format = known == nullptr ? FrameFormat::raw : known->format;
@@ -201,7 +203,8 @@ void make_room(SideFrame& frame, DataType type, const Shape& shape, const Input&
 }
 
 std::unique_ptr<Side> open_side(const Context& context, const std::string& text, Reading reading) {
-  return names_file(text) ? open_file(text, reading) : open_reference(context, text, reading);
+  return names_file(text) ? open_file(context, text, reading)
+                          : open_reference(context, text, reading);
 }
 
 }  // namespace shmim::tools

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "common/app/left_recording.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/scheduling.hpp"
 #include "play/player.hpp"
@@ -89,6 +90,7 @@ std::vector<Play::Part> Play::parts(const Context& context) {
   }
   std::vector<Part> parts;
   for (const std::string& file : words_) {
+    repair_if_left(context, file);
     auto frames = open_playable(file);
     const std::string& name = frames->stream().name;
     if (!target && name.empty()) {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/app/tool.hpp"
-#include "common/io/interrupt.hpp"
+#include "common/io/scheduling.hpp"
 #include "common/print/words.hpp"
 #include "record/recorder.hpp"
 
@@ -66,7 +66,9 @@ class RecordTool final : public Tool {
     wanted_.files.direct = direct_ == "on"    ? DirectIo::on
                            : direct_ == "off" ? DirectIo::off
                                               : DirectIo::if_possible;
-    parse_processors();
+    const std::vector<unsigned> processors = parse_processors(processors_);
+    wanted_.taking_processor = processors.empty() ? std::nullopt : std::optional(processors[0]);
+    wanted_.writing_processor = processors.size() < 2 ? std::nullopt : std::optional(processors[1]);
     return record(context);
   }
 
@@ -104,24 +106,6 @@ class RecordTool final : public Tool {
       }
     }
     return split;
-  }
-
-  void parse_processors() {
-    if (processors_.empty()) {
-      return;
-    }
-    const std::size_t comma = std::min(processors_.find(','), processors_.size());
-    const auto number = [this](std::string_view word) {
-      const auto processor = parse_number<unsigned>(word);
-      if (!processor) {
-        throw UsageError(fmt::format("--cpu: '{}' is not like 2 or 2,3", processors_));
-      }
-      return processor;
-    };
-    wanted_.taking_processor = number(processors_.substr(0, comma));
-    if (comma < processors_.size()) {
-      wanted_.writing_processor = number(processors_.substr(comma + 1));
-    }
   }
 
   Exit record(const Context& context) {
