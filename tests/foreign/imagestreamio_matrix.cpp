@@ -226,7 +226,7 @@ int main() {
     compare_all();
     return failures == 0 ? 0 : 1;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    static_cast<void>(std::fputs(error.what(), stderr));
     return 1;
   }
 }

@@ -13,7 +13,7 @@
 namespace shmim::tools {
 namespace {
 
-using Images = std::vector<std::unique_ptr<ImageFile>>;
+using ImageFiles = std::vector<std::unique_ptr<ImageFile>>;
 
 /// What SHMIMTYP says that an image was before it was FITS, which has no such type.
 class Written {
@@ -68,7 +68,7 @@ class Written {
 class FitsSide final : public Side {
  public:
   /// `file` can be opened again by its name, for planes of its one image; else it is empty.
-  FitsSide(Images images, Reading reading, std::string file)
+  FitsSide(ImageFiles images, Reading reading, std::string file)
       : images_(std::move(images)), reading_(reading), file_(std::move(file)) {}
 
   bool next(SideFrame& frame) override {
@@ -136,7 +136,7 @@ class FitsSide final : public Side {
     }
   }
 
-  Images images_;
+  ImageFiles images_;
   Reading reading_;
   std::string file_;
   std::size_t image_ = 0;  ///< the next
@@ -158,7 +158,7 @@ bool is_plain_fits(const std::string& file) {
 }  // namespace
 
 std::unique_ptr<Side> fits_side(const std::string& file, Reading reading) {
-  Images images = open_fits_images(file);
+  ImageFiles images = open_fits_images(file);
   // What is compressed would be unpacked for each piece.
   const bool can_be_cut = images.size() == 1 && file.find('[') == file.npos && is_plain_fits(file);
   return std::make_unique<FitsSide>(std::move(images), reading, can_be_cut ? file : "");

@@ -15,21 +15,21 @@ class ArraysFile final : public Playable {
  public:
   explicit ArraysFile(const std::string& file) : input_(file) {
     if (const auto header = peek_npy_header(input_)) {
-      stream_.type = require_npy_type(input_, header->array);
+      recorded().type = require_npy_type(input_, header->array);
       array_ = shape_of(header->array);
-      stream_.shape = usual_frame(array_);
+      recorded().shape = usual_frame(array_);
     }
   }
 
   void take_shape(const Shape& shape) override {
     if (frames_of_shape(array_, shape)) {
-      stream_.shape = shape;
+      recorded().shape = shape;
     }
   }
 
   std::optional<RecordedFrame> next() override {
     if (is_unread_) {
-      passed_over_.resize(stream_.frame_bytes());
+      passed_over_.resize(recorded().frame_bytes());
       read(passed_over_);
     }
     if (frames_left_ == 0 && !begin_array()) {
@@ -51,7 +51,7 @@ class ArraysFile final : public Playable {
                               got, pixels.size(), count_, frames_left_));
     }
     if (is_big_endian_) {
-      swap_bytes(pixels, stream_.type);
+      swap_bytes(pixels, recorded().type);
     }
   }
 
@@ -76,12 +76,12 @@ class ArraysFile final : public Playable {
     const DataType type = require_npy_type(input_, header->array);
     require_c_order(input_, header->array);
     const Shape shape = shape_of(header->array);
-    const auto frames = frames_of_shape(shape, stream_.shape);
-    if (type != stream_.type || !frames) {
+    const auto frames = frames_of_shape(shape, recorded().shape);
+    if (type != recorded().type || !frames) {
       throw Error(
           Problem::mismatch, input_.name(),
           fmt::format("has an array of {} {}, and the first has frames of {} {}", to_string(type),
-                      to_string(shape), to_string(stream_.type), to_string(stream_.shape)));
+                      to_string(shape), to_string(recorded().type), to_string(recorded().shape)));
     }
     input_.skip(header->bytes);
     frames_left_ = *frames;

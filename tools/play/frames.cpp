@@ -26,10 +26,10 @@ class FramesFile final : public Playable {
     if (!first) {
       throw Error(Problem::failed, file, "ended without a frame");
     }
-    stream_.name = first->name;
-    stream_.type = first->type;
-    stream_.shape = first->shape;
-    stream_.image_type = first->image_type;
+    recorded().name = first->name;
+    recorded().type = first->type;
+    recorded().shape = first->shape;
+    recorded().image_type = first->image_type;
     keywords_ = first->keywords.size();
     rewind();
   }
@@ -41,11 +41,11 @@ class FramesFile final : public Playable {
     if (!record) {
       return std::nullopt;
     }
-    if (record->type != stream_.type || record->shape != stream_.shape) {
+    if (record->type != recorded().type || record->shape != recorded().shape) {
       throw Error(Problem::mismatch, file_,
                   fmt::format("frame {} is {} {}, and the first is {} {}", record->info.cnt0,
                               to_string(record->type), to_string(record->shape),
-                              to_string(stream_.type), to_string(stream_.shape)));
+                              to_string(recorded().type), to_string(recorded().shape)));
     }
     return RecordedFrame{record->info, record->missed, std::move(record->keywords)};
   }

@@ -15,13 +15,13 @@ class ImagesFile final : public Playable {
  public:
   explicit ImagesFile(const std::string& file) : file_(file), images_(open_fits_images(file)) {
     const Format first = images_.front()->format();
-    stream_.type = first.type;
+    recorded().type = first.type;
     take_shape(usual_frame(first.shape));
   }
 
   void take_shape(const Shape& shape) override {
     if (frames_of_shape(images_.front()->format().shape, shape)) {
-      stream_.shape = shape;
+      recorded().shape = shape;
     }
   }
 
@@ -61,12 +61,12 @@ class ImagesFile final : public Playable {
       return false;
     }
     const Format format = images_[next_]->format();
-    const auto frames = frames_of_shape(format.shape, stream_.shape);
-    if (format.type != stream_.type || !frames) {
+    const auto frames = frames_of_shape(format.shape, recorded().shape);
+    if (format.type != recorded().type || !frames) {
       throw Error(Problem::mismatch, file_,
                   fmt::format("its image {} is {} {}, and the first has frames of {} {}", next_ + 1,
                               to_string(format.type), to_string(format.shape),
-                              to_string(stream_.type), to_string(stream_.shape)));
+                              to_string(recorded().type), to_string(recorded().shape)));
     }
     frames_ = *frames;
     frame_ = 0;

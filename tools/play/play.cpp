@@ -57,7 +57,7 @@ class Play final : public Tool {
   };
   [[nodiscard]] std::vector<Part> parts(const Context& context);
   [[nodiscard]] Publisher publisher(const Context& context, Part& part) const;
-  [[nodiscard]] Reading reading(const std::vector<Part>& parts) const;
+  [[nodiscard]] WantedFrames wanted(const std::vector<Part>& parts) const;
 
   std::vector<std::string> words_;
   bool create_ = false;
@@ -148,9 +148,9 @@ Publisher Play::publisher(const Context& context, Part& part) const {
   return publisher;
 }
 
-Reading Play::reading(const std::vector<Part>& parts) const {
-  Reading reading;
-  reading.time_line = time_line_;
+WantedFrames Play::wanted(const std::vector<Part>& parts) const {
+  WantedFrames wanted;
+  wanted.time_line = time_line_;
   const auto place = [&](const char* option, const std::string& text) {
     const auto parsed =
         text.empty() ? std::nullopt : std::optional<Place>(parse_place(option, text));
@@ -160,17 +160,17 @@ Reading Play::reading(const std::vector<Part>& parts) const {
     }
     return parsed;
   };
-  reading.from = place("--seek", seek_);
-  reading.to = place("--to", to_);
-  reading.loops = loop_;
-  reading.memory = memory / parts.size();
-  reading.origin = Moment::max();
+  wanted.from = place("--seek", seek_);
+  wanted.to = place("--to", to_);
+  wanted.loops = loop_;
+  wanted.memory = memory / parts.size();
+  wanted.origin = Moment::max();
   for (const Part& part : parts) {
     if (const auto first = part.frames->next()) {
-      reading.origin = std::min(reading.origin, time_line_.moment_of(*first, 0, part.file));
+      wanted.origin = std::min(wanted.origin, time_line_.moment_of(*first, 0, part.file));
     }
   }
-  return reading;
+  return wanted;
 }
 
 /// How each track was played.
@@ -187,8 +187,8 @@ void say(const Context& context, const std::vector<std::unique_ptr<Track>>& trac
 Exit Play::run(const Context& context) {
   const std::vector<unsigned> processors = parse_processors(processors_);
   std::vector<Part> parts = this->parts(context);
-  Reading reading = this->reading(parts);
-  reading.processor = processors.size() > 1 ? std::optional(processors[1]) : std::nullopt;
+  WantedFrames wanted = this->wanted(parts);
+  wanted.processor = processors.size() > 1 ? std::optional(processors[1]) : std::nullopt;
   std::vector<Publisher> publishers;
   publishers.reserve(parts.size());
   for (Part& part : parts) {
@@ -196,8 +196,8 @@ Exit Play::run(const Context& context) {
   }
   std::vector<std::unique_ptr<Track>> tracks;
   for (Part& part : parts) {
-    reading.file = part.file;
-    tracks.push_back(std::make_unique<Track>(part.file, std::move(part.frames), reading,
+    wanted.file = part.file;
+    tracks.push_back(std::make_unique<Track>(part.file, std::move(part.frames), wanted,
                                              std::move(publishers[tracks.size()]),
                                              Carried{!now_, !no_keywords_}));
   }

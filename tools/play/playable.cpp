@@ -22,7 +22,7 @@ namespace {
 class RecordingFile final : public Playable {
  public:
   explicit RecordingFile(const std::string& file) : recording_(file) {
-    stream_ = recording_.stream();
+    recorded() = recording_.stream();
   }
 
   [[nodiscard]] std::size_t keywords() const override {

@@ -39,6 +39,11 @@ class Playable {
   virtual void rewind() = 0;
 
  protected:
+  /// What stream() gives, for whoever reads the file.
+  RecordedStream& recorded() noexcept { return stream_; }
+  [[nodiscard]] const RecordedStream& recorded() const noexcept { return stream_; }
+
+ private:
   RecordedStream stream_;
 };
 

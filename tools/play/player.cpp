@@ -38,12 +38,12 @@ void Lead::add(std::chrono::nanoseconds took) noexcept {
   median_ = *middle;
 }
 
-Track::Track(std::string file, std::unique_ptr<Playable> frames, Reading reading,
+Track::Track(std::string file, std::unique_ptr<Playable> frames, WantedFrames wanted,
              Publisher publisher, Carried carried)
     : file_(std::move(file)),
       publisher_(std::move(publisher)),
       carried_(carried),
-      reading_(std::move(frames), std::move(reading)) {}
+      reading_(std::move(frames), std::move(wanted)) {}
 
 void Track::carry_on(const RecordedFrame& frame) {
   publisher_.set_lost(frame.missed);

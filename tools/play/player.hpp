@@ -37,8 +37,8 @@ struct Carried {
 /// One file, played to one stream.
 class Track {
  public:
-  Track(std::string file, std::unique_ptr<Playable> frames, Reading reading, Publisher publisher,
-        Carried carried);
+  Track(std::string file, std::unique_ptr<Playable> frames, WantedFrames wanted,
+        Publisher publisher, Carried carried);
 
   [[nodiscard]] ReadAhead& reading() noexcept { return reading_; }
   [[nodiscard]] const std::string& stream() const { return publisher_.stream().name(); }

@@ -44,10 +44,10 @@ Moment TimeLine::moment_of(const RecordedFrame& frame, std::uint64_t index,
   return date.time_since_epoch();
 }
 
-ReadAhead::ReadAhead(std::unique_ptr<Playable> file, Reading reading)
-    : file_(std::move(file)), reading_(std::move(reading)) {
-  ring_.resize(std::clamp<std::size_t>(reading_.memory / file_->stream().frame_bytes(),
-                                       least_frames, most_frames));
+ReadAhead::ReadAhead(std::unique_ptr<Playable> file, WantedFrames wanted)
+    : file_(std::move(file)), wanted_(std::move(wanted)) {
+  ring_.resize(std::clamp<std::size_t>(wanted_.memory / file_->stream().frame_bytes(), least_frames,
+                                       most_frames));
   // Signals are for the thread that plays.
   sigset_t all{};
   sigset_t before{};
@@ -115,8 +115,8 @@ ReadAhead::Frame* ReadAhead::room() {
 
 void ReadAhead::run() noexcept {
   try {
-    if (reading_.processor) {
-      run_on_processor(*reading_.processor);
+    if (wanted_.processor) {
+      run_on_processor(*wanted_.processor);
     }
     read_all();
   } catch (...) {
@@ -126,15 +126,14 @@ void ReadAhead::run() noexcept {
 }
 
 void ReadAhead::read_all() {
-  for (std::uint64_t round = 0; round == 0 || reading_.loops; ++round) {
+  for (std::uint64_t round = 0; round == 0 || wanted_.loops; ++round) {
     const Span span = read_round(round);
     if (is_given_up_) {
       return;
     }
     if (span.frames == 0) {
-      throw Error(
-          Problem::failed, reading_.file,
-          reading_.from || reading_.to ? "has no frame from --seek to --to" : "has no frame");
+      throw Error(Problem::failed, wanted_.file,
+                  wanted_.from || wanted_.to ? "has no frame from --seek to --to" : "has no frame");
     }
     if (round == 0) {
       span_ = span;
@@ -149,11 +148,11 @@ Span ReadAhead::read_round(std::uint64_t round) {
   Moment before{};
   Moment shift{};
   for (std::uint64_t index = 0; auto frame = file_->next(); ++index) {
-    const Moment moment = reading_.time_line.moment_of(*frame, index, reading_.file);
-    if (std::is_lt(seen_from(reading_.from, "--seek", *frame, moment))) {
+    const Moment moment = wanted_.time_line.moment_of(*frame, index, wanted_.file);
+    if (std::is_lt(seen_from(wanted_.from, "--seek", *frame, moment))) {
       continue;
     }
-    if (std::is_gt(seen_from(reading_.to, "--to", *frame, moment))) {
+    if (std::is_gt(seen_from(wanted_.to, "--to", *frame, moment))) {
       break;
     }
     Frame* const place = room();
@@ -189,12 +188,11 @@ std::strong_ordering ReadAhead::seen_from(const std::optional<Place>& place,
     return frame.info.cnt0 <=> *cnt0;
   }
   if (const auto* offset = std::get_if<std::chrono::nanoseconds>(&*place)) {
-    return moment - reading_.origin <=> *offset;
+    return moment - wanted_.origin <=> *offset;
   }
   const Tai date = date_of(frame);
   if (date == never) {
-    refuse_timeless(reading_.file, frame,
-                    fmt::format("{} takes a cnt0 or an offset there", option));
+    refuse_timeless(wanted_.file, frame, fmt::format("{} takes a cnt0 or an offset there", option));
   }
   return date <=> std::get<Tai>(*place);
 }

@@ -30,7 +30,7 @@ struct TimeLine {
 };
 
 /// Which frames of a file are read, and how.
-struct Reading {
+struct WantedFrames {
   std::string file;
   TimeLine time_line;
   std::optional<Place> from;  ///< the first
@@ -58,7 +58,7 @@ class ReadAhead {
     std::uint64_t round = 0;  ///< how often the file had been read whole before
   };
 
-  ReadAhead(std::unique_ptr<Playable> file, Reading reading);
+  ReadAhead(std::unique_ptr<Playable> file, WantedFrames wanted);
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead(ReadAhead&&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
@@ -88,7 +88,7 @@ class ReadAhead {
   void wake();
 
   std::unique_ptr<Playable> file_;
-  Reading reading_;
+  WantedFrames wanted_;
   // The thread that plays takes no lock, which that which reads could be stopped with.
   std::vector<Frame> ring_;
   std::size_t first_ = 0;              ///< in the ring; of the thread that plays

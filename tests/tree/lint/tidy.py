@@ -67,6 +67,11 @@ def state(sources, flags):
     return total.hexdigest()
 
 
+def named(include):
+    """What a line includes, in brackets or in quotes."""
+    return re.sub("[<>\"]", "", include)
+
+
 def joined(sources, path):
     """Writes the sources to `path`, without what those before have included, each main under a name
     of its own; gives the line in it at which each begins."""
@@ -74,9 +79,9 @@ def joined(sources, path):
     for number, source in enumerate(sources):
         begins.append((len(lines) + 1, source))
         its = pathlib.Path(source).read_text().splitlines()
-        lines += ["" if line in included else re.sub(r"^int main\(", f"int main_{number}(", line)
+        lines += ["" if named(line) in included else re.sub(r"^int main\(", f"int main_{number}(", line)
                   for line in its]
-        included.update(line for line in its if line.startswith("#include"))
+        included.update(named(line) for line in its if line.startswith("#include"))
     path.write_text("\n".join(lines) + "\n")
     return begins
 

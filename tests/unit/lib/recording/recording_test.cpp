@@ -272,7 +272,7 @@ TEST_CASE("floats that are no numbers keep their bits") {
 
 TEST_CASE("a compressed recording is read like any other, and so is one in gzip") {
   const RecordingDirectory directory;
-  std::vector<std::int32_t> values(64 * 4 * 5);
+  std::vector<std::int32_t> values(std::size_t{64} * 4 * 5);
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = static_cast<std::int32_t>(i * i % 1000);
   }

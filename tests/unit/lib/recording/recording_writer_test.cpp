@@ -38,7 +38,7 @@ FrameInfo numbered(std::uint64_t cnt0) {
 std::vector<std::byte> pixels_of(const RecordedStream& stream, unsigned frame) {
   std::vector<std::byte> pixels(stream.frame_bytes());
   for (std::size_t i = 0; i < pixels.size(); ++i) {
-    pixels[i] = static_cast<std::byte>(i * 7 + frame * 31);
+    pixels[i] = static_cast<std::byte>(i * 7 + std::size_t{frame} * 31);
   }
   return pixels;
 }
@@ -94,7 +94,7 @@ class FileSizeLimit {
   }
   ~FileSizeLimit() {
     ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
+    static_cast<void>(std::signal(SIGXFSZ, handler_));
   }
   FileSizeLimit(const FileSizeLimit&) = delete;
   FileSizeLimit& operator=(const FileSizeLimit&) = delete;
@@ -174,7 +174,7 @@ TEST_CASE("what is left of a recorder that is gone is repaired") {
   }
   SUBCASE("with the end of its pixels cut off") {
     const auto pixels = directory.path() / ".cam.fits.part";
-    std::filesystem::resize_file(pixels, 3 * 2880 + 2 * stream.frame_bytes() + 1);
+    std::filesystem::resize_file(pixels, std::uint64_t{3} * 2880 + 2 * stream.frame_bytes() + 1);
     CHECK(repair_recording(file) == 2);
   }
   check_cube(file, stream, 1, static_cast<unsigned>(open_fits(file.string())->format().shape[2]));
