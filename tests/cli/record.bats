@@ -76,12 +76,15 @@ assert items > int(sys.argv[2]), items' "$@"
 }
 
 @test "a keyword that changes has a column, and others are in the header" {
-  need_python numpy astropy
+  need_python numpy astropy cbor2
   make 'tui8>cam' 4x4 -c 50
   shmim-kw -q cam GAIN=2 FILTER=H EXPTIME=0.5 KEPT=1
   start_record run cam -n 3 -o run.fits
+  # Keywords are of the moment in which a frame is taken: each is to be, before the next.
   shmim-post -q cam --update --set GAIN=2
+  until_true has_recorded run.fits 1
   shmim-post -q cam --update --set GAIN=3 --set 'FILTER=Ks'
+  until_true has_recorded run.fits 2
   shmim-post -q cam --update --set EXPTIME=0.25 --set LATE=7
   finish run 0 '' '~ *3 frames in run.fits'
   reads_as run.fits 'table["GAIN"].tolist() == [2, 3, 3] and table["EXPTIME"].tolist() == [0.5, 0.5, 0.25]'
