@@ -141,9 +141,11 @@ std::optional<Arrival> Recorder::take_one() {
     return std::nullopt;
   }
   taken.missed += std::exchange(passed_over_, 0);
-  const StampClock clock = clock_of(follower_->stream());
-  taken.info.atime = on_tai(taken.info.atime, clock);
-  taken.info.writetime = on_tai(taken.info.writetime, clock);
+  if (taken.inode != std::exchange(inode_of_clock_, taken.inode)) {
+    clock_ = clock_of(follower_->stream());
+  }
+  taken.info.atime = on_tai(taken.info.atime, clock_);
+  taken.info.writetime = on_tai(taken.info.writetime, clock_);
   frame.keywords = move_world(follower_->stream().keywords().all(), *selection_);
   queue_->push();
   ++kept_;

@@ -107,6 +107,8 @@ class Recorder {
   std::optional<Follower> follower_;
   std::optional<Selection> selection_;
   std::uint64_t image_type_ = 0;
+  StampClock clock_ = StampClock::unknown;  ///< of its stamps; to tell it takes a system call
+  ino_t inode_of_clock_ = 0;
   std::unique_ptr<FrameQueue> queue_;
   std::uint64_t taken_ = 0;        ///< from the stream
   std::uint64_t kept_ = 0;         ///< of them
