@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "shmim/export.hpp"
+
 namespace shmim {
 
 /// The kinds of item that CBOR (RFC 8949) has, by the upper three bits of the first byte.
@@ -20,7 +22,7 @@ struct CborHead {
 };
 
 /// Reads items of CBOR as they come. What has no length ahead is not read. Throws Error (failed).
-class CborReader {
+class SHMIM_EXPORT CborReader {
  public:
   CborReader(std::string source, std::function<std::size_t(std::span<std::byte>)> read)
       : source_(std::move(source)), read_(std::move(read)) {}

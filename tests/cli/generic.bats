@@ -19,6 +19,10 @@ options_of() {
     play)
       echo "$common --create --rate --speed --loop --seek --to --now --no-keywords --cpu --rt-prio --json"
       ;;
+    send) echo "$common --bind --rate --buffer --curve --keys --insecure --keygen --json --ready-fd" ;;
+    receive)
+      echo "$common --every --rate -n --timeout --for --force --curve --keys --insecure --json --ready-fd"
+      ;;
     run)
       echo "$common --exec --as --every --type --size --with --no-keywords --timeout --restart -n --for --stats" \
         "--cpu --rt-prio --ready-fd"
@@ -124,6 +128,8 @@ Try 'shmim-$tool --help' for more information." -- "shmim-$tool"
   done
   check 2 '' "shmim-play: FILE is required
 Try 'shmim-play --help' for more information." -- shmim-play
+  check 2 '' "shmim-receive: ENDPOINT is required
+Try 'shmim-receive --help' for more information." -- shmim-receive
   check 2 '' "shmim-link: NAME is required
 Try 'shmim-link --help' for more information." -- shmim-link
   check 2 '' "shmim-trace: REF is missing (or --all)

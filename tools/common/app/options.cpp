@@ -264,6 +264,13 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   return std::nullopt;
 }
 
+std::uint64_t bytes_of(std::string_view option, const std::string& text) {
+  if (const auto bytes = parse_bytes(text)) {
+    return *bytes;
+  }
+  throw UsageError(fmt::format("{}: '{}' is not like 524288, 512KiB or 8MiB", option, text));
+}
+
 std::chrono::nanoseconds parse_duration(const std::string& text) {
   double value = 0;
   const char* end = text.data() + text.size();

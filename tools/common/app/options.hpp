@@ -75,6 +75,8 @@ std::uint64_t parse_whole(const std::string& text, const Limits& limits);
 std::chrono::nanoseconds parse_duration(const std::string& text);
 /// `524288`, `512KiB`, `8MiB`, `1GiB`: above zero. nullopt if it is none of these.
 std::optional<std::uint64_t> parse_bytes(std::string_view text);
+/// The same of the value of an option. Throws UsageError.
+std::uint64_t bytes_of(std::string_view option, const std::string& text);
 
 /// Seconds, 0 or more, as the nearest whole number of nanoseconds. (Not by std::round: libm is slow
 /// to load.)

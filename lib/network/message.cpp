@@ -1,0 +1,237 @@
+#include "network/message.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "frames/cbor.hpp"
+#include "shmim/error.hpp"
+#include "shmim/text.hpp"
+
+namespace shmim::network {
+namespace {
+
+using Map = nlohmann::json;
+
+constexpr std::int64_t version = 1;
+
+[[noreturn]] void refuse(const std::string& why) { throw Error(Problem::failed, "", why); }
+
+std::int64_t nanoseconds_of(Tai time) { return time.time_since_epoch().count(); }
+
+std::string bytes_of(Map map) {
+  map["shmim"] = version;
+  std::string bytes;
+  Map::to_cbor(map, bytes);
+  return bytes;
+}
+
+Map map_of(std::span<const std::byte> bytes) {
+  // It is read twice, since the first reader says no to what is nested deeply, which would cost the
+  // second one its stack.
+  CborReader reader("", [&bytes](std::span<std::byte> room) {
+    const std::size_t part = std::min(room.size(), bytes.size());
+    std::copy_n(bytes.begin(), part, room.begin());
+    bytes = bytes.subspan(part);
+    return part;
+  });
+  Map map = Map::from_cbor(reader.item(), true, false);
+  if (!map.is_object()) {
+    refuse("a message that is no map in CBOR");
+  }
+  return map;
+}
+
+template <class Number>
+Number number_in(const Map& map, const char* key) {
+  const auto found = map.find(key);
+  if (found == map.end() || !found->is_number_integer()) {
+    refuse(fmt::format("a message without a number '{}'", key));
+  }
+  const bool fits = found->is_number_unsigned() ? std::in_range<Number>(found->get<std::uint64_t>())
+                                                : std::in_range<Number>(found->get<std::int64_t>());
+  if (!fits) {
+    refuse(fmt::format("a message whose '{}' is not a number there can be", key));
+  }
+  return found->get<Number>();
+}
+
+std::string text_in(const Map& map, const char* key) {
+  const auto found = map.find(key);
+  if (found == map.end() || !found->is_string()) {
+    refuse(fmt::format("a message without a text '{}'", key));
+  }
+  return found->get<std::string>();
+}
+
+Tai time_in(const Map& map, const char* key) {
+  return Tai(std::chrono::nanoseconds{number_in<std::int64_t>(map, key)});
+}
+
+void require_version(const Map& map) {
+  const auto found = number_in<std::int64_t>(map, "shmim");
+  if (found != version) {
+    refuse(fmt::format("a message of version {} of the protocol, not {}", found, version));
+  }
+}
+
+std::optional<double> rate_in(const Map& map) {
+  const auto found = map.find("rate");
+  if (found == map.end()) {
+    return std::nullopt;
+  }
+  constexpr double slowest = 1e-6;
+  if (!found->is_number() || !(found->get<double>() >= slowest)) {
+    refuse("a message whose 'rate' is no rate");
+  }
+  return found->get<double>();
+}
+
+Map map_of_format(const Format& format) {
+  Map shape = Map::array();
+  for (std::size_t axis = 0; axis < format.shape.axes(); ++axis) {
+    shape.push_back(format.shape[axis]);
+  }
+  return {{"type", std::string(to_string(format.type))},
+          {"shape", std::move(shape)},
+          {"image_type", format.image_type},
+          {"circular_buffer", format.circular_buffer},
+          {"keywords", format.keywords}};
+}
+
+Format format_in(const Map& map) {
+  const auto found = map.find("format");
+  if (found == map.end() || !found->is_object()) {
+    refuse("a stream without a format");
+  }
+  Format format;
+  const auto type = parse_data_type(text_in(*found, "type"));
+  if (!type) {
+    refuse(fmt::format("a stream of type '{}'", printable(text_in(*found, "type"))));
+  }
+  format.type = *type;
+  const auto axes = found->find("shape");
+  if (axes == found->end() || !axes->is_array() || axes->size() > layout::max_axes) {
+    refuse("a stream without a shape");
+  }
+  std::vector<std::uint32_t> lengths;
+  for (const Map& length : *axes) {
+    if (!length.is_number_unsigned() ||
+        !std::in_range<std::uint32_t>(length.get<std::uint64_t>())) {
+      refuse("a stream with an axis that is no length");
+    }
+    lengths.push_back(length.get<std::uint32_t>());
+  }
+  try {
+    format.shape = Shape(lengths);
+  } catch (const Error& error) {
+    refuse(fmt::format("a stream whose {}", error.why()));
+  }
+  format.image_type = number_in<std::uint64_t>(*found, "image_type");
+  format.circular_buffer = number_in<std::uint32_t>(*found, "circular_buffer");
+  format.keywords = number_in<std::uint16_t>(*found, "keywords");
+  return format;
+}
+
+struct ToMap {
+  Map operator()(const Follow& follow) const {
+    Map map{{"follow", follow.id},
+            {"name", follow.name},
+            {"order", follow.order == FrameOrder::every ? "every" : "latest"},
+            {"session", follow.session},
+            {"window", follow.window},
+            {"taken", follow.taken}};
+    if (follow.rate) {
+      map["rate"] = *follow.rate;
+    }
+    if (follow.asked != never) {
+      map["asked"] = nanoseconds_of(follow.asked);
+    }
+    return map;
+  }
+  Map operator()(const List& /*list*/) const { return {{"list", true}}; }
+  Map operator()(const Announcement& stream) const {
+    return {{"stream", stream.id},
+            {"session", stream.session},
+            {"host", stream.host},
+            {"format", map_of_format(stream.format)},
+            {"cnt0", stream.cnt0}};
+  }
+  Map operator()(const Gone& gone) const { return {{"gone", gone.id}}; }
+  Map operator()(const FrameFollows& frame) const {
+    return {{"frame", frame.id}, {"session", frame.session}, {"number", frame.number}};
+  }
+  Map operator()(const Alive& alive) const {
+    return {{"alive", nanoseconds_of(alive.asked)}, {"here", nanoseconds_of(alive.here)}};
+  }
+  Map operator()(const Streams& streams) const {
+    return {{"streams", streams.names}, {"unknown", streams.unknown}};
+  }
+};
+
+}  // namespace
+
+std::string encode(const FromReceiver& message) { return bytes_of(std::visit(ToMap{}, message)); }
+std::string encode(const FromSender& message) { return bytes_of(std::visit(ToMap{}, message)); }
+
+FromReceiver decode_from_receiver(std::span<const std::byte> bytes) {
+  const Map map = map_of(bytes);
+  require_version(map);
+  if (map.contains("list")) {
+    return List{};
+  }
+  Follow follow;
+  follow.id = number_in<std::uint64_t>(map, "follow");
+  follow.name = text_in(map, "name");
+  const std::string order = text_in(map, "order");
+  if (order != "every" && order != "latest") {
+    refuse(fmt::format("a message whose 'order' is '{}'", printable(order)));
+  }
+  follow.order = order == "every" ? FrameOrder::every : FrameOrder::latest;
+  follow.rate = rate_in(map);
+  follow.session = number_in<std::uint64_t>(map, "session");
+  follow.window = number_in<std::uint64_t>(map, "window");
+  follow.taken = number_in<std::uint64_t>(map, "taken");
+  if (map.contains("asked")) {
+    follow.asked = time_in(map, "asked");
+  }
+  return follow;
+}
+
+FromSender decode_from_sender(std::span<const std::byte> bytes) {
+  const Map map = map_of(bytes);
+  require_version(map);
+  if (map.contains("frame")) {
+    return FrameFollows{number_in<std::uint64_t>(map, "frame"),
+                        number_in<std::uint64_t>(map, "session"),
+                        number_in<std::uint64_t>(map, "number")};
+  }
+  if (map.contains("alive")) {
+    return Alive{time_in(map, "alive"), time_in(map, "here")};
+  }
+  if (map.contains("stream")) {
+    return Announcement{number_in<std::uint64_t>(map, "stream"),
+                        number_in<std::uint64_t>(map, "session"), text_in(map, "host"),
+                        format_in(map), number_in<std::uint64_t>(map, "cnt0")};
+  }
+  if (map.contains("gone")) {
+    return Gone{number_in<std::uint64_t>(map, "gone")};
+  }
+  Streams streams;
+  const auto names = map.find("streams");
+  if (names == map.end() || !names->is_array()) {
+    refuse("a message of no known kind");
+  }
+  for (const Map& name : *names) {
+    if (!name.is_string()) {
+      refuse("a list of streams with what is no name");
+    }
+    streams.names.push_back(name.get<std::string>());
+  }
+  streams.unknown = text_in(map, "unknown");
+  return streams;
+}
+
+}  // namespace shmim::network

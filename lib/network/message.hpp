@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "shmim/clock.hpp"
+#include "shmim/follow.hpp"
+#include "shmim/format.hpp"
+
+// What senders and receivers say to one another: shmim-network(5). Each message is a map in CBOR;
+// behind that of a frame come its head, as `frames` has it, and its pixels, in parts of their own.
+
+namespace shmim::network {
+
+/// From a receiver: what it wants of one stream, how far it has got, and how far the sender may go.
+/// It is said whole each time, so that nothing depends on what was lost with a connection.
+struct Follow {
+  std::uint64_t id = 0;  ///< which of the receiver's
+  std::string name;
+  FrameOrder order = FrameOrder::latest;
+  std::optional<double> rate;
+  std::uint64_t session = 0;  ///< as the sender calls it; 0: it has not said yet
+  std::uint64_t window = 0;   ///< frames that may be on their way at a time
+  std::uint64_t taken = 0;    ///< number of the last that has come in that session
+  Tai asked = never;          ///< when this was said, where an answer is wanted
+};
+/// From a receiver: which streams are there?
+struct List {};
+
+/// From a sender: the stream that frames are of from now on.
+struct Announcement {
+  std::uint64_t id = 0;
+  std::uint64_t session = 0;
+  std::string host;
+  Format format;
+  std::uint64_t cnt0 = 0;
+};
+/// From a sender: the stream is gone, for now.
+struct Gone {
+  std::uint64_t id = 0;
+};
+/// From a sender, before a frame's head and its pixels.
+struct FrameFollows {
+  std::uint64_t id = 0;
+  std::uint64_t session = 0;
+  std::uint64_t number = 0;  ///< in the session, from 1 on
+};
+/// From a sender: the answer to a Follow that asked.
+struct Alive {
+  Tai asked = never;
+  Tai here = never;
+};
+/// From a sender: what it has. The answer to List, and to a Follow of what it has not.
+struct Streams {
+  std::vector<std::string> names;
+  std::string unknown;  ///< that was wanted
+};
+
+using FromReceiver = std::variant<Follow, List>;
+using FromSender = std::variant<Announcement, Gone, FrameFollows, Alive, Streams>;
+
+[[nodiscard]] std::string encode(const FromReceiver& message);
+[[nodiscard]] std::string encode(const FromSender& message);
+/// Throws Error (failed) for what is not of the protocol.
+[[nodiscard]] FromReceiver decode_from_receiver(std::span<const std::byte> bytes);
+[[nodiscard]] FromSender decode_from_sender(std::span<const std::byte> bytes);
+
+}  // namespace shmim::network

@@ -1,0 +1,399 @@
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "network/message.hpp"
+#include "network/replica.hpp"
+#include "network/socket.hpp"
+#include "shmim/error.hpp"
+#include "shmim/text.hpp"
+
+namespace shmim::network {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// So often a receiver says what it wants, whatever comes.
+constexpr std::chrono::milliseconds between_reminders{500};
+
+}  // namespace
+
+/// One stream that is received.
+struct Intake {
+  Intake(std::string remote_name, Replica replica_here)
+      : remote(std::move(remote_name)), replica(std::move(replica_here)) {}
+  std::string remote;
+  Replica replica;
+  std::uint64_t session = 0;
+  std::uint64_t taken = 0;  ///< number of the last frame, in the session
+};
+
+/// How far the clock of the sender is ahead, by the exchange that took the shortest time of the
+/// last ones: it says most.
+class ClockEstimate {
+ public:
+  void add(Tai asked, Tai there, Tai now) {
+    const auto round_trip = elapsed(asked, now);
+    constexpr std::size_t most = 20;
+    samples_.insert(samples_.begin(), {round_trip, elapsed(asked, there) - round_trip / 2});
+    samples_.resize(std::min(samples_.size(), most));
+  }
+  void clear() { samples_.clear(); }
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> ahead() const {
+    const auto best = std::ranges::min_element(samples_, {}, &Sample::round_trip);
+    return best == samples_.end() ? std::nullopt : std::optional(best->ahead);
+  }
+
+ private:
+  struct Sample {
+    std::chrono::nanoseconds round_trip;
+    std::chrono::nanoseconds ahead;
+  };
+  std::vector<Sample> samples_;
+};
+
+}  // namespace shmim::network
+
+namespace shmim {
+
+using namespace network;  // NOLINT(google-build-using-namespace): this is what it was made for
+
+class Receiver::Inlet {
+ public:
+  Inlet(const std::string& endpoint, std::vector<WantedStream> streams,
+        const SearchPath& search_path, ReceiverOptions options)
+      : endpoint_(endpoint),
+        search_path_(search_path),
+        options_(std::move(options)),
+        wants_all_(streams.empty()),
+        context_(1),
+        socket_(context_, zmq::socket_type::dealer),
+        monitor_(context_, socket_) {
+    require_endpoint(endpoint_);
+    search_path_.mode = options_.mode;
+    for (WantedStream& stream : streams) {
+      want(std::move(stream));
+    }
+    set_up(socket_);
+    socket_.set(zmq::sockopt::immediate, true);
+    // No more comes than we have asked for, or it waits outside.
+    constexpr int most_waiting = 64;
+    socket_.set(zmq::sockopt::rcvhwm, most_waiting);
+    socket_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(options_.most_bytes));
+    if (options_.keys) {
+      socket_.set(zmq::sockopt::curve_serverkey, options_.sender);
+      socket_.set(zmq::sockopt::curve_publickey, options_.keys->public_key);
+      socket_.set(zmq::sockopt::curve_secretkey, options_.keys->secret_key);
+    }
+    try {
+      socket_.set(zmq::sockopt::ipv6, !is_of_ipv4(endpoint_));
+      socket_.connect(endpoint_);
+    } catch (const zmq::error_t& error) {
+      throw error_of(endpoint_, error);
+    }
+  }
+
+  void run() {
+    std::array<zmq::pollitem_t, 2> items{
+        {{socket_.handle(), 0, ZMQ_POLLIN, 0}, {monitor_.events().handle(), 0, ZMQ_POLLIN, 0}}};
+    auto reminder = steady_clock::now();
+    while (!is_cancelled()) {
+      const auto now = steady_clock::now();
+      if (now >= reminder) {
+        remind();
+        reminder = now + between_reminders;
+      }
+      constexpr std::chrono::milliseconds longest{100};
+      try {
+        zmq::poll(items.data(), items.size(), longest);
+      } catch (const zmq::error_t& error) {
+        if (error.num() != EINTR) {
+          throw;
+        }
+        continue;
+      }
+      while (const auto news = monitor_.next()) {
+        note(*news);
+        reminder = now;
+      }
+      // Not for as long as any come: there is a time to say what is wanted, and one to end.
+      constexpr int most_at_a_time = 16;
+      for (int i = 0; i < most_at_a_time && !is_cancelled() && take_message(); ++i) {
+      }
+    }
+    mark_down();
+  }
+
+ private:
+  void want(WantedStream stream) {
+    const bool is_there_already = std::ranges::any_of(
+        intakes_, [&](const auto& entry) { return entry.second.replica.name() == stream.local; });
+    if (is_there_already) {
+      throw Error(Problem::usage, stream.local, "would be two streams here");
+    }
+    if (const auto why = name_error(stream.local)) {
+      throw Error(Problem::usage, stream.local, *why);
+    }
+    Replica replica(stream.local, fmt::format("{}/{}", endpoint_, stream.remote), search_path_,
+                    options_.replaces);
+    intakes_.try_emplace(next_id_++, std::move(stream.remote), std::move(replica));
+  }
+
+  void note(const Monitor::News& news) {
+    switch (news.change) {
+      case Monitor::Change::connected:
+        has_told_refused_ = false;
+        is_connected_ = true;
+        for (auto& [id, intake] : intakes_) {
+          intake.session = intake.taken = 0;
+        }
+        clock_.clear();
+        tell(NetworkEvent::Kind::connected, endpoint_, "connected");
+        break;
+      case Monitor::Change::down:
+        if (std::exchange(is_connected_, false)) {
+          tell(NetworkEvent::Kind::down, endpoint_, "the connection is lost; trying again");
+          mark_down();
+        } else if (options_.keys && !std::exchange(has_told_refused_, true)) {
+          tell(NetworkEvent::Kind::refused, endpoint_,
+               "the connection ended before both had agreed on keys: is the other one's the right "
+               "key?");
+        }
+        break;
+      case Monitor::Change::refused:
+        if (!std::exchange(has_told_refused_, true)) {
+          tell(NetworkEvent::Kind::refused, endpoint_, news.why);
+        }
+        break;
+    }
+  }
+
+  /// Says to the sender all that it may have forgotten.
+  void remind() {
+    if (wants_all_) {
+      send(List{});
+    }
+    for (auto& [id, intake] : intakes_) {
+      ask(id, intake, TaiClock::now());
+    }
+  }
+
+  void ask(std::uint64_t id, const Intake& intake, Tai now) {
+    Follow follow;
+    follow.id = id;
+    follow.name = intake.remote;
+    follow.order = options_.order;
+    follow.rate = options_.rate;
+    follow.session = intake.session;
+    follow.window = window_of(intake);
+    follow.taken = intake.taken;
+    follow.asked = now;
+    send(follow);
+  }
+
+  /// Of the newest, one is on its way while another is being published: more would be older. Of
+  /// all, so many that the line is never idle.
+  [[nodiscard]] std::uint64_t window_of(const Intake& intake) const {
+    if (options_.order == FrameOrder::latest || !intake.replica.is_made()) {
+      return 2;
+    }
+    constexpr std::uint64_t bytes = 16 << 20;
+    constexpr std::uint64_t most = 32;
+    return std::clamp<std::uint64_t>(
+        bytes / std::max<std::uint64_t>(intake.replica.frame_bytes(), 1), 2, most);
+  }
+
+  void send(const FromReceiver& message) {
+    // Where there is no connection, nobody is to hear it later.
+    socket_.send(zmq::message_t(encode(message)), zmq::send_flags::dontwait);
+  }
+
+  /// False where there is none.
+  bool take_message() {
+    std::array<zmq::message_t, 3> parts;
+    if (!socket_.recv(parts[0], zmq::recv_flags::dontwait)) {
+      return false;
+    }
+    std::size_t count = 1;
+    bool has_more = parts[0].more();
+    while (has_more) {
+      zmq::message_t further;
+      if (!socket_.recv(further, zmq::recv_flags::none)) {
+        return false;
+      }
+      has_more = further.more();
+      if (count < parts.size()) {
+        parts[count] = std::move(further);
+      }
+      ++count;
+    }
+    const Tai arrived = TaiClock::now();
+    try {
+      take(std::span(parts).first(std::min(count, parts.size())), count, arrived);
+    } catch (const Error& error) {
+      if (error.problem() != Problem::failed) {
+        throw;
+      }
+      if (!std::exchange(has_told_bad_, true)) {
+        tell(NetworkEvent::Kind::bad_message, endpoint_, fmt::format("dropped {}", error.why()));
+      }
+    }
+    return true;
+  }
+
+  void take(std::span<const zmq::message_t> parts, std::size_t count, Tai arrived) {
+    const FromSender message = decode_from_sender({parts[0].data<std::byte>(), parts[0].size()});
+    const auto* frame = std::get_if<FrameFollows>(&message);
+    if (count != (frame != nullptr ? 3U : 1U)) {
+      throw Error(Problem::failed, "", "a message of another number of parts");
+    }
+    if (frame != nullptr) {
+      take_frame(*frame, parts[1], parts[2], arrived);
+    } else if (const auto* stream = std::get_if<Announcement>(&message)) {
+      take_stream(*stream);
+    } else if (const auto* gone = std::get_if<Gone>(&message)) {
+      if (Intake* intake = find(gone->id)) {
+        tell(NetworkEvent::Kind::removed, intake->replica.name(), "was removed there");
+        intake->replica.mark_down();
+      }
+    } else if (const auto* alive = std::get_if<Alive>(&message)) {
+      clock_.add(alive->asked, alive->here, arrived);
+    } else {
+      take_list(std::get<Streams>(message));
+    }
+  }
+
+  void take_list(const Streams& streams) {
+    if (!streams.unknown.empty()) {
+      throw Error(Problem::not_found, printable(streams.unknown),
+                  fmt::format("is not among the streams of {}: {}", endpoint_,
+                              printable(fmt::format("{}", fmt::join(streams.names, ", ")))));
+    }
+    if (!wants_all_) {
+      return;
+    }
+    for (const std::string& name : streams.names) {
+      const bool is_known = std::ranges::any_of(
+          intakes_, [&](const auto& entry) { return entry.second.remote == name; });
+      constexpr std::size_t most = 256;
+      if (!is_known && intakes_.size() < most) {
+        want({name, name});
+        ask(next_id_ - 1, intakes_.at(next_id_ - 1), TaiClock::now());
+      }
+    }
+  }
+
+  void take_stream(const Announcement& announcement) {
+    Intake* intake = find(announcement.id);
+    if (intake == nullptr) {
+      return;
+    }
+    if (const std::uint64_t bytes = announcement.format.file_bytes(); bytes > options_.most_bytes) {
+      throw Error(
+          Problem::no_space, intake->replica.name(),
+          fmt::format("would be of {} bytes, and {} are the most", bytes, options_.most_bytes));
+    }
+    if (intake->session != announcement.session) {
+      intake->session = announcement.session;
+      intake->taken = 0;
+    }
+    const std::string as = fmt::format("{} {}", to_string(announcement.format.type),
+                                       to_string(announcement.format.shape));
+    switch (intake->replica.adopt(announcement)) {
+      case Replica::Change::created:
+        tell(NetworkEvent::Kind::created, intake->replica.name(), "created: " + as);
+        break;
+      case Replica::Change::recreated:
+        tell(NetworkEvent::Kind::recreated, intake->replica.name(), "re-created: " + as);
+        break;
+      case Replica::Change::none:
+        break;
+    }
+    ask(announcement.id, *intake, never);
+  }
+
+  void take_frame(const FrameFollows& frame, const zmq::message_t& head,
+                  const zmq::message_t& pixels, Tai arrived) {
+    Intake* intake = find(frame.id);
+    if (intake == nullptr || intake->session != frame.session || !intake->replica.is_made()) {
+      return;  // of a session that was before
+    }
+    const FrameRecord record = record_of(head);
+    const std::uint64_t before = intake->replica.cnt0();
+    const bool is_published = intake->replica.publish(
+        record, {pixels.data<std::byte>(), pixels.size()}, arrived, clock_.ahead());
+    intake->taken = frame.number;
+    ask(frame.id, *intake, never);
+    if (!is_published) {
+      return;
+    }
+    const std::uint64_t cnt0 = record.info.cnt0;
+    if (options_.order == FrameOrder::every && frame.number > 1 && cnt0 > before + 1) {
+      tell(NetworkEvent::Kind::lost, intake->replica.name(),
+           cnt0 == before + 2 ? fmt::format("frame {}", before + 1)
+                              : fmt::format("frames {}-{}", before + 1, cnt0 - 1),
+           cnt0 - before - 1);
+    }
+    if (options_.published) {
+      options_.published(intake->replica.name(), cnt0);
+    }
+  }
+
+  [[nodiscard]] static FrameRecord record_of(const zmq::message_t& head) {
+    std::span<const std::byte> rest(head.data<std::byte>(), head.size());
+    FrameReader reader("", [&rest](std::span<std::byte> room) {
+      const std::size_t part = std::min(room.size(), rest.size());
+      std::copy_n(rest.begin(), part, room.begin());
+      rest = rest.subspan(part);
+      return part;
+    });
+    std::optional<FrameRecord> record = reader.next();
+    if (!record) {
+      throw Error(Problem::failed, "", "a frame without a head");
+    }
+    return *std::move(record);
+  }
+
+  [[nodiscard]] Intake* find(std::uint64_t id) {
+    const auto found = intakes_.find(id);
+    return found == intakes_.end() ? nullptr : &found->second;
+  }
+  void mark_down() noexcept {
+    for (auto& [id, intake] : intakes_) {
+      intake.replica.mark_down();
+    }
+  }
+  [[nodiscard]] bool is_cancelled() const { return options_.cancelled && options_.cancelled(); }
+  void tell(NetworkEvent::Kind kind, const std::string& subject, const std::string& text,
+            std::uint64_t count = 0) const {
+    if (options_.tell) {
+      options_.tell({kind, subject, text, count});
+    }
+  }
+
+  std::string endpoint_;
+  SearchPath search_path_;
+  ReceiverOptions options_;
+  bool wants_all_;
+  std::map<std::uint64_t, Intake> intakes_;
+  std::uint64_t next_id_ = 1;
+  ClockEstimate clock_;
+  bool is_connected_ = false;
+  bool has_told_refused_ = false;
+  bool has_told_bad_ = false;
+  zmq::context_t context_;
+  zmq::socket_t socket_;
+  Monitor monitor_;
+};
+
+Receiver::Receiver(const std::string& endpoint, std::vector<WantedStream> streams,
+                   const SearchPath& search_path, ReceiverOptions options)
+    : inlet_(
+          std::make_unique<Inlet>(endpoint, std::move(streams), search_path, std::move(options))) {}
+Receiver::~Receiver() = default;
+void Receiver::run() { inlet_->run(); }
+
+}  // namespace shmim

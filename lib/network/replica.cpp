@@ -1,0 +1,181 @@
+#include "network/replica.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "shmim/directory.hpp"
+#include "shmim/error.hpp"
+#include "shmim/text.hpp"
+
+namespace shmim::network {
+namespace {
+
+// Of a replica, beside those of its origin.
+constexpr const char* from = "RECVFROM";
+constexpr const char* link = "RECVLINK";
+constexpr const char* delay = "RECVDELAY";
+constexpr const char* clock = "RECVCLOCK";
+constexpr std::uint16_t own_keywords = 4;
+
+double seconds_of(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+/// As much of a text as a keyword holds, with the zero that ends it.
+std::string shortened(const std::string& text, std::size_t most) { return text.substr(0, most); }
+
+}  // namespace
+
+Replica::Replica(std::string name, std::string origin, const SearchPath& search_path, bool replaces)
+    : origin_(std::move(origin)), search_path_(search_path), replaces_(replaces) {
+  reference_.name = std::move(name);
+  reference_.text = reference_.name;
+  reference_.location = Location::shared;
+}
+
+Replica::Change Replica::adopt(const Announcement& announcement) {
+  host_ = printable(announcement.host);
+  format_ = announcement.format;
+  const std::uint32_t slots = format_.keywords + std::uint32_t{own_keywords};
+  format_.keywords = static_cast<std::uint16_t>(std::min<std::uint32_t>(slots, UINT16_MAX));
+  const bool was_made = is_made();
+  std::optional<Stream> found = find_own(format_);
+  if (found && found->cnt0() <= announcement.cnt0) {
+    PublishOptions options;
+    options.claim = true;
+    publisher_.reset();
+    publisher_.emplace(*std::move(found), std::move(options));
+    publisher_->stream().keywords().set(Keyword{link, "up", ""});
+    return Change::none;
+  }
+  make();
+  return was_made || found ? Change::recreated : Change::created;
+}
+
+/// The stream of that name, if it was received before and has that format. Throws Error (exists)
+/// where it is another program's.
+std::optional<Stream> Replica::find_own(const Format& format) const {
+  std::optional<Stream> stream;
+  try {
+    stream.emplace(open_existing(reference_, search_path_));
+  } catch (const Error& error) {
+    if (error.problem() == Problem::not_found) {
+      return std::nullopt;
+    }
+    if (!replaces_) {
+      throw;
+    }
+    return std::nullopt;
+  }
+  if (!stream->keywords().find(from) && !replaces_) {
+    throw Error(Problem::exists, reference_.name,
+                "is a stream of this host, which was not received");
+  }
+  const bool is_alike = differences(stream->format(), requirement_of(format)).empty();
+  return is_alike ? std::move(stream) : std::nullopt;
+}
+
+void Replica::make() {
+  publisher_.reset();
+  CreateOptions creation{format_, search_path_.mode, {}};
+  creation.prepare = [this](Stream& draft) {
+    draft.keywords().set({from, shortened(host_, 15), shortened(origin_, 79)});
+  };
+  Connection made = recreate(reference_, creation, search_path_);
+  PublishOptions options;
+  options.claim = true;
+  publisher_.emplace(*std::move(made.stream), std::move(options));
+  keyword_names_.clear();
+}
+
+std::uint64_t Replica::frame_bytes() const {
+  return publisher_->frame_shape().elements() * element_size(publisher_->type());
+}
+
+bool Replica::publish(const FrameRecord& frame, std::span<const std::byte> pixels, Tai arrived,
+                      std::optional<std::chrono::nanoseconds> clock_ahead) {
+  if (frame.type != publisher_->type() || frame.shape != publisher_->frame_shape() ||
+      pixels.size() != frame.bytes()) {
+    throw Error(Problem::failed, reference_.name, "a frame that is not as its stream");
+  }
+  const std::uint64_t before = cnt0();
+  if (frame.info.cnt0 == before && before > 0) {
+    return false;  // the newest was sent again, to a connection that is new
+  }
+  if (frame.info.cnt0 < before) {
+    make();
+  }
+  publisher_->set_lost(frame.info.cnt0 - cnt0() - 1);
+  std::vector<Keyword> keywords = keywords_of(frame, arrived, clock_ahead);
+  erase_others(keywords);
+  publisher_->set_keywords(std::move(keywords));
+  publisher_->set_atime(frame.info.atime == never ? std::nullopt : std::optional(frame.info.atime));
+  // Inodes and PIDs of another host mean nothing here, or something else. What does is that this
+  // was received, which frame it was there, and when it came; RECVFROM says from where.
+  TraceEntry received;
+  received.mode = TriggerMode::cnt0;
+  received.status = TriggerStatus::received;
+  received.cnt0 = frame.info.cnt0;
+  received.triggered = arrived;
+  publisher_->set_trigger(Trigger{received, {}});
+  try {
+    publisher_->publish(pixels);
+  } catch (const Error& error) {
+    if (error.problem() != Problem::removed) {
+      throw;
+    }
+    make();  // it was taken away here: what comes shows it again
+    return publish(frame, pixels, arrived, clock_ahead);
+  }
+  return true;
+}
+
+std::vector<Keyword> Replica::keywords_of(
+    const FrameRecord& frame, Tai arrived,
+    std::optional<std::chrono::nanoseconds> clock_ahead) const {
+  std::vector<Keyword> keywords = frame.keywords;
+  keywords.push_back({from, shortened(host_, 15), shortened(origin_, 79)});
+  keywords.push_back({link, "up", ""});
+  if (is_date(frame.info.writetime)) {
+    keywords.push_back({delay, seconds_of(elapsed(frame.info.writetime, arrived)),
+                        "[s] since it was written there, by both clocks"});
+  }
+  if (clock_ahead) {
+    keywords.push_back(
+        {clock, seconds_of(*clock_ahead), "[s] that the clock there is ahead, about"});
+  }
+  return keywords;
+}
+
+/// Those of the frame before that are not in this one have been erased there.
+void Replica::erase_others(const std::vector<Keyword>& keywords) {
+  std::vector<std::string> names;
+  names.reserve(keywords.size());
+  for (const Keyword& keyword : keywords) {
+    names.push_back(keyword.name);
+  }
+  if (names == keyword_names_) {
+    return;
+  }
+  for (const std::string& name : std::exchange(keyword_names_, std::move(names))) {
+    if (std::ranges::find(keyword_names_, name) == keyword_names_.end()) {
+      publisher_->stream().keywords().erase(name);
+    }
+  }
+}
+
+void Replica::mark_down() noexcept {
+  if (!is_made()) {
+    return;
+  }
+  try {
+    publisher_->stream().keywords().set(
+        Keyword{link, "down", fmt::format("since {}", to_utc(TaiClock::now()))});
+  } catch (const Error&) {
+    // The stream is as it was, and nobody is helped by an end of what could still come.
+  }
+}
+
+}  // namespace shmim::network

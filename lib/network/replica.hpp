@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "network/message.hpp"
+#include "shmim/frames.hpp"
+#include "shmim/network.hpp"
+#include "shmim/publisher.hpp"
+#include "shmim/resolve.hpp"
+
+namespace shmim::network {
+
+/// A stream of this host that is made of one of another.
+class Replica {
+ public:
+  /// `origin` is where it is from, for people.
+  Replica(std::string name, std::string origin, const SearchPath& search_path, bool replaces);
+
+  enum class Change { none, created, recreated };
+  /// The stream there is like this now. Throws Error as Receiver::run() does.
+  Change adopt(const Announcement& announcement);
+  /// Publishes a frame, unless it is here already; gives whether it did. Throws Error: failed (the
+  /// frame is not of the stream that was announced), and as Publisher::publish() does.
+  bool publish(const FrameRecord& frame, std::span<const std::byte> pixels, Tai arrived,
+               std::optional<std::chrono::nanoseconds> clock_ahead);
+  /// Says in its keywords that no frames come any more, since now.
+  void mark_down() noexcept;
+
+  [[nodiscard]] const std::string& name() const noexcept { return reference_.name; }
+  [[nodiscard]] bool is_made() const noexcept { return publisher_.has_value(); }
+  /// Pixels of a frame, in bytes.
+  [[nodiscard]] std::uint64_t frame_bytes() const;
+  [[nodiscard]] std::uint64_t cnt0() const noexcept { return publisher_->stream().cnt0(); }
+
+ private:
+  [[nodiscard]] std::optional<Stream> find_own(const Format& format) const;
+  void make();
+  [[nodiscard]] std::vector<Keyword> keywords_of(
+      const FrameRecord& frame, Tai arrived,
+      std::optional<std::chrono::nanoseconds> clock_ahead) const;
+  void erase_others(const std::vector<Keyword>& keywords);
+  Reference reference_;
+  std::string origin_;
+  SearchPath search_path_;
+  bool replaces_;
+  std::string host_;
+  Format format_;
+  std::optional<Publisher> publisher_;
+  std::vector<std::string> keyword_names_;  ///< of the frame before
+};
+
+}  // namespace shmim::network

@@ -1,0 +1,639 @@
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "network/authority.hpp"
+#include "network/message.hpp"
+#include "network/socket.hpp"
+#include "network/source.hpp"
+#include "shmim/error.hpp"
+#include "shmim/text.hpp"
+
+namespace shmim::network {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// What a receiver may have at once, whatever it asks for: it is what a hostile one can cost.
+constexpr std::uint64_t most_on_the_way = 64;
+constexpr std::size_t most_subscriptions = 1024;
+constexpr std::chrono::seconds silent_for_good{5};
+
+}  // namespace
+
+/// A stream that a receiver follows.
+struct Subscription {
+  FrameOrder order = FrameOrder::latest;
+  std::uint64_t session = 0;
+  std::uint64_t sent = 0;   ///< number of the last, in the session
+  std::uint64_t limit = 0;  ///< up to which it may be sent now
+  std::uint64_t taken = 0;  ///< number of the last packet that was sent, or is lost
+  std::shared_ptr<const Format> announced;
+  bool is_told_gone = false;
+  steady_clock::duration interval{0};
+  steady_clock::time_point due;
+  steady_clock::time_point heard;
+
+  [[nodiscard]] bool has_room() const noexcept { return sent < limit; }
+};
+
+/// Which receiver's, and which of its.
+using SubscriptionKey = std::pair<std::string, std::uint64_t>;
+
+/// A stream, its thread, and who follows it.
+struct Channel {
+  explicit Channel(std::unique_ptr<Source> from) : source(std::move(from)) {}
+  std::unique_ptr<Source> source;  ///< of the thread
+  std::thread thread;
+  std::condition_variable wanted;
+  std::optional<Stream> stream;          ///< a handle of its own, for its cnt0
+  std::shared_ptr<const Format> format;  ///< null while the stream is gone
+  std::shared_ptr<const Packet> newest;
+  std::deque<std::shared_ptr<const Packet>> backlog;  ///< for those that want every frame
+  std::uint64_t backlog_bytes = 0;
+  std::map<SubscriptionKey, Subscription> subscriptions;
+};
+
+}  // namespace shmim::network
+
+namespace shmim {
+
+using namespace network;  // NOLINT(google-build-using-namespace): this is what it was made for
+
+/// The socket is one for all, and used by any thread that has the lock: a stream's own, so that a
+/// frame goes out without another thread having to wake up, or the one in run(), for what comes in.
+/// ZeroMQ allows that, as a lock is the fence that it asks for. Its descriptor tells of what comes
+/// in but once, to whoever used the socket next: therefore everybody who has sent looks for what
+/// has come in before he lets the lock go.
+class Sender::Outlet {
+ public:
+  Outlet(const std::vector<Reference>& streams, const SearchPath& search_path,
+         SenderOptions options)
+      : options_(std::move(options)),
+        search_path_(search_path),
+        context_(1),
+        socket_(context_, zmq::socket_type::router),
+        monitor_(context_, socket_) {
+    for (const Reference& stream : streams) {
+      if (find(stream.name) != nullptr) {
+        throw Error(Problem::usage, stream.name, "is there twice: receivers ask by name");
+      }
+      channels_.emplace_back(
+          std::make_unique<Source>(stream, search_path_, [this] { return is_over(); }));
+      adopt(channels_.back());
+    }
+    set_up(socket_);
+    constexpr int longest_message = 64 << 10;
+    socket_.set(zmq::sockopt::maxmsgsize, std::int64_t{longest_message});
+    socket_.set(zmq::sockopt::router_mandatory, true);
+    socket_.set(zmq::sockopt::sndhwm, 2 * static_cast<int>(most_on_the_way));
+    if (options_.keys) {
+      authority_.emplace(context_, options_.receivers,
+                         [this](const std::string& address, const std::string& key) {
+                           const std::lock_guard lock(mutex_);
+                           tell(NetworkEvent::Kind::refused, address,
+                                key.empty() ? "it comes without a key"
+                                            : fmt::format("its key is not known: {}", key));
+                         });
+      socket_.set(zmq::sockopt::curve_server, true);
+      socket_.set(zmq::sockopt::curve_secretkey, options_.keys->secret_key);
+      socket_.set(zmq::sockopt::zap_domain, "shmim");
+    }
+    descriptor_ = socket_.get(zmq::sockopt::fd);
+    of_monitor_ = monitor_.events().get(zmq::sockopt::fd);
+    std::array<char, 256> name{};
+    host_ = ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+  }
+  ~Outlet() {
+    end();
+    for (Channel& channel : channels_) {
+      if (channel.thread.joinable()) {
+        channel.thread.join();
+      }
+    }
+  }
+  Outlet(const Outlet&) = delete;
+  Outlet(Outlet&&) = delete;
+  Outlet& operator=(const Outlet&) = delete;
+  Outlet& operator=(Outlet&&) = delete;
+
+  std::string bind(const std::string& endpoint) {
+    require_endpoint(endpoint);
+    try {
+      socket_.set(zmq::sockopt::ipv6, !is_of_ipv4(endpoint));
+      socket_.bind(endpoint);
+    } catch (const zmq::error_t& error) {
+      throw error_of(endpoint, error);
+    }
+    std::string bound = socket_.get(zmq::sockopt::last_endpoint);
+    const std::lock_guard lock(mutex_);
+    tell(NetworkEvent::Kind::listening, bound, "listening");
+    return bound;
+  }
+
+  void run() {
+    for (Channel& channel : channels_) {
+      channel.thread = std::thread([this, &channel] {
+        try {
+          follow(channel);
+        } catch (...) {
+          const std::lock_guard lock(mutex_);
+          failure_ = failure_ ? failure_ : std::current_exception();
+          is_over_ = true;
+        }
+      });
+    }
+    while (!is_over()) {
+      const int milliseconds = wait_milliseconds();
+      std::array<pollfd, 2> descriptors{{{descriptor_, POLLIN, 0}, {of_monitor_, POLLIN, 0}}};
+      ::poll(descriptors.data(), descriptors.size(), milliseconds);
+      const std::lock_guard lock(mutex_);
+      while (const auto news = monitor_.next()) {
+        if (news->change == Monitor::Change::refused && !options_.keys) {
+          tell(NetworkEvent::Kind::refused, news->endpoint, news->why);
+        }
+      }
+      forget_silent();
+      for (Channel& channel : channels_) {
+        serve(channel);
+      }
+      take_messages();
+    }
+    end();
+    for (Channel& channel : channels_) {
+      channel.thread.join();
+    }
+    if (failure_) {
+      std::rethrow_exception(failure_);
+    }
+  }
+
+ private:
+  // ---- In the thread of a stream.
+
+  void follow(Channel& channel) {
+    for (;;) {
+      const std::optional<FrameOrder> order = wait_for_demand(channel);
+      if (!order) {
+        return;
+      }
+      constexpr std::chrono::milliseconds often{100};
+      auto packet = std::make_shared<Packet>();
+      switch (channel.source->take(*order, deadline_after(often), *packet)) {
+        case Arrival::arrived:
+          offer(channel, std::move(packet));
+          break;
+        case Arrival::timed_out:
+          break;
+        case Arrival::interrupted:
+          return;
+        case Arrival::removed:
+        case Arrival::recreated:
+          await_return(channel);
+          break;
+      }
+    }
+  }
+
+  /// In which order a frame is wanted next; nullopt at the end.
+  std::optional<FrameOrder> wait_for_demand(Channel& channel) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      if (is_over_) {
+        return std::nullopt;
+      }
+      if (channel.subscriptions.empty()) {
+        channel.newest = nullptr;
+        channel.source->restart();  // whoever comes next begins with what is there then
+      }
+      const auto now = steady_clock::now();
+      bool is_wanted = false;
+      auto wake = now + std::chrono::milliseconds{100};
+      for (const auto& [key, subscription] : channel.subscriptions) {
+        if (subscription.order == FrameOrder::every) {
+          return FrameOrder::every;
+        }
+        const bool is_due = subscription.due <= now;
+        is_wanted = is_wanted || (subscription.has_room() && is_due);
+        wake = is_due ? wake : std::min(wake, subscription.due);
+      }
+      if (is_wanted) {
+        return FrameOrder::latest;
+      }
+      channel.wanted.wait_until(lock, wake);
+    }
+  }
+
+  void offer(Channel& channel, std::shared_ptr<const Packet> packet) {
+    const std::lock_guard lock(mutex_);
+    channel.newest = packet;
+    if (channel.format != packet->format) {
+      adopt(channel);
+    }
+    const bool is_for_all = std::ranges::any_of(channel.subscriptions, [](const auto& entry) {
+      return entry.second.order == FrameOrder::every;
+    });
+    if (is_for_all) {
+      channel.backlog_bytes += packet->pixels.size();
+      channel.backlog.push_back(std::move(packet));
+    }
+    serve(channel);
+    while (channel.backlog.size() > 1 && channel.backlog_bytes > options_.buffer) {
+      drop_oldest(channel);
+    }
+    take_messages();
+  }
+
+  void await_return(Channel& channel) {
+    {
+      const std::lock_guard lock(mutex_);
+      channel.format = nullptr;
+      serve(channel);
+      take_messages();
+    }
+    bool was_told = false;
+    constexpr std::chrono::milliseconds often{20};
+    while (!is_over() && !channel.source->reopen()) {
+      if (!std::exchange(was_told, true)) {
+        const std::lock_guard lock(mutex_);
+        tell(NetworkEvent::Kind::removed, channel.source->name(),
+             "was removed; it is sent on when it is back");
+      }
+      std::this_thread::sleep_for(often);
+    }
+    const std::lock_guard lock(mutex_);
+    if (!is_over_) {
+      adopt(channel);
+      tell(NetworkEvent::Kind::recreated, channel.source->name(),
+           fmt::format("is there again: {} {}", to_string(channel.format->type),
+                       to_string(channel.format->shape)));
+      serve(channel);
+      take_messages();
+    }
+  }
+
+  static void adopt(Channel& channel) {
+    channel.stream = channel.source->stream();
+    channel.format = channel.source->format();
+  }
+
+  // ---- With the lock, in any thread.
+
+  /// Frees what every receiver of all frames has been sent.
+  static void trim(Channel& channel) {
+    std::uint64_t all_have = std::numeric_limits<std::uint64_t>::max();
+    for (const auto& [key, subscription] : channel.subscriptions) {
+      if (subscription.order == FrameOrder::every) {
+        all_have = std::min(all_have, subscription.taken);
+      }
+    }
+    while (!channel.backlog.empty() && channel.backlog.front()->number <= all_have) {
+      channel.backlog_bytes -= channel.backlog.front()->pixels.size();
+      channel.backlog.pop_front();
+    }
+  }
+
+  void drop_oldest(Channel& channel) {
+    const std::shared_ptr<const Packet> dropped = channel.backlog.front();
+    channel.backlog.pop_front();
+    channel.backlog_bytes -= dropped->pixels.size();
+    for (auto& [key, subscription] : channel.subscriptions) {
+      if (subscription.order == FrameOrder::every && subscription.taken < dropped->number) {
+        subscription.taken = dropped->number;
+        tell(NetworkEvent::Kind::lost, channel.source->name(),
+             fmt::format("frame {}: a receiver was too slow for the buffer", dropped->cnt0), 1);
+      }
+    }
+  }
+
+  void serve(Channel& channel) {
+    for (auto entry = channel.subscriptions.begin(); entry != channel.subscriptions.end();) {
+      if (serve(channel, entry->first, entry->second)) {
+        ++entry;
+      } else {
+        tell(NetworkEvent::Kind::leaves, channel.source->name(), "a receiver has gone");
+        entry = channel.subscriptions.erase(entry);
+      }
+    }
+    trim(channel);
+  }
+
+  /// Sends what there is room for; false where the receiver is gone.
+  bool serve(const Channel& channel, const SubscriptionKey& key, Subscription& subscription) {
+    if (subscription.order == FrameOrder::every) {
+      for (const auto& packet : channel.backlog) {
+        if (packet->number <= subscription.taken) {
+          continue;
+        }
+        if (!is_due(subscription)) {
+          break;
+        }
+        if (!send_frame(key, subscription, *packet)) {
+          return false;
+        }
+      }
+    } else if (channel.newest && channel.newest->number > subscription.taken &&
+               channel.format == channel.newest->format && is_due(subscription) &&
+               !send_frame(key, subscription, *channel.newest)) {
+      return false;
+    }
+    const bool has_all_before = subscription.order == FrameOrder::latest ||
+                                channel.backlog.empty() ||
+                                channel.backlog.back()->number <= subscription.taken;
+    if (!has_all_before) {
+      return true;
+    }
+    if (!channel.format) {
+      return std::exchange(subscription.is_told_gone, true) ||
+             send(key.first, encode(FromSender(Gone{key.second})));
+    }
+    return announce(key, subscription, channel.format, channel.stream->cnt0());
+  }
+
+  [[nodiscard]] static bool is_due(const Subscription& subscription) {
+    return subscription.has_room() &&
+           (subscription.interval.count() == 0 || subscription.due <= steady_clock::now());
+  }
+
+  bool announce(const SubscriptionKey& key, Subscription& subscription,
+                const std::shared_ptr<const Format>& format, std::uint64_t cnt0) {
+    if (subscription.announced == format) {
+      return true;
+    }
+    Announcement announcement;
+    announcement.id = key.second;
+    announcement.session = subscription.session;
+    announcement.host = host_;
+    announcement.format = *format;
+    announcement.cnt0 = cnt0;
+    if (!send(key.first, encode(FromSender(announcement)))) {
+      return false;
+    }
+    subscription.announced = format;
+    subscription.is_told_gone = false;
+    return true;
+  }
+
+  bool send_frame(const SubscriptionKey& key, Subscription& subscription, const Packet& packet) {
+    if (!announce(key, subscription, packet.format, packet.cnt0)) {
+      return false;
+    }
+    const FrameFollows envelope{key.second, subscription.session, subscription.sent + 1};
+    zmq::message_t head;
+    zmq::message_t pixels;
+    // The same memory: ZeroMQ counts who has it.
+    head.copy(const_cast<zmq::message_t&>(packet.head));
+    pixels.copy(const_cast<zmq::message_t&>(packet.pixels));
+    if (!send(key.first, encode(FromSender(envelope)), &head, &pixels)) {
+      return false;
+    }
+    ++subscription.sent;
+    subscription.taken = packet.number;
+    if (subscription.interval.count() > 0) {
+      const auto now = steady_clock::now();
+      // On its own grid, as long as it does not fall behind by more than an interval.
+      const auto next = subscription.due + subscription.interval;
+      subscription.due = next > now ? next : now + subscription.interval;
+    }
+    return true;
+  }
+
+  /// False where the receiver is gone, or takes nothing: then it is to ask again.
+  bool send(const std::string& receiver, const std::string& message, zmq::message_t* head = nullptr,
+            zmq::message_t* pixels = nullptr) {
+    try {
+      constexpr auto more = zmq::send_flags::sndmore | zmq::send_flags::dontwait;
+      if (!socket_.send(zmq::buffer(receiver), more)) {
+        return false;
+      }
+      socket_.send(zmq::buffer(message), head != nullptr ? more : zmq::send_flags::dontwait);
+      if (head != nullptr) {
+        socket_.send(*head, more);
+        socket_.send(*pixels, zmq::send_flags::dontwait);
+      }
+      return true;
+    } catch (const zmq::error_t& error) {
+      if (error.num() == EHOSTUNREACH) {
+        return false;
+      }
+      throw;
+    }
+  }
+
+  void take_messages() {
+    for (;;) {
+      zmq::message_t receiver;
+      zmq::message_t body;
+      if (!socket_.recv(receiver, zmq::recv_flags::dontwait)) {
+        return;
+      }
+      bool is_one = receiver.more() && socket_.recv(body, zmq::recv_flags::dontwait).has_value();
+      while (body.more()) {
+        is_one = false;
+        if (!socket_.recv(body, zmq::recv_flags::dontwait)) {
+          break;
+        }
+      }
+      const std::string key = receiver.to_string();
+      try {
+        if (!is_one) {
+          throw Error(Problem::failed, "", "a message of another number of parts");
+        }
+        const FromReceiver message = decode_from_receiver({body.data<std::byte>(), body.size()});
+        if (const auto* wanted = std::get_if<Follow>(&message)) {
+          take(key, *wanted);
+        } else {
+          send(key, encode(FromSender(Streams{names(), {}})));
+        }
+      } catch (const Error& error) {
+        if (std::exchange(has_told_bad_, true)) {
+          continue;  // whoever floods us is to flood nobody's terminal
+        }
+        tell(NetworkEvent::Kind::bad_message, "", fmt::format("dropped {}", error.why()));
+      }
+    }
+  }
+
+  void take(const std::string& receiver, const Follow& follow) {
+    Channel* channel = find(follow.name);
+    if (channel == nullptr) {
+      send(receiver, encode(FromSender(Streams{names(), follow.name})));
+      return;
+    }
+    const SubscriptionKey key{receiver, follow.id};
+    const bool is_new = !channel->subscriptions.contains(key);
+    if (is_new && count_subscriptions() >= most_subscriptions) {
+      return;
+    }
+    Subscription& subscription = channel->subscriptions[key];
+    const bool asks_anew = follow.session != subscription.session;
+    if (is_new) {
+      subscription.session = next_session_++;
+      subscription.taken = channel->newest ? channel->newest->number - 1 : 0;
+      if (follow.order == FrameOrder::every && channel->backlog.empty() && channel->newest) {
+        channel->backlog.push_back(channel->newest);
+        channel->backlog_bytes += channel->newest->pixels.size();
+      }
+      tell(NetworkEvent::Kind::follows, channel->source->name(), "a receiver follows");
+    }
+    subscription.order = follow.order;
+    subscription.heard = steady_clock::now();
+    const std::uint64_t window = std::min(follow.window, most_on_the_way);
+    const std::uint64_t taken = is_new || asks_anew ? 0 : std::min(follow.taken, subscription.sent);
+    subscription.limit = std::max(subscription.limit, taken + window);
+    set_rate(subscription, follow.rate);
+    if (follow.asked != never) {
+      send(receiver, encode(FromSender(Alive{follow.asked, TaiClock::now()})));
+    }
+    // What is newer than what we have is about to be taken by the thread of the stream.
+    const bool has_newest = channel->newest && channel->newest->cnt0 == channel->stream->cnt0();
+    const bool is_there =
+        follow.order == FrameOrder::every || has_newest || !channel->format
+            ? serve(*channel, key, subscription)
+            : announce(key, subscription, channel->format, channel->stream->cnt0());
+    if (!is_there) {
+      channel->subscriptions.erase(key);
+    }
+    trim(*channel);
+    channel->wanted.notify_one();
+  }
+
+  void set_rate(Subscription& subscription, std::optional<double> wanted) const {
+    const std::optional<double> rate = !wanted          ? options_.rate
+                                       : !options_.rate ? wanted
+                                                        : std::min(*wanted, *options_.rate);
+    constexpr double longest_interval = 1e6;
+    subscription.interval =
+        rate ? std::chrono::duration_cast<steady_clock::duration>(
+                   std::chrono::duration<double>(std::min(1 / *rate, longest_interval)))
+             : steady_clock::duration{0};
+  }
+
+  void forget_silent() {
+    const auto long_ago = steady_clock::now() - silent_for_good;
+    for (Channel& channel : channels_) {
+      const auto gone = std::erase_if(
+          channel.subscriptions, [&](const auto& entry) { return entry.second.heard < long_ago; });
+      for (std::size_t i = 0; i < gone; ++i) {
+        tell(NetworkEvent::Kind::leaves, channel.source->name(),
+             "a receiver was not heard of for 5 s");
+      }
+    }
+  }
+
+  [[nodiscard]] int wait_milliseconds() {
+    constexpr std::chrono::milliseconds longest{100};
+    const std::lock_guard lock(mutex_);
+    const auto now = steady_clock::now();
+    auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(longest);
+    for (const Channel& channel : channels_) {
+      for (const auto& [key, subscription] : channel.subscriptions) {
+        if (subscription.due > now) {
+          wait =
+              std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(subscription.due - now));
+        }
+      }
+    }
+    return static_cast<int>(wait.count());
+  }
+
+  [[nodiscard]] std::size_t count_subscriptions() const {
+    std::size_t count = 0;
+    for (const Channel& channel : channels_) {
+      count += channel.subscriptions.size();
+    }
+    return count;
+  }
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const Channel& channel : channels_) {
+      all.push_back(channel.source->name());
+    }
+    return all;
+  }
+  [[nodiscard]] Channel* find(const std::string& name) {
+    const auto found = std::ranges::find_if(
+        channels_, [&](const Channel& channel) { return channel.source->name() == name; });
+    return found == channels_.end() ? nullptr : &*found;
+  }
+
+  void tell(NetworkEvent::Kind kind, const std::string& subject, const std::string& text,
+            std::uint64_t count = 0) const {
+    if (options_.tell) {
+      options_.tell({kind, subject, text, count});
+    }
+  }
+  [[nodiscard]] bool is_over() const {
+    return is_over_ || (options_.cancelled && options_.cancelled());
+  }
+  void end() {
+    is_over_ = true;
+    for (Channel& channel : channels_) {
+      channel.wanted.notify_all();
+    }
+  }
+
+  SenderOptions options_;
+  const SearchPath search_path_;
+  std::string host_;
+  zmq::context_t context_;
+  std::mutex mutex_;  ///< of all that follows, and of what channels have in common
+  std::optional<Authority> authority_;
+  zmq::socket_t socket_;
+  Monitor monitor_;
+  int descriptor_ = -1;  ///< of the socket: it tells that there may be something to do
+  int of_monitor_ = -1;
+  std::deque<Channel> channels_;
+  std::uint64_t next_session_ =
+      static_cast<std::uint64_t>(TaiClock::now().time_since_epoch().count());
+  bool has_told_bad_ = false;
+  std::exception_ptr failure_;
+  std::atomic<bool> is_over_ = false;
+};
+
+Sender::Sender(const std::vector<Reference>& streams, const SearchPath& search_path,
+               SenderOptions options)
+    : outlet_(std::make_unique<Outlet>(streams, search_path, std::move(options))) {}
+Sender::~Sender() = default;
+std::string Sender::bind(const std::string& endpoint) { return outlet_->bind(endpoint); }
+void Sender::run() { outlet_->run(); }
+
+std::string_view to_string(NetworkEvent::Kind kind) noexcept {
+  switch (kind) {
+    case NetworkEvent::Kind::listening:
+      return "listening";
+    case NetworkEvent::Kind::connected:
+      return "connected";
+    case NetworkEvent::Kind::down:
+      return "down";
+    case NetworkEvent::Kind::refused:
+      return "refused";
+    case NetworkEvent::Kind::follows:
+      return "follows";
+    case NetworkEvent::Kind::leaves:
+      return "leaves";
+    case NetworkEvent::Kind::created:
+      return "created";
+    case NetworkEvent::Kind::recreated:
+      return "recreated";
+    case NetworkEvent::Kind::removed:
+      return "removed";
+    case NetworkEvent::Kind::lost:
+      return "lost";
+    case NetworkEvent::Kind::bad_message:
+      return "bad message";
+  }
+  return "";
+}
+
+}  // namespace shmim

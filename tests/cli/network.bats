@@ -1,0 +1,308 @@
+# shmim-send and shmim-receive, each with a directory of its own: two hosts in one. Networks that lose,
+# delay and break are for faults/network.bats.
+
+load helpers
+
+setup() {
+  own_directories
+  mkdir "$SHM/there" "$SHM/here"
+  export MILK_SHM_DIR=$SHM/there
+  here=(--dir "$SHM/here")
+  socket=ipc://$WORK/socket
+}
+
+# send NAME REF...: a sender that listens.
+send() { start_ready "$1" shmim-send "${@:2}" --bind "$socket"; }
+# receive NAME OPTION...: a receiver in the background.
+receive() { start_ready "$1" shmim-receive "$socket" "${@:2}" "${here[@]}"; }
+# has_come STREAM N: its frame N is here.
+has_come() { has_frames "$1" "$2" "${here[@]}"; }
+# is_here NAME VALUE: of a keyword of cam.
+is_here() { [[ $(shmim-kw cam "$1" "${here[@]}") == "$2" ]]; }
+# told NAME TEXT: the program NAME has said so.
+told() { grep -qF -- "$2" "$WORK/$1.err"; }
+# publish N: frames of a counter, into cam.
+publish() { shmim-post cam --pattern counter -n "$1" "${@:2}" -q; }
+# same STREAM [HERE]: pixels here are as there.
+same() {
+  shmim-cat "$1" -o raw >"$WORK/there.raw"
+  shmim-cat "${2:-$1}" -o raw "${here[@]}" >"$WORK/here.raw"
+  cmp "$WORK/there.raw" "$WORK/here.raw"
+}
+
+@test "a stream is made here as it is there, with its frame, keywords, times and cnt0" {
+  make cam 5x3 --type int16 --circular-buffer 4 --set EXPTIME=0.5/'[s]' --set OBS=abc
+  seq 15 | shmim-post cam --data - --format text --atime 2026-11-22T01:52:49.5Z
+  seq 2 16 | shmim-post cam --data - --format text --atime 2026-11-22T01:52:50.5Z
+  send sender cam
+  check 0 '' '~ shmim-receive: *socket: connected
+shmim-receive: cam: created: int16 5x3' -- shmim-receive "$socket" -n 1 "${here[@]}"
+  same cam
+  check 0 '' '' -- shmim-info cam --check int16,5x3,circular-buffer=4 "${here[@]}"
+  shmim-info cam "${here[@]}" >info
+  grep -q '^  cnt0 cnt1 cnt2 *2 ' info
+  grep -q '^  acquired *2026-11-22T01:52:50.500000000Z' info
+  check 0 0.5 '' -- shmim-kw cam EXPTIME "${here[@]}"
+  check 0 abc '' -- shmim-kw cam OBS "${here[@]}"
+  is_here RECVFROM "$(hostname | head -c 15)"
+  is_here RECVLINK down # it has ended
+}
+
+@test "every type, a slice, another name, and a stream in which z is time" {
+  local name names
+  for name in uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 float32 float64 complex64 complex128; do
+    make "s$name" 4x3 --type "$name"
+    shmim-post "s$name" --pattern noise,sigma=10 -n 1 -q
+  done
+  make ring 4x3x5 --type uint8 --circular
+  shmim-post ring --pattern noise -n 3 -q
+  make wide 6x4
+  seq 24 | shmim-post wide --data - --format text
+  mapfile -t names < <(shmim-ls --noheadings -o name 's*')
+  send sender "${names[@]}" ring 'wide[1:2,*]'
+  check 0 '' '~ *' -- shmim-receive "$socket" -n 15 "${names[@]}" ring wide=narrow "${here[@]}"
+  for name in "${names[@]}"; do same "$name"; done
+  compare narrow "$(shmim-cat narrow "${here[@]}")" "$(shmim-cat 'wide[1:2,*]')"
+  check 0 '' '' -- shmim-info ring --check uint8,4x3x5 "${here[@]}"
+  compare plane "$(shmim-cat 'ring[*,*,@]' "${here[@]}")" "$(shmim-cat 'ring[*,*,@]')"
+}
+
+@test "the newest: whole, in order, and never one twice" {
+  make cam 64x64 --type uint16
+  send sender cam
+  receive receiver -n 300
+  until_true test -e "$SHM/here/cam.im.shm"
+  start verifier shmim-cat cam --verify -n 200 -t 20 "${here[@]}"
+  publish 3000 --rate 2000
+  finish receiver 0 '' '~ *'
+  # Those that were left out are missing, and nothing else is wrong.
+  wait "$pid_verifier" || true
+  grep -q '^shmim-cat: cam: 200 frames checked: 0 torn, .* lost, 0 doubled, 0 out of order, 0 late$' verifier.err
+}
+
+@test "every frame: none is lost that the buffer holds, and it is in order" {
+  make cam 64x64 --type uint16 --circular-buffer 64
+  send sender cam -v
+  receive receiver --every -n 1000 --json
+  until_true told sender 'a receiver follows'
+  start verifier shmim-cat cam --verify -n 900 -t 20 "${here[@]}"
+  publish 1000 --rate 2000
+  finish receiver 0 '~ *"event":"created"*' ''
+  refute grep -q '"lost"' "$WORK/receiver.out"
+  finish verifier 0 '' '~ shmim-cat: cam: 900 frames checked: 0 torn, 0 lost, 0 doubled, 0 out of order, 0 late'
+}
+
+@test "what a buffer that is too small does not hold is lost, and named on both sides" {
+  make cam 64x64 --type uint16
+  send sender cam --buffer 64KiB -v
+  receive receiver --every
+  until_true told sender 'a receiver follows'
+  publish 1
+  until_true has_come cam 1
+  kill -STOP "$pid_receiver"
+  publish 200 --rate 500
+  kill -CONT "$pid_receiver"
+  until_true has_come cam 201
+  until_true told sender 'lost: frame'
+  until_true told receiver 'lost: frame'
+  same cam
+}
+
+@test "a receiver that is stopped disturbs no other" {
+  make cam 512x512 --type uint16
+  send sender cam
+  receive stopped
+  until_true test -e "$SHM/here/cam.im.shm"
+  kill -STOP "$pid_stopped"
+  receive other cam=other --every -n 300
+  until_true test -e "$SHM/here/other.im.shm"
+  publish 400 --rate 1000
+  finish other 0 '' '~ *'
+  kill -CONT "$pid_stopped"
+  until_true has_come cam 400
+  same cam
+}
+
+@test "whichever end begins, and whichever is killed, it goes on" {
+  make cam 16x16 --type uint16
+  receive receiver
+  send sender cam
+  publish 1
+  until_true has_come cam 1
+  kill -KILL "$pid_sender"
+  until_true is_here RECVLINK down
+  rm -f "$WORK/sender.ready"
+  publish 2
+  send sender cam
+  until_true has_come cam 3
+  until_true is_here RECVLINK up
+  same cam
+  kill -KILL "$pid_receiver"
+  publish 2
+  rm -f "$WORK/receiver.ready"
+  receive receiver -n 1 -v
+  finish receiver 0 '' '~ *connected'
+  has_come cam 5
+  same cam
+}
+
+@test "a stream that is removed, re-created, or made otherwise is so here too" {
+  make cam 16x16 --type uint16
+  publish 9
+  send sender cam
+  receive receiver
+  until_true has_come cam 9
+  start waiter shmim-wait cam -t 20 --forever "${here[@]}"
+  shmim-create -q cam 16x16 --type uint16 --recreate
+  publish 3
+  until_true same cam
+  until_true has_come cam 3
+  shmim-rm -q cam
+  until_true told receiver 'cam: was removed there'
+  is_here RECVLINK down
+  make cam 4x4x2 --type float32 --set A=1
+  shmim-post cam --pattern ramp -n 1 -q
+  until_true same cam
+  check 0 '' '' -- shmim-info cam --check float32,4x4x2 "${here[@]}"
+  is_here A 1
+  until_true is_here RECVLINK up
+}
+
+@test "keywords that change and those that are erased do so here" {
+  make cam 4 --set A=1 --set B=2
+  shmim-post cam --update
+  send sender cam
+  receive receiver
+  until_true is_here B 2
+  shmim-kw cam A=3
+  shmim-kw cam --delete B
+  shmim-post cam --update
+  until_true is_here A 3
+  refute shmim-kw cam B "${here[@]}" 2>/dev/null
+}
+
+@test "a stream that is gone here is made again" {
+  make cam 4
+  publish 1
+  send sender cam
+  receive receiver
+  until_true has_come cam 1
+  shmim-rm -q cam "${here[@]}"
+  publish 1
+  until_true has_come cam 2
+}
+
+@test "at most so many frames in a second" {
+  make cam 4
+  send sender cam
+  start writer publish 4000 --rate 1000
+  receive slow --rate 20
+  until_true test -e "$SHM/here/cam.im.shm"
+  # In a second not more than 20, and one; how many fewer is the machine's affair.
+  (($(shmim-cat cam -f --for 1s --print '{cnt0}' "${here[@]}" | wc -l) <= 22))
+  until_true has_come cam 1000
+}
+
+@test "a stream of this host that was not received is left alone, but for --force" {
+  make cam 4
+  publish 1
+  shmim-create -q cam 8 "${here[@]}"
+  send sender cam
+  check 4 '' '~ *shmim-receive: cam: is a stream of this host, which was not received*' -- \
+    shmim-receive "$socket" -n 1 "${here[@]}"
+  check 0 '' '' -- shmim-info cam --check 8 "${here[@]}"
+  check 4 '' '~ *shmim-receive: cam: is a stream of this host, which was not received*' -- \
+    shmim-receive "$socket" -n 1
+  check 0 '' '~ *' -- shmim-receive "$socket" -n 1 --force "${here[@]}"
+  same cam
+  receive receiver cam
+  until_true is_here RECVLINK up
+  check 1 '' '~ *claimed*' -- shmim-receive "$socket" -n 1 "${here[@]}"
+}
+
+@test "other hosts are let in by keys, or by --insecure alone" {
+  make cam 4
+  check 2 '' "shmim-send: tcp://*:5555: other hosts can reach it: --curve encrypts, and --insecure says that it need not be
+Try 'shmim-send --help' for more information." -- shmim-send cam --bind 'tcp://*:5555'
+  check 2 '' '~ shmim-receive: tcp://camhost:5555: other hosts can reach it:*' -- shmim-receive tcp://camhost:5555
+  send sender cam --insecure --bind 'tcp://*:0' -v
+  until_true told sender 'tcp://'
+}
+
+@test "keys: who is known is let in, and nobody else; both sides say so" {
+  make cam 4
+  publish 1
+  check 3 '' 'shmim-send: there/secret: cannot be read: No such file or directory
+try: shmim-send --keygen --keys there' -- \
+    shmim-send cam --curve --keys there --bind "$socket"
+  for name in there here strange; do run_out "$name.key" shmim-send --keygen --keys "$name"; done
+  compare mode "$(stat -c %a there/secret)" 600
+  cmp there.key there/public
+  check 4 '' 'shmim-send: there/secret: is there already, and is not overwritten' -- shmim-send --keygen --keys there
+  check 3 '' 'shmim-send: there/receivers: cannot be read: No such file or directory' -- \
+    shmim-send cam --curve --keys there --bind "$socket"
+  echo '# nobody' >there/receivers
+  check 3 '' "shmim-send: there/receivers: holds no receiver's public key" -- \
+    shmim-send cam --curve --keys there --bind "$socket"
+  echo 'abc desk' >there/receivers
+  check 1 '' "shmim-send: there/receivers: 'abc' is no public key of 40 characters" -- \
+    shmim-send cam --curve --keys there --bind "$socket"
+  echo "$(<here.key) desk" >there/receivers
+  chmod 640 there/secret
+  check 1 '' 'shmim-send: there/secret: others than its owner can read or write it: chmod 600' -- \
+    shmim-send cam --curve --keys there --bind "$socket"
+  chmod 600 there/secret
+  send sender cam --curve --keys there
+  echo "$socket  $(<there.key)" | tee here/senders >strange/senders
+  check 0 '' '~ *' -- shmim-receive "$socket" --curve --keys here -n 1 "${here[@]}"
+  same cam
+  check 124 '' '~ *socket: it does not know our key*' -- \
+    shmim-receive "$socket" --curve --keys strange -n 1 -t 1s "${here[@]}"
+  until_true told sender "its key is not known: $(<strange.key)"
+  # In clear, and with the key of another sender.
+  check 124 '' '~ *' -- shmim-receive "$socket" -n 1 -t 1s "${here[@]}"
+  echo "$socket  $(<strange.key)" >here/senders
+  check 124 '' "~ *had agreed on keys: is the other one's the right key?*" -- \
+    shmim-receive "$socket" --curve --keys here -n 1 -t 1s "${here[@]}"
+  check 3 '' '~ shmim-receive: here/senders: has no line for tcp://elsewhere:1*' -- \
+    shmim-receive tcp://elsewhere:1 --curve --keys here
+}
+
+@test "what cannot be meant is said" {
+  make cam 4
+  check 3 '' '~ shmim-send: nix: no such stream*' -- shmim-send nix --bind "$socket"
+  check 2 '' '~ *cam: is there twice: receivers ask by name*' -- shmim-send cam cam --bind "$socket"
+  check 2 '' '~ *nonsense: other hosts can reach it*' -- shmim-send cam --bind nonsense
+  check 2 '' '~ *nonsense: is no endpoint: tcp://HOST:PORT or ipc://PATH*' -- shmim-send cam --bind nonsense --insecure
+  check 2 '' '~ *is no endpoint*' -- shmim-receive tcp://127.0.0.1
+  check 2 '' "~ shmim-receive: 'cam=' is not like cam or cam=local*" -- shmim-receive "$socket" cam=
+  check 2 '' '~ *x: would be two streams here*' -- shmim-receive "$socket" a=x b=x
+  check 2 '' '~ *shmim-receive: a/b: *' -- shmim-receive "$socket" cam=a/b
+  check 2 '' '~ *--keygen is in the place of REF*' -- shmim-send cam --keygen
+  check 1 '' '~ *is not an address of this host*' -- shmim-send cam --bind tcp://192.0.2.1:5555 --insecure
+  send sender cam
+  check 3 '' '~ *nix: is not among the streams of ipc*: cam*' -- shmim-receive "$socket" nix -n 1 "${here[@]}"
+  check 124 '' '~ *' -- shmim-receive "ipc://$WORK/nobody" -n 1 -t 100ms
+}
+
+@test "two at one port: the second one says so" {
+  make cam 4
+  start_ready first shmim-send cam --bind tcp://127.0.0.1:0 -v
+  until_true told first listening
+  endpoint=$(sed -n 's/^shmim-send: \(tcp.*\): listening$/\1/p' first.err)
+  check 1 '' "shmim-send: $endpoint: another program listens there" -- shmim-send cam --bind "$endpoint"
+  check 0 '' '~ *' -- shmim-receive "$endpoint" --for 100ms "${here[@]}"
+}
+
+@test "SIGINT and SIGTERM end both, and leave the stream marked" {
+  make cam 4
+  publish 1
+  send sender cam
+  receive receiver
+  until_true is_here RECVLINK up
+  kill -INT "$pid_receiver"
+  finish receiver 130 '' '~ *'
+  is_here RECVLINK down
+  kill -TERM "$pid_sender"
+  finish sender 143 '' ''
+}

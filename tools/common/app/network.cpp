@@ -1,0 +1,72 @@
+#include "common/app/network.hpp"
+
+#include <fmt/format.h>
+
+#include "common/app/context.hpp"
+#include "common/app/hints.hpp"
+#include "common/app/options.hpp"
+#include "common/io/exit.hpp"
+#include "common/io/stdout.hpp"
+#include "common/print/network_event.hpp"
+#include "common/print/words.hpp"
+
+namespace shmim::tools {
+
+void Security::declare(Options& options) {
+  const Option& curve =
+      options.flag("--curve", curve_, "encrypt, between hosts that know one another's public keys");
+  options.text("--keys", "FOLDER", folder_, "where the keys are (default: ~/.config/shmim)");
+  options
+      .flag("--insecure", insecure_,
+            "let whoever reaches the address read what is sent, or send it")
+      .excludes(curve);
+}
+
+void Security::require_for(std::string_view endpoint) const {
+  if (!curve_ && !insecure_ && !is_local_endpoint(endpoint)) {
+    throw UsageError(fmt::format(
+        "{}: other hosts can reach it: --curve encrypts, and --insecure says that it need not be",
+        endpoint));
+  }
+}
+
+KeyFolder Security::keys() const {
+  return folder_.empty() ? KeyFolder::of_user() : KeyFolder(folder_);
+}
+
+KeyPair Security::own_keys() const {
+  try {
+    return keys().own();
+  } catch (const Error& error) {
+    if (error.problem() != Problem::not_found) {
+      throw;
+    }
+    throw HintedError(error, fmt::format("shmim-send --keygen{}",
+                                         folder_.empty() ? "" : " --keys " + shell_word(folder_)));
+  }
+}
+
+std::function<void(const NetworkEvent&)> teller(const Context& context) {
+  return [&context](const NetworkEvent& event) {
+    if (context.json()) {
+      write_stdout(to_json_line(event));
+      return;
+    }
+    switch (event.kind) {
+      case NetworkEvent::Kind::listening:
+      case NetworkEvent::Kind::follows:
+      case NetworkEvent::Kind::leaves:
+        context.detail(event.subject, event.text);
+        break;
+      case NetworkEvent::Kind::lost:
+        context.note(event.subject,
+                     fmt::format("{} lost: {}", counted(event.count, "frame"), event.text));
+        break;
+      default:
+        context.note(event.subject, event.text);
+        break;
+    }
+  };
+}
+
+}  // namespace shmim::tools

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <shmim/network.hpp>
+
+namespace shmim::tools {
+
+class Context;
+class Options;
+
+/// What a connection between hosts is secured with: --curve, --keys and --insecure.
+class Security {
+ public:
+  void declare(Options& options);
+
+  /// Throws UsageError where others could reach the endpoint, and neither --curve nor --insecure
+  /// was given.
+  void require_for(std::string_view endpoint) const;
+  [[nodiscard]] bool uses_keys() const noexcept { return curve_; }
+  /// Throws Error (no_directory).
+  [[nodiscard]] KeyFolder keys() const;
+  /// The user's own. Throws Error, with what to try where there are none.
+  [[nodiscard]] KeyPair own_keys() const;
+
+ private:
+  bool curve_ = false;
+  bool insecure_ = false;
+  std::string folder_;
+};
+
+/// Says what happens: a line of JSON with --json, else in plain words; who comes and goes with
+/// --verbose alone. For one thread at a time, as long as the context is there.
+std::function<void(const NetworkEvent&)> teller(const Context& context);
+
+}  // namespace shmim::tools
