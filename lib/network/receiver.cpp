@@ -286,14 +286,22 @@ class Receiver::Inlet {
     }
   }
 
+  [[nodiscard]] static std::uint64_t file_bytes_of(const Announcement& announcement) {
+    try {
+      return announcement.format.file_bytes();
+    } catch (const Error& error) {
+      throw Error(Problem::failed, "", "a stream that cannot be: " + error.why());
+    }
+  }
+
   void take_stream(const Announcement& announcement) {
     Intake* intake = find(announcement.id);
     if (intake == nullptr) {
       return;
     }
-    if (const std::uint64_t bytes = announcement.format.file_bytes(); bytes > options_.most_bytes) {
+    if (const std::uint64_t bytes = file_bytes_of(announcement); bytes > options_.most_bytes) {
       throw Error(
-          Problem::no_space, intake->replica.name(),
+          Problem::mismatch, intake->replica.name(),
           fmt::format("would be of {} bytes, and {} are the most", bytes, options_.most_bytes));
     }
     if (intake->session != announcement.session) {
