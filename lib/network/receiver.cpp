@@ -286,11 +286,18 @@ class Receiver::Inlet {
     }
   }
 
-  [[nodiscard]] static std::uint64_t file_bytes_of(const Announcement& announcement) {
+  /// Throws Error (failed) for a stream that is too large, as messages of no sense do.
+  void require_possible(const Format& format) const {
+    std::uint64_t bytes = 0;
     try {
-      return announcement.format.file_bytes();
+      bytes = format.file_bytes();
     } catch (const Error& error) {
-      throw Error(Problem::failed, "", "a stream that cannot be: " + error.why());
+      throw Error(Problem::failed, "", "a stream: " + error.why());
+    }
+    if (bytes > options_.most_bytes) {
+      throw Error(
+          Problem::failed, "",
+          fmt::format("a stream of {} bytes, and {} are the most", bytes, options_.most_bytes));
     }
   }
 
@@ -299,11 +306,7 @@ class Receiver::Inlet {
     if (intake == nullptr) {
       return;
     }
-    if (const std::uint64_t bytes = file_bytes_of(announcement); bytes > options_.most_bytes) {
-      throw Error(
-          Problem::mismatch, intake->replica.name(),
-          fmt::format("would be of {} bytes, and {} are the most", bytes, options_.most_bytes));
-    }
+    require_possible(announcement.format);
     if (intake->session != announcement.session) {
       intake->session = announcement.session;
       intake->taken = 0;
