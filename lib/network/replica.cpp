@@ -7,24 +7,30 @@
 
 #include "shmim/directory.hpp"
 #include "shmim/error.hpp"
+#include "shmim/received.hpp"
 #include "shmim/text.hpp"
 
 namespace shmim::network {
 namespace {
 
-// Of a replica, beside those of its origin.
-constexpr const char* from = "RECVFROM";
-constexpr const char* link = "RECVLINK";
-constexpr const char* delay = "RECVDELAY";
-constexpr const char* clock = "RECVCLOCK";
+/// Those that tell of its origin.
 constexpr std::uint16_t own_keywords = 4;
 
 double seconds_of(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
-/// As much of a text as a keyword holds, with the zero that ends it.
-std::string shortened(const std::string& text, std::size_t most) { return text.substr(0, most); }
+/// As much of it as a keyword holds, with the zeros that end it.
+Keyword origin_keyword(const std::string& host, const std::string& origin) {
+  constexpr std::size_t most_of_value = 15;
+  constexpr std::size_t most_of_comment = 79;
+  return {std::string(received_from), host.substr(0, most_of_value),
+          origin.substr(0, most_of_comment)};
+}
+
+Keyword link_keyword(const char* state, const std::string& comment = {}) {
+  return {std::string(received_link), state, comment};
+}
 
 }  // namespace
 
@@ -38,6 +44,7 @@ Replica::Replica(std::string name, std::string origin, const SearchPath& search_
 Replica::Change Replica::adopt(const Announcement& announcement) {
   host_ = printable(announcement.host);
   format_ = announcement.format;
+  format_.image_type |= layout::image_received;
   const std::uint32_t slots = format_.keywords + std::uint32_t{own_keywords};
   format_.keywords = static_cast<std::uint16_t>(std::min<std::uint32_t>(slots, UINT16_MAX));
   const bool was_made = is_made();
@@ -47,7 +54,7 @@ Replica::Change Replica::adopt(const Announcement& announcement) {
     options.claim = true;
     publisher_.reset();
     publisher_.emplace(*std::move(found), std::move(options));
-    publisher_->stream().keywords().set(Keyword{link, "up", ""});
+    publisher_->stream().keywords().set(link_keyword("up"));
     return Change::none;
   }
   make();
@@ -69,7 +76,7 @@ std::optional<Stream> Replica::find_own(const Format& format) const {
     }
     return std::nullopt;
   }
-  if (!stream->keywords().find(from) && !replaces_) {
+  if (!stream->keywords().find(received_from) && !replaces_) {
     throw Error(Problem::exists, reference_.name,
                 "is a stream of this host, which was not received");
   }
@@ -81,7 +88,7 @@ void Replica::make() {
   publisher_.reset();
   CreateOptions creation{format_, search_path_.mode, {}};
   creation.prepare = [this](Stream& draft) {
-    draft.keywords().set({from, shortened(host_, 15), shortened(origin_, 79)});
+    draft.keywords().set(origin_keyword(host_, origin_));
   };
   Connection made = recreate(reference_, creation, search_path_);
   PublishOptions options;
@@ -136,15 +143,16 @@ std::vector<Keyword> Replica::keywords_of(
     const FrameRecord& frame, Tai arrived,
     std::optional<std::chrono::nanoseconds> clock_ahead) const {
   std::vector<Keyword> keywords = frame.keywords;
-  keywords.push_back({from, shortened(host_, 15), shortened(origin_, 79)});
-  keywords.push_back({link, "up", ""});
+  keywords.push_back(origin_keyword(host_, origin_));
+  keywords.push_back(link_keyword("up"));
   if (is_date(frame.info.writetime)) {
-    keywords.push_back({delay, seconds_of(elapsed(frame.info.writetime, arrived)),
+    keywords.push_back({std::string(received_delay),
+                        seconds_of(elapsed(frame.info.writetime, arrived)),
                         "[s] since it was written there, by both clocks"});
   }
   if (clock_ahead) {
-    keywords.push_back(
-        {clock, seconds_of(*clock_ahead), "[s] that the clock there is ahead, about"});
+    keywords.push_back({std::string(received_clock), seconds_of(*clock_ahead),
+                        "[s] that the clock there is ahead, about"});
   }
   return keywords;
 }
@@ -172,7 +180,7 @@ void Replica::mark_down() noexcept {
   }
   try {
     publisher_->stream().keywords().set(
-        Keyword{link, "down", fmt::format("since {}", to_utc(TaiClock::now()))});
+        link_keyword("down", fmt::format("since {}", to_utc(TaiClock::now()))));
   } catch (const Error&) {
     // The stream is as it was, and nobody is helped by an end of what could still come.
   }

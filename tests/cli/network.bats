@@ -181,6 +181,30 @@ shmim-receive: cam: created: int16 5x3' -- shmim-receive "$socket" -n 1 "${here[
   refute shmim-kw cam B "${here[@]}" 2>/dev/null
 }
 
+@test "the trace tells the hop, also of what is made of the frame here" {
+  make cam 4
+  publish 7
+  send sender cam
+  receive receiver
+  until_true has_come cam 7
+  local host
+  host=$(hostname | head -c 15)
+  check 0 "~ STREAM *
+cam *shmim-receive *$host:cam *cnt0 *received *- *7 *" '' -- shmim-trace cam "${here[@]}"
+  shmim-create -q dm 4 "${here[@]}"
+  shmim-post dm --update --trigger cam "${here[@]}"
+  check 0 "~ STREAM *
+dm *cam *cnt0 *
+cam *shmim-receive *$host:cam *cnt0 *received *- *7 *" '' -- shmim-trace dm "${here[@]}"
+  shmim-info cam "${here[@]}" >info
+  grep -q "^  received *from $host:cam$" info
+  grep -q '^  image type *0x6: mathematical data, received from another computer$' info
+  shmim-info cam --json "${here[@]}" | grep -q "\"received\":{\"host\":\"$host\",\"origin\":\"$socket/cam\",\"up\":true"
+  kill -KILL "$pid_sender"
+  until_true is_here RECVLINK down
+  shmim-info cam "${here[@]}" | grep -q "^  received *from $host:cam, to which the connection is down$"
+}
+
 @test "a stream that is gone here is made again" {
   make cam 4
   publish 1

@@ -170,11 +170,33 @@ class Trace final : public Tool {
     }
     const bool is_triggered = !entries.empty() && entries.front().trigger_inode != 0;
     const FrameWriter writer = writer_of(stream, entries);
-    return {stream.name(),
-            hops_of(stream.name(), entries,
-                    is_triggered ? names(context) : std::map<ino_t, std::string>()),
+    std::vector<Hop> hops = hops_of(stream.name(), entries,
+                                    is_triggered ? names(context) : std::map<ino_t, std::string>());
+    tell_origin(context, hops);
+    return {stream.name(), std::move(hops),
             writer.is_traced ? "" : untraced(stream, writer.pid, entries.empty()),
             writer.is_traced ? end_to_end(entries) : std::nullopt};
+  }
+
+  /// What a trace has no room for: that its oldest frame was received from another host.
+  static void tell_origin(const Context& context, std::vector<Hop>& hops) {
+    if (hops.empty() || hops.back().entry.trigger_inode != 0 ||
+        hops.back().entry.mode != TriggerMode::cnt0) {
+      return;
+    }
+    Hop& oldest = hops.back();
+    try {
+      const std::filesystem::path path = stream_path(context.search_path().shm, oldest.stream);
+      const auto received = received_of(Stream::open(path, Access::read).keywords().all());
+      if (received) {
+        oldest.trigger = received->name();
+      }
+      if (received && received->delay && oldest.entry.written) {
+        oldest.latency = *received->delay + elapsed(oldest.entry.triggered, *oldest.entry.written);
+      }
+    } catch (const Error&) {
+      // It is gone by now, and so is what it said of itself.
+    }
   }
 
   /// The newest frame has no trace.
@@ -241,7 +263,7 @@ class Trace final : public Tool {
                                                 "LATENCY"}};
     for (const Hop& hop : traced.hops) {
       const TraceEntry& entry = hop.entry;
-      const bool is_triggered = entry.trigger_inode != 0;
+      const bool is_triggered = !hop.trigger.empty();
       rows.push_back({printable(hop.stream), fmt::format("{}", entry.pid),
                       is_alive(entry.pid) ? printable(command_of(entry.pid)) : "(dead)",
                       is_triggered ? printable(hop.trigger) : "-",

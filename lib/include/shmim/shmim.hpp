@@ -26,6 +26,7 @@
 #include "shmim/process.hpp"
 #include "shmim/publisher.hpp"
 #include "shmim/rate.hpp"
+#include "shmim/received.hpp"
 #include "shmim/reference.hpp"
 #include "shmim/resolve.hpp"
 #include "shmim/segment.hpp"

@@ -151,6 +151,13 @@ std::string FactsTeller::to_json_line(const Facts& facts) const {
   for (const Keyword& keyword : description.keywords) {
     record["keywords"].push_back(to_json(keyword));
   }
+  if (const auto received = received_of(description.keywords)) {
+    record["received"] = {
+        {"host", received->host},
+        {"origin", received->origin},
+        {"up", received->is_up},
+        {"delay", received->delay ? Record(Seconds(*received->delay).count()) : Record()}};
+  }
   record["trace"] = Record::array();
   for (const Hop& hop : hops_of(description.name, description.trace, names_)) {
     const bool is_known = names_.contains(hop.entry.trigger_inode);
@@ -217,6 +224,10 @@ std::string FactsTeller::to_text(const Facts& facts) const {
   say("only writer", in_words(description.claimer));
   say("creator", in_words(description.creator));
   say("owner", header.owner_pid == 1 ? "1: it belongs to no process" : in_words(description.owner));
+  if (const auto received = received_of(description.keywords)) {
+    say("received", fmt::format("from {}{}", printable(received->name()),
+                                received->is_up ? "" : ", to which the connection is down"));
+  }
   say("status", fmt::format("{}{}; flag {}, logflag {}, shared {}", header.status,
                             header.status == 1   ? " (log)"
                             : header.status == 2 ? " (stop)"
