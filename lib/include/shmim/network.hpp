@@ -149,8 +149,8 @@ struct SHMIM_EXPORT ReceiverOptions {
 /// Receives the frames of a Sender, and publishes them to streams of this host, which it makes in
 /// the same format and is the one writer of. A frame keeps its cnt0, its keywords and when it was
 /// acquired; when it was written is when that was done here. Its image
-/// type has the flag of what was received, and keywords tell where from: see received_of(). Connects
-/// again, within a second, whichever end was gone. Not thread-safe.
+/// type has the flag of what was received, and keywords tell where from: see received_of().
+/// Connects again, within a second, whichever end was gone. Not thread-safe.
 class SHMIM_EXPORT Receiver {
  public:
   /// No streams: all that the sender has. Throws Error: usage (no endpoint; two that would have the
