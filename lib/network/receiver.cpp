@@ -66,6 +66,7 @@ class Receiver::Inlet {
   Inlet(const std::string& endpoint, std::vector<WantedStream> streams,
         const SearchPath& search_path, ReceiverOptions options)
       : endpoint_(endpoint),
+        called_(options.called.empty() ? endpoint : options.called),
         search_path_(search_path),
         options_(std::move(options)),
         wants_all_(streams.empty()),
@@ -137,7 +138,7 @@ class Receiver::Inlet {
     if (const auto why = name_error(stream.local)) {
       throw Error(Problem::usage, stream.local, *why);
     }
-    Replica replica(stream.local, fmt::format("{}/{}", endpoint_, stream.remote), search_path_,
+    Replica replica(stream.local, fmt::format("{}/{}", called_, stream.remote), search_path_,
                     options_.replaces);
     intakes_.try_emplace(next_id_++, std::move(stream.remote), std::move(replica));
   }
@@ -147,25 +148,24 @@ class Receiver::Inlet {
       case Monitor::Change::connected:
         has_told_refused_ = false;
         is_connected_ = true;
-        for (auto& [id, intake] : intakes_) {
-          intake.session = intake.taken = 0;
-        }
+        // What was said of sessions stays: to a new connection the sender announces new ones, and
+        // may have done so before this was noted.
         clock_.clear();
-        tell(NetworkEvent::Kind::connected, endpoint_, "connected");
+        tell(NetworkEvent::Kind::connected, called_, "connected");
         break;
       case Monitor::Change::down:
         if (std::exchange(is_connected_, false)) {
-          tell(NetworkEvent::Kind::down, endpoint_, "the connection is lost; trying again");
+          tell(NetworkEvent::Kind::down, called_, "the connection is lost; trying again");
           mark_down();
         } else if (options_.keys && !std::exchange(has_told_refused_, true)) {
-          tell(NetworkEvent::Kind::refused, endpoint_,
+          tell(NetworkEvent::Kind::refused, called_,
                "the connection ended before both had agreed on keys: is the other one's the right "
                "key?");
         }
         break;
       case Monitor::Change::refused:
         if (!std::exchange(has_told_refused_, true)) {
-          tell(NetworkEvent::Kind::refused, endpoint_, news.why);
+          tell(NetworkEvent::Kind::refused, called_, news.why);
         }
         break;
     }
@@ -238,7 +238,7 @@ class Receiver::Inlet {
         throw;
       }
       if (!std::exchange(has_told_bad_, true)) {
-        tell(NetworkEvent::Kind::bad_message, endpoint_, fmt::format("dropped {}", error.why()));
+        tell(NetworkEvent::Kind::bad_message, called_, fmt::format("dropped {}", error.why()));
       }
     }
     return true;
@@ -269,7 +269,7 @@ class Receiver::Inlet {
   void take_list(const Streams& streams) {
     if (!streams.unknown.empty()) {
       throw Error(Problem::not_found, printable(streams.unknown),
-                  fmt::format("is not among the streams of {}: {}", endpoint_,
+                  fmt::format("is not among the streams of {}: {}", called_,
                               printable(fmt::format("{}", fmt::join(streams.names, ", ")))));
     }
     if (!wants_all_) {
@@ -386,6 +386,7 @@ class Receiver::Inlet {
   }
 
   std::string endpoint_;
+  std::string called_;  ///< by those who are told of it
   SearchPath search_path_;
   ReceiverOptions options_;
   bool wants_all_;

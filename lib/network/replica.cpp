@@ -44,7 +44,6 @@ Replica::Replica(std::string name, std::string origin, const SearchPath& search_
 Replica::Change Replica::adopt(const Announcement& announcement) {
   host_ = printable(announcement.host);
   format_ = announcement.format;
-  format_.image_type |= layout::image_received;
   const std::uint32_t slots = format_.keywords + std::uint32_t{own_keywords};
   format_.keywords = static_cast<std::uint16_t>(std::min<std::uint32_t>(slots, UINT16_MAX));
   const bool was_made = is_made();

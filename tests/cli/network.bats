@@ -181,6 +181,33 @@ shmim-receive: cam: created: int16 5x3' -- shmim-receive "$socket" -n 1 "${here[
   refute shmim-kw cam B "${here[@]}" 2>/dev/null
 }
 
+@test "through ssh, which is started again where it ends, and ends with the receiver" {
+  need_python asyncssh
+  mkdir keys bin
+  start server "$PYTHON" "$SHMIM_SOURCE_DIR/tests/support/ssh_server.py" "$WORK/keys"
+  until_true test -e keys/config
+  printf '#!/bin/sh\nexec %s -F %s "$@"\n' "$(command -v ssh)" "$WORK/keys/config" >bin/ssh
+  chmod +x bin/ssh
+  make cam 4
+  publish 1
+  start_ready sender shmim-send cam --bind 'tcp://127.0.0.1:0' -v
+  until_true told sender listening
+  local endpoint
+  endpoint=$(sed -n 's/^shmim-send: \(tcp.*\): listening$/\1/p' sender.err)
+  PATH=$WORK/bin:$PATH start_ready receiver shmim-receive --ssh host "$endpoint" "${here[@]}"
+  until_true has_come cam 1
+  shmim-kw cam "${here[@]}" | grep -q "RECVFROM .* $endpoint at host/cam"
+  pkill -KILL -P "$pid_receiver" -x ssh
+  until_true is_here RECVLINK down
+  publish 1
+  until_true has_come cam 2
+  kill -KILL "$pid_receiver"
+  until_true no_ssh_of "$WORK/keys/config"
+  check 3 '' 'shmim-receive: ssh: cannot be started: No such file or directory' -- \
+    env PATH=/nowhere "$(command -v shmim-receive)" --ssh host "$endpoint"
+}
+no_ssh_of() { refute pgrep -f "ssh -F $1"; }
+
 @test "the trace tells the hop, also of what is made of the frame here" {
   make cam 4
   publish 7
@@ -198,7 +225,6 @@ dm *cam *cnt0 *
 cam *shmim-receive *$host:cam *cnt0 *received *- *7 *" '' -- shmim-trace dm "${here[@]}"
   shmim-info cam "${here[@]}" >info
   grep -q "^  received *from $host:cam$" info
-  grep -q '^  image type *0x6: mathematical data, received from another computer$' info
   shmim-info cam --json "${here[@]}" | grep -q "\"received\":{\"host\":\"$host\",\"origin\":\"$socket/cam\",\"up\":true"
   kill -KILL "$pid_sender"
   until_true is_here RECVLINK down

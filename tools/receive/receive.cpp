@@ -7,6 +7,7 @@
 #include "common/app/network.hpp"
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
+#include "receive/tunnel.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -24,6 +25,8 @@ class Receive final : public Tool {
         "--every", every_, "every frame in order, and not the newest as fast as the line takes it");
     options.positive("--rate", "HZ", options_.rate, "frames per second, at most, of each stream")
         .excludes(every);
+    options.text("--ssh", "HOST", ssh_,
+                 "through the system's ssh: ENDPOINT is as HOST (user@host) sees it");
     options.number("-n", "N", count_, "end after N frames, of all streams together", above_zero);
     patience_.declare(options);
     options.flag("--force", options_.replaces,
@@ -54,8 +57,19 @@ class Receive final : public Tool {
     };
     const auto has_all = [&] { return count_ && received >= *count_; };
     const auto is_late = [&] { return deadline && std::chrono::steady_clock::now() >= *deadline; };
-    options_.cancelled = [&] { return interrupted() || has_all() || is_late(); };
-    Receiver receiver(endpoint_, wanted(), context.search_path(), options_);
+    std::optional<Tunnel> tunnel;
+    options_.cancelled = [&] {
+      if (tunnel) {
+        tunnel->keep_up();
+      }
+      return interrupted() || has_all() || is_late();
+    };
+    if (!ssh_.empty()) {
+      options_.called = fmt::format("{} at {}", endpoint_, ssh_);
+      tunnel.emplace(ssh_, endpoint_);
+    }
+    Receiver receiver(tunnel ? tunnel->endpoint() : endpoint_, wanted(), context.search_path(),
+                      options_);
     context.readiness().say();
     receiver.run();
     if (has_all()) {
@@ -83,6 +97,7 @@ class Receive final : public Tool {
   std::string endpoint_;
   std::vector<std::string> names_;
   bool every_ = false;
+  std::string ssh_;
   std::optional<std::uint64_t> count_;
   Patience patience_;
   ReceiverOptions options_;
@@ -90,8 +105,7 @@ class Receive final : public Tool {
 };
 
 const Registration receive_registration(
-    "receive", "receive streams of another host", {"", false}, {.missing = "shmim-receive --help"},
-    make<Receive>,
+    "receive", "receive streams of another host", {"", false}, {}, make<Receive>,
     {"shmim-receive tcp://camhost:5555 cam --curve",
      "shmim-receive tcp://camhost:5555 cam=cam2 --every --curve"});
 

@@ -137,6 +137,7 @@ struct SHMIM_EXPORT ReceiverOptions {
   /// Streams that are here already and were not received are re-created too; else that is an Error
   /// (exists).
   bool replaces = false;
+  std::string called;          ///< the endpoint, in events and keywords; empty: as it is
   std::optional<mode_t> mode;  ///< of streams that are made; see CreateOptions
   std::uint64_t most_bytes = std::uint64_t{1} << 32;  ///< of a stream, whatever the sender claims
   /// Called in run().
@@ -148,8 +149,8 @@ struct SHMIM_EXPORT ReceiverOptions {
 
 /// Receives the frames of a Sender, and publishes them to streams of this host, which it makes in
 /// the same format and is the one writer of. A frame keeps its cnt0, its keywords and when it was
-/// acquired; when it was written is when that was done here. Its image
-/// type has the flag of what was received, and keywords tell where from: see received_of().
+/// acquired; when it was written is when that was done here. Keywords
+/// tell where it came from: see received_of().
 /// Connects again, within a second, whichever end was gone. Not thread-safe.
 class SHMIM_EXPORT Receiver {
  public:

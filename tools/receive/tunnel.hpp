@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <shmim/file.hpp>
+#include <sys/types.h>
+
+namespace shmim::tools {
+
+/// A way through the system's ssh to an endpoint as another host sees it, which begins at a socket
+/// in a directory of its own here. ssh ends with this object, and with this process.
+class Tunnel {
+ public:
+  /// `host` as ssh takes it, `user@host` say. Throws Error: failed (no ssh), no_permission,
+  /// no_space.
+  Tunnel(std::string host, const std::string& endpoint);
+  ~Tunnel();
+  Tunnel(const Tunnel&) = delete;
+  Tunnel(Tunnel&&) = delete;
+  Tunnel& operator=(const Tunnel&) = delete;
+  Tunnel& operator=(Tunnel&&) = delete;
+
+  /// Where it begins.
+  [[nodiscard]] std::string endpoint() const;
+  /// Starts ssh again where it has ended; not more often than once a second.
+  void keep_up();
+
+ private:
+  void start();
+  std::string host_;
+  std::string way_;  ///< as ssh's -L takes it
+  std::filesystem::path directory_;
+  pid_t ssh_ = 0;
+  FileDescriptor life_;  ///< ssh ends when it is closed
+  std::chrono::steady_clock::time_point started_;
+};
+
+}  // namespace shmim::tools
