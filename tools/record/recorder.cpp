@@ -1,6 +1,7 @@
 #include "record/recorder.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <utility>
 
@@ -21,8 +22,13 @@ using std::chrono::steady_clock;
 
 Recorder::Recorder(const Run& run, Reference reference)
     : run_(run), reference_(std::move(reference)) {
-  file_name_ = run_.names.next(reference_.name, 1);
+  file_name_ = holds() ? run_.names.peek(reference_.name, 1) : run_.names.next(reference_.name, 1);
   require_room_for_recording(file_name_, run_.wanted.files);
+  if (holds()) {
+    watch_.emplace(run_.wanted.triggers, [this](const std::string& what, const std::string& why) {
+      run_.flight->report(what, reference_.name, why);
+    });
+  }
   open();
 }
 
@@ -52,15 +58,37 @@ void Recorder::open() {
   selection_ = selection_of(reference_.slice, stream.format(), is_of_plane);
   image_type_ = stream.format().image_type;
   // Before frames are due: to get the memory takes a while.
-  queue_ = std::make_unique<FrameQueue>(selection_->bytes(), run_.wanted.buffer);
-  if (!queue_->is_locked()) {
+  auto queue = std::make_shared<FrameQueue>(selection_->bytes(), run_.wanted.queue);
+  if (!queue->is_locked()) {
     run_.context.detail(reference_.name, "its buffer is not locked in memory: see ulimit -l");
   }
+  {
+    const std::lock_guard lock(mutex_);
+    queue_ = std::move(queue);
+  }
+  keywords_.reset();
   FollowOptions options;
   options.whole_array = !is_of_plane;
+  // In a stream that is re-created it could claim one that is a trigger.
+  options.passive = !run_.wanted.triggers.semaphores.empty();
   options.cancelled = [this] { return run_.ends || is_ending_ || interrupted(); };
   follower_.emplace(stream, std::move(options));
   run_.context.detail(reference_.name, follower_->describe_waiting());
+  if (holds()) {
+    watch_->begin(stream);
+    recreations_ = 0;
+    run_.flight->resume([this](const auto& event, auto until) { return release(event, until); });
+  }
+}
+
+std::size_t Recorder::release(std::shared_ptr<const RecordedTrigger> trigger,
+                              steady_clock::time_point until) {
+  std::shared_ptr<FrameQueue> queue;
+  {
+    const std::lock_guard lock(mutex_);
+    queue = queue_;
+  }
+  return queue->release(std::move(trigger), until);
 }
 
 void Recorder::run() {
@@ -89,7 +117,7 @@ bool Recorder::take_until_recreated() {
   try {
     while (!end) {
       end = take_one();
-      fill_ = queue_->fill();
+      fill_.store(queue_->fill(), std::memory_order_relaxed);
     }
   } catch (...) {
     failure = std::current_exception();
@@ -101,7 +129,8 @@ bool Recorder::take_until_recreated() {
   }
   switch (*end) {
     case Arrival::recreated:
-      note(fmt::format("was re-created with another format: {}", follower_->difference()));
+      note(fmt::format("was re-created with another format: {}{}", follower_->difference(),
+                       holds() ? ": what was held is gone" : ""));
       return !run_.ends && !is_ending_;
     case Arrival::removed:
       throw Error(Problem::removed, reference_.name, "was removed while it was recorded");
@@ -122,34 +151,89 @@ std::optional<Arrival> Recorder::take_one() {
     return Arrival::arrived;
   }
   QueuedFrame& frame = queue_->begin();
+  if (const Arrival arrival = await(frame); arrival != Arrival::arrived) {
+    return arrival;
+  }
+  TakenFrame& taken = frame.taken;
+  // Of one that is held nobody knows yet whether it will be in a file, which says what it lacks.
+  if (taken.missed > 0 && !run_.wanted.latest && !holds()) {
+    lose(taken.info.cnt0 - taken.missed, taken.info.cnt0 - 1, "not in the buffer in time");
+  }
+  // The queue may have it written, and its room used again, as soon as it is pushed.
+  const std::optional<TakenFrame> watched = holds() ? std::optional(taken) : std::nullopt;
+  if (taken_++ % run_.wanted.decimation != 0) {
+    passed_over_ += taken.missed + 1;
+  } else {
+    taken.missed += std::exchange(passed_over_, 0);
+    if (taken.inode != std::exchange(inode_of_clock_, taken.inode)) {
+      clock_ = clock_of(follower_->stream());
+    }
+    taken.info.atime = on_tai(taken.info.atime, clock_);
+    taken.info.writetime = on_tai(taken.info.writetime, clock_);
+    frame.keywords = keywords_now();
+    queue_->push();
+    ++kept_;
+  }
+  if (watched) {
+    look_at(*watched);
+  }
+  return std::nullopt;
+}
+
+Arrival Recorder::await(QueuedFrame& frame) {
   const auto order = run_.wanted.latest ? FrameOrder::latest : FrameOrder::every;
-  const Arrival arrival = run_.patience.wait([&](const Deadline& deadline) {
+  const auto next = [&](const Deadline& deadline) {
     return follower_->next(
         order, deadline,
         [&](std::span<const std::byte> pixels) { selection_->take(pixels, frame.pixels); },
         frame.taken);
+  };
+  if (!run_.wanted.triggers.need_looks()) {
+    return run_.patience.wait(next);
+  }
+  return run_.patience.wait([&](const Deadline& deadline) {
+    constexpr std::chrono::milliseconds between_looks{10};
+    for (;;) {
+      const auto look = steady_clock::now() + between_looks;
+      const bool is_last = deadline && *deadline <= look;
+      const Arrival arrival = next(is_last ? deadline : look);
+      if (arrival != Arrival::timed_out || is_last) {
+        return arrival;
+      }
+      watch_->look_between(follower_->stream());
+    }
   });
-  if (arrival != Arrival::arrived) {
-    return arrival;
+}
+
+void Recorder::look_at(const TakenFrame& taken) {
+  if (follower_->recreations() != std::exchange(recreations_, follower_->recreations())) {
+    watch_->begin(follower_->stream());
   }
-  TakenFrame& taken = frame.taken;
-  if (taken.missed > 0 && !run_.wanted.latest) {
-    lose(taken.info.cnt0 - taken.missed, taken.info.cnt0 - 1, "not in the buffer in time");
+  watch_->look_at(follower_->stream(), taken);
+  note_shortfall();
+}
+
+/// One list for as long as they stay the same: there may be a great many frames.
+std::shared_ptr<const std::vector<Keyword>> Recorder::keywords_now() {
+  std::vector<Keyword> now = follower_->stream().keywords().all();
+  if (!keywords_ || now != as_they_are_) {
+    keywords_ = std::make_shared<const std::vector<Keyword>>(move_world(now, *selection_));
+    as_they_are_ = std::move(now);
   }
-  if (taken_++ % run_.wanted.decimation != 0) {
-    passed_over_ += taken.missed + 1;
-    return std::nullopt;
+  return keywords_;
+}
+
+void Recorder::note_shortfall() {
+  const auto shortfall = queue_->shortfall();
+  if (!shortfall || std::exchange(has_told_shortfall_, true)) {
+    return;
   }
-  taken.missed += std::exchange(passed_over_, 0);
-  if (taken.inode != std::exchange(inode_of_clock_, taken.inode)) {
-    clock_ = clock_of(follower_->stream());
-  }
-  taken.info.atime = on_tai(taken.info.atime, clock_);
-  taken.info.writetime = on_tai(taken.info.writetime, clock_);
-  frame.keywords = move_world(follower_->stream().keywords().all(), *selection_);
-  queue_->push();
-  ++kept_;
-  return std::nullopt;
+  const Seconds wanted = *run_.wanted.queue.longest;
+  const double times = wanted / Seconds(std::max(*shortfall, std::chrono::nanoseconds{1}));
+  constexpr double bytes_in_mib = 1 << 20;
+  const double enough = static_cast<double>(run_.wanted.queue.memory) / bytes_in_mib * times;
+  note(fmt::format("memory holds {} of it, and not {}: --buffer {:.0f}MiB would be enough",
+                   in_words(*shortfall), in_words(wanted), std::ceil(enough)));
 }
 
 // ---- Writing.
@@ -169,6 +253,8 @@ void Recorder::write() {
       if (state == FrameQueue::State::frame) {
         write_one(queue_->front());
         queue_->pop();
+      } else if (file_ && state == FrameQueue::State::all_written) {
+        end_file();
       } else if (file_) {
         file_->flush();  // so that little is lost to whoever is killed
       }
@@ -199,7 +285,7 @@ void Recorder::write_one(QueuedFrame& frame) {
   if (!file_) {
     begin_file(frame);
   }
-  file_->write(frame.taken.info, frame.taken.missed, frame.keywords, frame.pixels);
+  file_->write(frame.taken.info, frame.taken.missed, *frame.keywords, frame.pixels);
   missed_ += frame.taken.missed;
   ++written_;
   written_bytes_ += frame.pixels.size();
@@ -207,13 +293,14 @@ void Recorder::write_one(QueuedFrame& frame) {
 
 bool Recorder::is_file_over(const QueuedFrame& next) const {
   const Split& split = run_.wanted.split;
-  return next.taken.inode != inode_ || (split.frames && file_->frames() >= *split.frames) ||
+  return next.taken.inode != inode_ || next.trigger != trigger_ ||
+         (split.frames && file_->frames() >= *split.frames) ||
          (split.bytes && file_->bytes() + next.pixels.size() > *split.bytes) ||
          (split.time && steady_clock::now() - file_begin_ >= *split.time);
 }
 
 void Recorder::begin_file(const QueuedFrame& first) {
-  if (files_ > 0 && first.taken.inode != inode_) {
+  if (files_ > 0 && first.taken.inode != inode_ && first.trigger == trigger_) {
     note("was re-created: another file begins");
   }
   RecordedStream stream;
@@ -221,17 +308,25 @@ void Recorder::begin_file(const QueuedFrame& first) {
   stream.type = selection_->type();
   stream.shape = selection_->shape();
   stream.image_type = image_type_;
-  stream.keywords = first.keywords;
+  stream.keywords = *first.keywords;
   stream.trace = first.taken.trace;
-  if (++files_ > 1) {
+  if (first.trigger) {
+    stream.trigger = *first.trigger;
+  }
+  if (++files_ > 1 || holds()) {
     const std::lock_guard lock(run_.mutex);
     file_name_ = run_.names.next(reference_.name, files_);
   }
   file_.emplace(file_name_, stream, run_.wanted.files);
   inode_ = first.taken.inode;
+  trigger_ = first.trigger;
   missed_ = 0;
   file_begin_ = steady_clock::now();
-  tell({{"event", "begin"}, {"name", reference_.name}, {"file", file_name_}});
+  Record begin{{"event", "begin"}, {"name", reference_.name}, {"file", file_name_}};
+  if (trigger_) {
+    begin["trigger"] = trigger_->what;
+  }
+  tell(begin);
 }
 
 void Recorder::end_file() {
@@ -245,8 +340,11 @@ void Recorder::end_file() {
     lost_frames_ += wanted - frames;
     lost_ranges_.push_back(fmt::format("the last {} (the disk is full)", wanted - frames));
   }
-  note(fmt::format("{} in {}{}", counted(frames, "frame"), file_name_,
-                   missed_ > 0 ? fmt::format(", {} lacking between them", missed_) : ""));
+  const auto event = std::static_pointer_cast<const FlightEvent>(trigger_);
+  const std::uint64_t others = event ? event->others.load() : 0;
+  note(fmt::format("{} in {}{}{}", counted(frames, "frame"), file_name_,
+                   missed_ > 0 ? fmt::format(", {} lacking between them", missed_) : "",
+                   others > 0 ? fmt::format("; {} more meanwhile", counted(others, "event")) : ""));
   tell({{"event", "end"},
         {"name", reference_.name},
         {"file", file_name_},

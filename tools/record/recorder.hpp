@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include <shmim/frame_queue.hpp>
 #include <shmim/recording.hpp>
 #include <shmim/shmim.hpp>
 
@@ -18,12 +19,11 @@
 #include "common/app/patience.hpp"
 #include "common/print/json.hpp"
 #include "record/file_names.hpp"
-#include "record/frame_queue.hpp"
+#include "record/flight_recorder.hpp"
+#include "record/trigger_watch.hpp"
+#include "record/triggers.hpp"
 
 namespace shmim::tools {
-
-/// What a terminal takes for an empty line in the place of the one it shows.
-inline constexpr const char* clear_line = "\r\033[K";
 
 /// When a file ends and the next begins.
 struct Split {
@@ -38,7 +38,8 @@ struct WantedRecording {
   std::uint64_t decimation = 1;
   bool latest = false;
   Split split;
-  std::uint64_t buffer = 0;
+  FrameQueueOptions queue;
+  Triggers triggers;
   std::uint64_t reserve = 0;
   std::optional<std::chrono::nanoseconds> sync;
   RecordingOptions files;
@@ -56,6 +57,7 @@ struct Run {
   bool shows_progress;      ///< on standard error, in a line that others must clear
   std::mutex& mutex;        ///< of names, and of what is said
   std::atomic<bool>& ends;  ///< all are to end
+  FlightRecorder* flight;   ///< null where every frame is written
 };
 
 /// Records one stream: a thread takes its frames, and another writes them.
@@ -71,6 +73,10 @@ class Recorder {
 
   /// Begins to take frames, with the next.
   void start();
+  /// What is held is to be written, and what comes until then. Gives the number of frames that were
+  /// held. Thread-safe.
+  std::size_t release(std::shared_ptr<const RecordedTrigger> trigger,
+                      std::chrono::steady_clock::time_point until);
   [[nodiscard]] bool has_ended() const noexcept { return has_ended_; }
   /// Waits for the end, and tells what is lacking.
   [[nodiscard]] Exit join();
@@ -87,6 +93,10 @@ class Recorder {
   void run();
   [[nodiscard]] bool take_until_recreated();
   [[nodiscard]] std::optional<Arrival> take_one();
+  [[nodiscard]] Arrival await(QueuedFrame& frame);
+  void look_at(const TakenFrame& taken);
+  [[nodiscard]] std::shared_ptr<const std::vector<Keyword>> keywords_now();
+  void note_shortfall();
 
   // In the thread that writes.
   void write();
@@ -101,6 +111,7 @@ class Recorder {
   void note(const std::string& message) const;
   void tell(const Record& event) const;
   void fail(std::exception_ptr failure) noexcept;
+  [[nodiscard]] bool holds() const noexcept { return run_.flight != nullptr; }
 
   Run run_;
   Reference reference_;
@@ -109,14 +120,20 @@ class Recorder {
   std::uint64_t image_type_ = 0;
   StampClock clock_ = StampClock::unknown;  ///< of its stamps; to tell it takes a system call
   ino_t inode_of_clock_ = 0;
-  std::unique_ptr<FrameQueue> queue_;
+  std::shared_ptr<FrameQueue> queue_;  ///< altered under mutex_
+  std::optional<TriggerWatch> watch_;
+  unsigned recreations_ = 0;          ///< of the stream that is watched
+  std::vector<Keyword> as_they_are_;  ///< keywords of the stream with the last frame
+  std::shared_ptr<const std::vector<Keyword>> keywords_;  ///< the same, as they are recorded
+  bool has_told_shortfall_ = false;
   std::uint64_t taken_ = 0;        ///< from the stream
   std::uint64_t kept_ = 0;         ///< of them
   std::uint64_t passed_over_ = 0;  ///< since the last that was kept
 
   std::optional<RecordingWriter> file_;
   std::string file_name_;
-  ino_t inode_ = 0;  ///< of the stream that the file is of
+  ino_t inode_ = 0;                                 ///< of the stream that the file is of
+  std::shared_ptr<const RecordedTrigger> trigger_;  ///< that had it written
   unsigned files_ = 0;
   std::uint64_t missed_ = 0;  ///< in the file
   std::chrono::steady_clock::time_point file_begin_;
@@ -124,7 +141,7 @@ class Recorder {
   std::chrono::steady_clock::time_point last_sync_;
   bool has_warned_ = false;
 
-  std::mutex mutex_;  ///< of what follows
+  std::mutex mutex_;  ///< of queue_, and of what follows
   std::uint64_t lost_frames_ = 0;
   std::vector<std::string> lost_ranges_;
   std::exception_ptr failure_;

@@ -1,0 +1,85 @@
+// What a frame costs its writer while shmim-record --keep holds the newest. The floor is the same
+// frame while nobody follows; beside it, one that wakes a reader who takes nothing.
+
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "bench/measure.hpp"
+#include "bench/process.hpp"
+#include "common/io/interrupt.hpp"
+
+namespace shmim::tools::bench {
+namespace {
+
+constexpr std::uint32_t slots = 16;
+
+void wait_for_frames(const Stream& stream) {
+  FollowOptions options;
+  options.cancelled = interrupted;
+  Follower follower(stream.duplicate(), options);
+  while (follower.wait(std::nullopt) == Arrival::arrived) {
+  }
+}
+
+[[noreturn]] void hold_frames(const std::filesystem::path& program, const Stream& stream) {
+  const std::string directory = stream.path().parent_path().string();
+  ::execl(program.c_str(), program.c_str(), "--dir", directory.c_str(), stream.name().c_str(),
+          "--keep", "128MiB", "--on", "USR1", "--quiet", static_cast<char*>(nullptr));
+  throw Error::system(program.string(), "cannot be started", errno);
+}
+
+/// Until the peer waits for frames.
+void await_reader(const Stream& stream, const Peer& peer) {
+  const unsigned last = stream.semaphores().count() - 1;
+  while (stream.semaphores().reader(last) <= 0) {
+    peer.await_sleep();  // throws where it has ended
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+}
+
+void measure_frames_kept(const Bench& bench, std::uint64_t size) {
+  const Temporary alone(bench.scratch, "alone", size, slots);
+  const Temporary waited(bench.scratch, "waited", size, slots);
+  const Temporary kept(bench.scratch, "kept", size, slots);
+  const std::filesystem::path recorder = sibling("record");
+  const Peer waiter(bench.settings, [&] { wait_for_frames(waited.stream()); });
+  const Peer keeper(bench.settings, [&] { hold_frames(recorder, kept.stream()); });
+  await_reader(waited.stream(), waiter);
+  await_reader(kept.stream(), keeper);
+  const std::vector<std::byte> frame(size, std::byte{1});
+  // Long enough for a frame to be taken before the next, as where a camera sets the pace.
+  const auto pause = std::chrono::microseconds{500} + std::chrono::nanoseconds{size};
+  const auto publish_to = [&](const Temporary& temporary) {
+    return [&frame, pause, stream = temporary.stream()]() mutable {
+      std::this_thread::sleep_for(pause);
+      return timed([&] {
+        WriteGuard guard(stream);
+        guard.write(frame);
+        guard.publish();
+      });
+    };
+  };
+  Case contest{"keep", bytes_text(size), {}, 200};
+  contest.contenders.push_back({"publish, nobody follows", publish_to(alone)});
+  contest.contenders.push_back({"publish, a reader wakes", publish_to(waited)});
+  contest.contenders.push_back({"publish, shmim-record --keep", publish_to(kept)});
+  for (std::uint32_t i = 0; i <= slots; ++i) {
+    for (const Contender& contender : contest.contenders) {
+      contender.sample();  // the first time round the kernel maps the slots
+    }
+  }
+  bench.run(contest);
+}
+
+}  // namespace
+
+void measure_keep(const Bench& bench) {
+  for (const std::uint64_t size : bench.sizes_or({128 << 10, 8 << 20})) {
+    measure_frames_kept(bench, size);
+  }
+}
+
+}  // namespace shmim::tools::bench

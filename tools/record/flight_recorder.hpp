@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <shmim/recording.hpp>
+
+#include "common/app/context.hpp"
+#include "record/triggers.hpp"
+
+namespace shmim::tools {
+
+/// What a terminal takes for an empty line in the place of the one it shows.
+inline constexpr const char* clear_line = "\r\033[K";
+
+/// What the command line says of events.
+struct WantedFlight {
+  std::optional<std::chrono::nanoseconds> after;  ///< how much of what follows; 1 s
+  std::optional<std::uint64_t> most;
+};
+
+/// Something happened, and what was held of all streams is written. What happens while it goes on
+/// makes it longer.
+struct FlightEvent : RecordedTrigger {
+  explicit FlightEvent(const RecordedTrigger& seen) : RecordedTrigger(seen) {}
+  std::atomic<std::uint64_t> others = 0;  ///< that happened while it went on
+};
+
+/// The events of a run, which are those of all its streams. Thread-safe.
+class FlightRecorder {
+ public:
+  /// Has what all streams hold written, and gives the number of frames.
+  using Release = std::function<std::size_t(std::shared_ptr<const FlightEvent> event,
+                                            std::chrono::steady_clock::time_point until)>;
+  /// `mutex` is of what is said, and `shows_progress` that there is a line to be cleared first.
+  FlightRecorder(const WantedFlight& wanted, const Context& context, bool shows_progress,
+                 std::mutex& mutex, Release release);
+
+  /// It happened, in that stream or in none. Called by those that watch.
+  void report(const std::string& what, const std::string& stream, const std::string& why);
+  /// Reports the signals that have come.
+  void look_at_signals(const Triggers& triggers);
+  /// Calls `release` with the event that goes on, if one does: for a stream that has come anew.
+  void resume(const Release& release) const;
+
+  [[nodiscard]] std::uint64_t events() const noexcept { return count_; }
+  /// There were as many as there may be, and the last is over.
+  [[nodiscard]] bool is_over() const;
+
+ private:
+  void say(const RecordedTrigger& seen, const std::string& why, bool goes_on, std::size_t held);
+
+  WantedFlight wanted_;
+  const Context& context_;
+  bool shows_progress_;
+  std::mutex& saying_;
+  Release release_;
+  std::atomic<std::uint64_t> count_ = 0;
+  mutable std::mutex mutex_;  ///< of what follows
+  std::shared_ptr<FlightEvent> event_;
+  std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::time_point::min();
+};
+
+}  // namespace shmim::tools
