@@ -16,7 +16,7 @@ with fits.open(sys.argv[1]) as run:
     run.verify("exception")
     cube, header, table = run[0].data, run[0].header, run["FRAMES"].data
     card = run["FRAMES"].header
-    assert eval(sys.argv[2]), (sys.argv[2], repr(header), table)' "$1" "$2"
+    assert eval("(%s)" % sys.argv[2]), (sys.argv[2], repr(header), table)' "$1" "$2"
 }
 
 # has_recorded FILE N: at least so many frames are on their way to it, and on the disk.

@@ -14,7 +14,7 @@
 namespace shmim::tools::bench {
 namespace {
 
-constexpr std::uint32_t slots = 16;
+constexpr std::uint32_t kept_slots = 16;
 
 void wait_for_frames(const Stream& stream) {
   FollowOptions options;
@@ -41,9 +41,9 @@ void await_reader(const Stream& stream, const Peer& peer) {
 }
 
 void measure_frames_kept(const Bench& bench, std::uint64_t size) {
-  const Temporary alone(bench.scratch, "alone", size, slots);
-  const Temporary waited(bench.scratch, "waited", size, slots);
-  const Temporary kept(bench.scratch, "kept", size, slots);
+  const Temporary alone(bench.scratch, "alone", size, kept_slots);
+  const Temporary waited(bench.scratch, "waited", size, kept_slots);
+  const Temporary kept(bench.scratch, "kept", size, kept_slots);
   const std::filesystem::path recorder = sibling("record");
   const Peer waiter(bench.settings, [&] { wait_for_frames(waited.stream()); });
   const Peer keeper(bench.settings, [&] { hold_frames(recorder, kept.stream()); });
@@ -66,7 +66,7 @@ void measure_frames_kept(const Bench& bench, std::uint64_t size) {
   contest.contenders.push_back({"publish, nobody follows", publish_to(alone)});
   contest.contenders.push_back({"publish, a reader wakes", publish_to(waited)});
   contest.contenders.push_back({"publish, shmim-record --keep", publish_to(kept)});
-  for (std::uint32_t i = 0; i <= slots; ++i) {
+  for (std::uint32_t i = 0; i <= kept_slots; ++i) {
     for (const Contender& contender : contest.contenders) {
       contender.sample();  // the first time round the kernel maps the slots
     }

@@ -194,13 +194,13 @@ class RecordTool final : public Tool {
     }
     context.readiness().say();
     attend(together, recorders);
+    if (flight && flight->events() == 0) {
+      context.note("--keep", "no event came: nothing was written");
+    }
     Exit worst = Exit::done;
     for (Recorder& recorder : recorders) {
       const Exit status = recorder.join();
       worst = worst == Exit::done ? status : worst;
-    }
-    if (flight && flight->events() == 0) {
-      context.note("--keep", "no event came: nothing was written");
     }
     return worst;
   }
