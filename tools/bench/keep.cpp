@@ -1,6 +1,7 @@
 // What a frame costs its writer while shmim-record --keep holds the newest. The floor is the same
 // frame while nobody follows; beside it, one that wakes a reader who takes nothing.
 
+#include <cerrno>
 #include <chrono>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
 #include "common/io/interrupt.hpp"
+#include "common/io/pipe.hpp"
 
 namespace shmim::tools::bench {
 namespace {
@@ -24,19 +26,22 @@ void wait_for_frames(const Stream& stream) {
   }
 }
 
-[[noreturn]] void hold_frames(const std::filesystem::path& program, const Stream& stream) {
+[[noreturn]] void hold_frames(const std::filesystem::path& program, const Stream& stream,
+                              int ready) {
   const std::string directory = stream.path().parent_path().string();
+  const std::string descriptor = fmt::format("{}", ::dup(ready));  // which the program inherits
   ::execl(program.c_str(), program.c_str(), "--dir", directory.c_str(), stream.name().c_str(),
-          "--keep", "128MiB", "--on", "USR1", "--quiet", static_cast<char*>(nullptr));
+          "--keep", "128MiB", "--on", "USR1", "--quiet", "--ready-fd", descriptor.c_str(),
+          static_cast<char*>(nullptr));
   throw Error::system(program.string(), "cannot be started", errno);
 }
 
-/// Until the peer waits for frames.
-void await_reader(const Stream& stream, const Peer& peer) {
-  const unsigned last = stream.semaphores().count() - 1;
-  while (stream.semaphores().reader(last) <= 0) {
-    peer.await_sleep();  // throws where it has ended
-    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+void await_ready(Pipe& pipe) {
+  pipe.writing = {};
+  std::byte said{};
+  if (::read(pipe.reading.get(), &said, 1) != 1) {
+    throw_if_interrupted();
+    throw Error(Problem::failed, "", "shmim-record ended before it was ready");
   }
 }
 
@@ -46,9 +51,10 @@ void measure_frames_kept(const Bench& bench, std::uint64_t size) {
   const Temporary kept(bench.scratch, "kept", size, kept_slots);
   const std::filesystem::path recorder = sibling("record");
   const Peer waiter(bench.settings, [&] { wait_for_frames(waited.stream()); });
-  const Peer keeper(bench.settings, [&] { hold_frames(recorder, kept.stream()); });
-  await_reader(waited.stream(), waiter);
-  await_reader(kept.stream(), keeper);
+  Pipe pipe = make_pipe();
+  const Peer keeper(bench.settings,
+                    [&] { hold_frames(recorder, kept.stream(), pipe.writing.get()); });
+  await_ready(pipe);
   const std::vector<std::byte> frame(size, std::byte{1});
   // Long enough for a frame to be taken before the next, as where a camera sets the pace.
   const auto pause = std::chrono::microseconds{500} + std::chrono::nanoseconds{size};
@@ -66,6 +72,7 @@ void measure_frames_kept(const Bench& bench, std::uint64_t size) {
   contest.contenders.push_back({"publish, nobody follows", publish_to(alone)});
   contest.contenders.push_back({"publish, a reader wakes", publish_to(waited)});
   contest.contenders.push_back({"publish, shmim-record --keep", publish_to(kept)});
+  waiter.await_sleep();
   for (std::uint32_t i = 0; i <= kept_slots; ++i) {
     for (const Contender& contender : contest.contenders) {
       contender.sample();  // the first time round the kernel maps the slots

@@ -69,8 +69,10 @@ void Recorder::open() {
   keywords_.reset();
   FollowOptions options;
   options.whole_array = !is_of_plane;
-  // In a stream that is re-created it could claim one that is a trigger.
-  options.passive = !run_.wanted.triggers.semaphores.empty();
+  // With a buffer there is time enough to watch, and the writer has not even to wake us. Of a
+  // re-created stream we could claim a semaphore that is a trigger.
+  const bool has_buffer = stream.format().circular_buffer > 0 || stream.format().is_circular();
+  options.passive = holds() && (has_buffer || !run_.wanted.triggers.semaphores.empty());
   options.cancelled = [this] { return run_.ends || is_ending_ || interrupted(); };
   follower_.emplace(stream, std::move(options));
   run_.context.detail(reference_.name, follower_->describe_waiting());
