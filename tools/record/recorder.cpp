@@ -69,10 +69,14 @@ void Recorder::open() {
   keywords_.reset();
   FollowOptions options;
   options.whole_array = !is_of_plane;
-  // With a buffer there is time enough to watch, and the writer has not even to wake us. Of a
+  // With a buffer there is time enough to watch, and the writer has not even to wake us; with a
+  // large one to sleep for a while, but then most frames come without their trace. And of a
   // re-created stream we could claim a semaphore that is a trigger.
-  const bool has_buffer = stream.format().circular_buffer > 0 || stream.format().is_circular();
-  options.passive = holds() && (has_buffer || !run_.wanted.triggers.semaphores.empty());
+  constexpr std::uint32_t large = 16;
+  const std::uint32_t slots = stream.format().circular_buffer;
+  options.passive = holds() && (slots > 0 || stream.format().is_circular() ||
+                                !run_.wanted.triggers.semaphores.empty());
+  pauses_ = holds() && slots >= large && run_.wanted.triggers.budgets.empty();
   options.cancelled = [this] { return run_.ends || is_ending_ || interrupted(); };
   follower_.emplace(stream, std::move(options));
   run_.context.detail(reference_.name, follower_->describe_waiting());
@@ -190,19 +194,24 @@ Arrival Recorder::await(QueuedFrame& frame) {
         [&](std::span<const std::byte> pixels) { selection_->take(pixels, frame.pixels); },
         frame.taken);
   };
-  if (!run_.wanted.triggers.need_looks()) {
+  if (!pauses_ && !run_.wanted.triggers.need_looks()) {
     return run_.patience.wait(next);
   }
   return run_.patience.wait([&](const Deadline& deadline) {
+    constexpr std::chrono::microseconds pause{500};
     constexpr std::chrono::milliseconds between_looks{10};
     for (;;) {
-      const auto look = steady_clock::now() + between_looks;
+      const auto now = steady_clock::now();
+      const auto look = pauses_ ? now : now + between_looks;
       const bool is_last = deadline && *deadline <= look;
       const Arrival arrival = next(is_last ? deadline : look);
       if (arrival != Arrival::timed_out || is_last) {
         return arrival;
       }
       watch_->look_between(follower_->stream());
+      if (pauses_) {
+        std::this_thread::sleep_for(pause);
+      }
     }
   });
 }

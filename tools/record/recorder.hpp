@@ -122,6 +122,7 @@ class Recorder {
   ino_t inode_of_clock_ = 0;
   std::shared_ptr<FrameQueue> queue_;  ///< altered under mutex_
   std::optional<TriggerWatch> watch_;
+  bool pauses_ = false;               ///< between looks for frames, which a large buffer has
   unsigned recreations_ = 0;          ///< of the stream that is watched
   std::vector<Keyword> as_they_are_;  ///< keywords of the stream with the last frame
   std::shared_ptr<const std::vector<Keyword>> keywords_;  ///< the same, as they are recorded
