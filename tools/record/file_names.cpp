@@ -37,7 +37,7 @@ std::string FileNames::expand(const std::string& stream, unsigned n) const {
                   pattern_));
 }
 
-std::string FileNames::peek(const std::string& stream, unsigned n) const {
+std::string FileNames::unused(const std::string& stream, unsigned n) const {
   const std::filesystem::path first = expand(stream, n);
   std::string name = first.string();
   for (unsigned again = 2; is_had(name); ++again) {
@@ -49,8 +49,14 @@ std::string FileNames::peek(const std::string& stream, unsigned n) const {
   return name;
 }
 
+std::string FileNames::peek(const std::string& stream, unsigned n) const {
+  const std::lock_guard lock(mutex_);
+  return unused(stream, n);
+}
+
 std::string FileNames::next(const std::string& stream, unsigned n) {
-  return *had_.insert(peek(stream, n)).first;
+  const std::lock_guard lock(mutex_);
+  return *had_.insert(unused(stream, n)).first;
 }
 
 bool FileNames::is_had(const std::string& name) const {

@@ -1,12 +1,13 @@
 #pragma once
 
+#include <mutex>
 #include <set>
 #include <string>
 
 namespace shmim::tools {
 
 /// The names of the files of one run, from a template with {name}, {n} and what date(1) has of a
-/// date, in UTC.
+/// date, in UTC. Thread-safe.
 class FileNames {
  public:
   /// Throws UsageError for a template that means nothing. With `avoids_files` the name of a file
@@ -23,9 +24,11 @@ class FileNames {
 
  private:
   [[nodiscard]] std::string expand(const std::string& stream, unsigned n) const;
+  [[nodiscard]] std::string unused(const std::string& stream, unsigned n) const;
   [[nodiscard]] bool is_had(const std::string& name) const;
   std::string pattern_;
   bool avoids_files_;
+  mutable std::mutex mutex_;
   std::set<std::string> had_;
 };
 

@@ -1,14 +1,11 @@
 #include "record/flight_recorder.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "common/io/stdout.hpp"
-#include "common/print/json.hpp"
 #include "common/print/words.hpp"
 #include "record/watched_signals.hpp"
 
@@ -16,13 +13,8 @@ namespace shmim::tools {
 
 using std::chrono::steady_clock;
 
-FlightRecorder::FlightRecorder(const WantedFlight& wanted, const Context& context,
-                               bool shows_progress, std::mutex& mutex, Release release)
-    : wanted_(wanted),
-      context_(context),
-      shows_progress_(shows_progress),
-      saying_(mutex),
-      release_(std::move(release)) {}
+FlightRecorder::FlightRecorder(const WantedFlight& wanted, Reporter& reporter, Release release)
+    : wanted_(wanted), reporter_(reporter), release_(std::move(release)) {}
 
 void FlightRecorder::report(const std::string& what, const std::string& stream,
                             const std::string& why) {
@@ -48,26 +40,20 @@ void FlightRecorder::report(const std::string& what, const std::string& stream,
 /// What makes an event longer is told of where all is told: it may be every frame.
 void FlightRecorder::say(const RecordedTrigger& seen, const std::string& why, bool goes_on,
                          std::size_t held) {
-  const std::lock_guard lock(saying_);
   const bool is_of_stream = !seen.stream.empty();
   const std::string& subject = is_of_stream ? seen.stream : seen.what;
   const std::string text = is_of_stream ? fmt::format("{}: {}", seen.what, why) : why;
-  if (shows_progress_) {
-    fmt::print(stderr, "{}", clear_line);
-  }
   if (goes_on) {
-    context_.detail(subject, text);
+    reporter_.detail(subject, text);
   } else {
-    context_.note(subject, fmt::format("{}; {} held", text, counted(held, "frame")));
+    reporter_.note(subject, fmt::format("{}; {} held", text, counted(held, "frame")));
   }
-  if (context_.json()) {
-    write_stdout(to_json_line({{"event", "trigger"},
-                               {"name", seen.stream},
-                               {"trigger", seen.what},
-                               {"why", why},
-                               {"held", held},
-                               {"goes_on", goes_on}}));
-  }
+  reporter_.tell({{"event", "trigger"},
+                  {"name", seen.stream},
+                  {"trigger", seen.what},
+                  {"why", why},
+                  {"held", held},
+                  {"goes_on", goes_on}});
 }
 
 void FlightRecorder::look_at_signals(const Triggers& triggers) {

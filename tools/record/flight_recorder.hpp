@@ -12,13 +12,10 @@
 
 #include <shmim/recording.hpp>
 
-#include "common/app/context.hpp"
+#include "record/reporter.hpp"
 #include "record/triggers.hpp"
 
 namespace shmim::tools {
-
-/// What a terminal takes for an empty line in the place of the one it shows.
-inline constexpr const char* clear_line = "\r\033[K";
 
 /// What the command line says of events.
 struct WantedFlight {
@@ -39,9 +36,7 @@ class FlightRecorder {
   /// Has what all streams hold written, and gives the number of frames.
   using Release = std::function<std::size_t(std::shared_ptr<const FlightEvent> event,
                                             std::chrono::steady_clock::time_point until)>;
-  /// `mutex` is of what is said, and `shows_progress` that there is a line to be cleared first.
-  FlightRecorder(const WantedFlight& wanted, const Context& context, bool shows_progress,
-                 std::mutex& mutex, Release release);
+  FlightRecorder(const WantedFlight& wanted, Reporter& reporter, Release release);
 
   /// It happened, in that stream or in none. Called by those that watch.
   void report(const std::string& what, const std::string& stream, const std::string& why);
@@ -58,9 +53,7 @@ class FlightRecorder {
   void say(const RecordedTrigger& seen, const std::string& why, bool goes_on, std::size_t held);
 
   WantedFlight wanted_;
-  const Context& context_;
-  bool shows_progress_;
-  std::mutex& saying_;
+  Reporter& reporter_;
   Release release_;
   std::atomic<std::uint64_t> count_ = 0;
   mutable std::mutex mutex_;  ///< of what follows

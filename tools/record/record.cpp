@@ -28,7 +28,7 @@ class RecordTool final : public Tool {
     options.text("-o,--output", "TEMPLATE", names_,
                  "names of the files: {name} is the stream, {n} the file's number, %Y%m%d... the "
                  "date in UTC (default: {name}-%Y%m%dT%H%M%S.fits)");
-    options.flag("--force", wanted_.files.replaces, "overwrite files that are there");
+    options.flag("--force", wanted_.files.options.replaces, "overwrite files that are there");
     const Option& count =
         options.number("-n", "N", wanted_.count, "end after N frames of each stream", above_zero);
     patience_.declare(options);
@@ -56,7 +56,7 @@ class RecordTool final : public Tool {
                  "memory for frames that the disk has not taken yet, and for --keep DURATION, of "
                  "each stream (default: 256MiB)");
     options.text("--reserve", "BYTES", reserve_, "end when less than this is left of the disk");
-    options.duration("--sync", wanted_.sync,
+    options.duration("--sync", wanted_.files.sync,
                      "so often, wait until what is written would survive a loss of power");
     options
         .text("--direct", "WHEN", direct_,
@@ -82,11 +82,11 @@ class RecordTool final : public Tool {
       wanted_.queue.memory = bytes_of("--buffer", buffer_);
     }
     parse_keep();
-    wanted_.reserve = reserve_.empty() ? 0 : bytes_of("--reserve", reserve_);
-    wanted_.split = parse_split();
-    wanted_.files.direct = direct_ == "on"    ? DirectIo::on
-                           : direct_ == "off" ? DirectIo::off
-                                              : DirectIo::if_possible;
+    wanted_.files.reserve = reserve_.empty() ? 0 : bytes_of("--reserve", reserve_);
+    wanted_.files.split = parse_split();
+    wanted_.files.options.direct = direct_ == "on"    ? DirectIo::on
+                                   : direct_ == "off" ? DirectIo::off
+                                                      : DirectIo::if_possible;
     const std::vector<unsigned> processors = parse_processors(processors_);
     wanted_.taking_processor = processors.empty() ? std::nullopt : std::optional(processors[0]);
     wanted_.writing_processor = processors.size() < 2 ? std::nullopt : std::optional(processors[1]);
@@ -96,7 +96,7 @@ class RecordTool final : public Tool {
  private:
   Exit repair(const Context& context) const {
     return context.for_each<std::string>(repairs_, [&](const std::string& file) {
-      const std::uint64_t frames = repair_recording(file, wanted_.files.replaces);
+      const std::uint64_t frames = repair_recording(file, wanted_.files.options.replaces);
       context.note(recording_name(file).string(),
                    fmt::format("is whole, with {}", counted(frames, "frame")));
     });
@@ -156,28 +156,26 @@ class RecordTool final : public Tool {
 
   Exit record(const Context& context) {
     FileNames names(names_.empty() ? std::string(default_names) : names_,
-                    !keep_.empty() && !wanted_.files.replaces);
+                    !keep_.empty() && !wanted_.files.options.replaces);
     if (refs_.size() > 1 && !names.tells_streams_apart()) {
       throw UsageError("--output: several streams need {name} in it");
     }
-    std::mutex mutex;
     std::atomic<bool> ends = false;
-    const bool shows_progress = isatty(STDERR_FILENO) != 0 && !context.quiet();
+    Reporter reporter(context, isatty(STDERR_FILENO) != 0 && !context.quiet());
     std::optional<FlightRecorder> flight;
     std::deque<Recorder> recorders;
     if (!keep_.empty()) {
       watch_signals(wanted_.triggers.signals);
-      flight.emplace(flight_, context, shows_progress, mutex,
-                     [&recorders](const auto& event, auto until) {
-                       std::size_t held = 0;
-                       for (Recorder& recorder : recorders) {
-                         held += recorder.release(event, until);
-                       }
-                       return held;
-                     });
+      flight.emplace(flight_, reporter, [&recorders](const auto& event, auto until) {
+        std::size_t held = 0;
+        for (Recorder& recorder : recorders) {
+          held += recorder.release(event, until);
+        }
+        return held;
+      });
     }
-    const Run together{context,        wanted_, patience_, names,
-                       shows_progress, mutex,   ends,      flight ? &*flight : nullptr};
+    const Run together{
+        context, wanted_, patience_, names, reporter, ends, flight ? &*flight : nullptr};
     for (const std::string& text : refs_) {
       const Reference reference = context.reference(text);
       const Exit status = context.about(reference, [&] {
@@ -218,20 +216,17 @@ class RecordTool final : public Tool {
         run.ends = run.ends || run.flight->is_over();
       }
       const auto now = std::chrono::steady_clock::now();
-      if (!run.shows_progress || now < next_line) {
+      if (!run.reporter.shows_progress() || now < next_line) {
         continue;
       }
       next_line = now + between_lines;
-      std::string line = clear_line;
+      std::string line;
       for (const Recorder& recorder : recorders) {
         line += in_words(recorder, now - begin);
       }
-      const std::lock_guard lock(run.mutex);
-      fmt::print(stderr, "{}", line);
+      run.reporter.show(line);
     }
-    if (run.shows_progress) {
-      fmt::print(stderr, "{}", clear_line);
-    }
+    run.reporter.show({});
   }
 
   static std::string in_words(const Recorder& recorder, Seconds passed) {

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <shmim/fits.hpp>
-#include <sys/statvfs.h>
 
 #include "common/io/interrupt.hpp"
 #include "common/io/scheduling.hpp"
-#include "common/io/stdout.hpp"
 #include "common/print/frame_record.hpp"
 #include "common/print/words.hpp"
 
@@ -21,9 +18,9 @@ namespace shmim::tools {
 using std::chrono::steady_clock;
 
 Recorder::Recorder(const Run& run, Reference reference)
-    : run_(run), reference_(std::move(reference)) {
-  file_name_ = holds() ? run_.names.peek(reference_.name, 1) : run_.names.next(reference_.name, 1);
-  require_room_for_recording(file_name_, run_.wanted.files);
+    : run_(run),
+      reference_(std::move(reference)),
+      files_(reference_.name, run.wanted.files, run.names, !holds(), run.reporter) {
   if (holds()) {
     watch_.emplace(run_.wanted.triggers, [this](const std::string& what, const std::string& why) {
       run_.flight->report(what, reference_.name, why);
@@ -56,7 +53,12 @@ void Recorder::open() {
   const Stream stream = run_.context.open(reference_);
   const bool is_of_plane = follows_planes(reference_.slice, stream.format());
   selection_ = selection_of(reference_.slice, stream.format(), is_of_plane);
-  image_type_ = stream.format().image_type;
+  RecordedStream format;
+  format.name = reference_.name;
+  format.type = selection_->type();
+  format.shape = selection_->shape();
+  format.image_type = stream.format().image_type;
+  files_.set_format(std::move(format));
   // Before frames are due: to get the memory takes a while.
   auto queue = std::make_shared<FrameQueue>(selection_->bytes(), run_.wanted.queue);
   if (!queue->is_locked()) {
@@ -253,140 +255,47 @@ void Recorder::write() {
   if (run_.wanted.writing_processor) {
     run_on_processor(*run_.wanted.writing_processor);
   }
-  last_look_ = last_sync_ = steady_clock::now();
   try {
-    for (;;) {
-      const FrameQueue::State state = queue_->wait();
-      note_overrun();
-      if (state == FrameQueue::State::ended) {
-        break;
-      }
-      if (state == FrameQueue::State::frame) {
-        write_one(queue_->front());
-        queue_->pop();
-      } else if (file_ && state == FrameQueue::State::all_written) {
-        end_file();
-      } else if (file_) {
-        file_->flush();  // so that little is lost to whoever is killed
-      }
-      if (const auto now = steady_clock::now();
-          file_ && run_.wanted.sync && now - last_sync_ >= *run_.wanted.sync) {
-        file_->sync();
-        last_sync_ = now;
-      }
-      look_at_disk();
-    }
+    write_until_end();
   } catch (...) {
     // What was written is made whole all the same; why it is all there is is told later.
     const std::exception_ptr failure = std::current_exception();
-    if (file_) {
-      end_file();
-    }
+    end_file();
     std::rethrow_exception(failure);
   }
-  if (file_) {
-    end_file();
-  }
+  end_file();
 }
 
-void Recorder::write_one(QueuedFrame& frame) {
-  if (file_ && is_file_over(frame)) {
-    end_file();
+void Recorder::write_until_end() {
+  for (;;) {
+    const FrameQueue::State state = queue_->wait();
+    note_overrun();
+    switch (state) {
+      case FrameQueue::State::frame:
+        files_.write(queue_->front());
+        ++written_;
+        written_bytes_ += queue_->front().pixels.size();
+        queue_->pop();
+        break;
+      case FrameQueue::State::none_yet:
+        files_.flush();
+        break;
+      case FrameQueue::State::all_written:
+        end_file();
+        break;
+      case FrameQueue::State::ended:
+        return;
+    }
+    files_.look_around();
   }
-  if (!file_) {
-    begin_file(frame);
-  }
-  file_->write(frame.taken.info, frame.taken.missed, *frame.keywords, frame.pixels);
-  missed_ += frame.taken.missed;
-  ++written_;
-  written_bytes_ += frame.pixels.size();
-}
-
-bool Recorder::is_file_over(const QueuedFrame& next) const {
-  const Split& split = run_.wanted.split;
-  return next.taken.inode != inode_ || next.trigger != trigger_ ||
-         (split.frames && file_->frames() >= *split.frames) ||
-         (split.bytes && file_->bytes() + next.pixels.size() > *split.bytes) ||
-         (split.time && steady_clock::now() - file_begin_ >= *split.time);
-}
-
-void Recorder::begin_file(const QueuedFrame& first) {
-  if (files_ > 0 && first.taken.inode != inode_ && first.trigger == trigger_) {
-    note("was re-created: another file begins");
-  }
-  RecordedStream stream;
-  stream.name = reference_.name;
-  stream.type = selection_->type();
-  stream.shape = selection_->shape();
-  stream.image_type = image_type_;
-  stream.keywords = *first.keywords;
-  stream.trace = first.taken.trace;
-  if (first.trigger) {
-    stream.trigger = *first.trigger;
-  }
-  if (++files_ > 1 || holds()) {
-    const std::lock_guard lock(run_.mutex);
-    file_name_ = run_.names.next(reference_.name, files_);
-  }
-  file_.emplace(file_name_, stream, run_.wanted.files);
-  inode_ = first.taken.inode;
-  trigger_ = first.trigger;
-  missed_ = 0;
-  file_begin_ = steady_clock::now();
-  Record begin{{"event", "begin"}, {"name", reference_.name}, {"file", file_name_}};
-  if (trigger_) {
-    begin["trigger"] = trigger_->what;
-  }
-  tell(begin);
 }
 
 void Recorder::end_file() {
-  const std::uint64_t wanted = file_->frames();
-  file_->finish();
-  const std::uint64_t frames = file_->frames();
-  file_.reset();
-  if (frames < wanted) {
-    written_ -= wanted - frames;
+  if (const std::uint64_t no_room = files_.end(); no_room > 0) {
+    written_ -= no_room;
     const std::lock_guard lock(mutex_);
-    lost_frames_ += wanted - frames;
-    lost_ranges_.push_back(fmt::format("the last {} (the disk is full)", wanted - frames));
-  }
-  const auto event = std::static_pointer_cast<const FlightEvent>(trigger_);
-  const std::uint64_t others = event ? event->others.load() : 0;
-  note(fmt::format("{} in {}{}{}", counted(frames, "frame"), file_name_,
-                   missed_ > 0 ? fmt::format(", {} lacking between them", missed_) : "",
-                   others > 0 ? fmt::format("; {} more meanwhile", counted(others, "event")) : ""));
-  tell({{"event", "end"},
-        {"name", reference_.name},
-        {"file", file_name_},
-        {"frames", frames},
-        {"missed", missed_}});
-}
-
-void Recorder::look_at_disk() {
-  constexpr std::chrono::milliseconds often{200};
-  if (!file_ || steady_clock::now() - last_look_ < often) {
-    return;
-  }
-  last_look_ = steady_clock::now();
-  struct statvfs disk {};
-  const std::filesystem::path file(file_name_);
-  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  if (::statvfs(folder.c_str(), &disk) != 0) {
-    return;
-  }
-  const std::uint64_t left = disk.f_bavail * disk.f_frsize;
-  if (left < run_.wanted.reserve) {
-    throw Error(
-        Problem::no_space, folder.string(),
-        fmt::format("less is left on the disk than is to be kept free: {}", counted(left, "byte")));
-  }
-  const Seconds passed = last_look_ - file_begin_;
-  const double rate = static_cast<double>(file_->bytes()) / std::max(passed.count(), 0.1);
-  constexpr double near = 60;
-  const double until_full = static_cast<double>(left - run_.wanted.reserve) / std::max(rate, 1.0);
-  if (until_full < near && !std::exchange(has_warned_, true)) {
-    note(fmt::format("the disk will be full in {}", in_words(Seconds(until_full))));
+    lost_frames_ += no_room;
+    lost_ranges_.push_back(fmt::format("the last {} (the disk is full)", no_room));
   }
 }
 
@@ -399,11 +308,11 @@ void Recorder::note_overrun() {
 // ---- What is said.
 
 void Recorder::lose(std::uint64_t first, std::uint64_t last, const char* why) {
-  tell({{"event", "lost"},
-        {"name", reference_.name},
-        {"first", first},
-        {"last", last},
-        {"why", why}});
+  run_.reporter.tell({{"event", "lost"},
+                      {"name", reference_.name},
+                      {"first", first},
+                      {"last", last},
+                      {"why", why}});
   const std::lock_guard lock(mutex_);
   lost_frames_ += last - first + 1;
   constexpr std::size_t most = 10;
@@ -412,21 +321,6 @@ void Recorder::lose(std::uint64_t first, std::uint64_t last, const char* why) {
         first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last);
     lost_ranges_.push_back(lost_ranges_.size() == most ? "..."
                                                        : fmt::format("{} ({})", range, why));
-  }
-}
-
-void Recorder::note(const std::string& message) const {
-  const std::lock_guard lock(run_.mutex);
-  if (run_.shows_progress) {
-    fmt::print(stderr, "{}", clear_line);
-  }
-  run_.context.note(reference_.name, message);
-}
-
-void Recorder::tell(const Record& event) const {
-  if (run_.context.json()) {
-    const std::lock_guard lock(run_.mutex);
-    write_stdout(to_json_line(event));
   }
 }
 

@@ -17,32 +17,23 @@
 
 #include "common/app/context.hpp"
 #include "common/app/patience.hpp"
-#include "common/print/json.hpp"
 #include "record/file_names.hpp"
+#include "record/file_series.hpp"
 #include "record/flight_recorder.hpp"
+#include "record/reporter.hpp"
 #include "record/trigger_watch.hpp"
 #include "record/triggers.hpp"
 
 namespace shmim::tools {
-
-/// When a file ends and the next begins.
-struct Split {
-  std::optional<std::uint64_t> frames;
-  std::optional<std::uint64_t> bytes;
-  std::optional<std::chrono::nanoseconds> time;
-};
 
 /// What the command line asks for.
 struct WantedRecording {
   std::optional<std::uint64_t> count;
   std::uint64_t decimation = 1;
   bool latest = false;
-  Split split;
   FrameQueueOptions queue;
   Triggers triggers;
-  std::uint64_t reserve = 0;
-  std::optional<std::chrono::nanoseconds> sync;
-  RecordingOptions files;
+  WantedFiles files;
   std::optional<unsigned> taking_processor;
   std::optional<unsigned> writing_processor;
   std::optional<int> priority;
@@ -54,8 +45,7 @@ struct Run {
   const WantedRecording& wanted;
   const Patience& patience;
   FileNames& names;
-  bool shows_progress;      ///< on standard error, in a line that others must clear
-  std::mutex& mutex;        ///< of names, and of what is said
+  Reporter& reporter;
   std::atomic<bool>& ends;  ///< all are to end
   FlightRecorder* flight;   ///< null where every frame is written
 };
@@ -100,16 +90,12 @@ class Recorder {
 
   // In the thread that writes.
   void write();
-  void write_one(QueuedFrame& frame);
-  void begin_file(const QueuedFrame& first);
+  void write_until_end();
   void end_file();
-  [[nodiscard]] bool is_file_over(const QueuedFrame& next) const;
-  void look_at_disk();
   void note_overrun();
 
   void lose(std::uint64_t first, std::uint64_t last, const char* why);
-  void note(const std::string& message) const;
-  void tell(const Record& event) const;
+  void note(const std::string& message) const { run_.reporter.note(reference_.name, message); }
   void fail(std::exception_ptr failure) noexcept;
   [[nodiscard]] bool holds() const noexcept { return run_.flight != nullptr; }
 
@@ -117,7 +103,6 @@ class Recorder {
   Reference reference_;
   std::optional<Follower> follower_;
   std::optional<Selection> selection_;
-  std::uint64_t image_type_ = 0;
   StampClock clock_ = StampClock::unknown;  ///< of its stamps; to tell it takes a system call
   ino_t inode_of_clock_ = 0;
   std::shared_ptr<FrameQueue> queue_;  ///< altered under mutex_
@@ -131,16 +116,7 @@ class Recorder {
   std::uint64_t kept_ = 0;         ///< of them
   std::uint64_t passed_over_ = 0;  ///< since the last that was kept
 
-  std::optional<RecordingWriter> file_;
-  std::string file_name_;
-  ino_t inode_ = 0;                                 ///< of the stream that the file is of
-  std::shared_ptr<const RecordedTrigger> trigger_;  ///< that had it written
-  unsigned files_ = 0;
-  std::uint64_t missed_ = 0;  ///< in the file
-  std::chrono::steady_clock::time_point file_begin_;
-  std::chrono::steady_clock::time_point last_look_;
-  std::chrono::steady_clock::time_point last_sync_;
-  bool has_warned_ = false;
+  FileSeries files_;
 
   std::mutex mutex_;  ///< of queue_, and of what follows
   std::uint64_t lost_frames_ = 0;
