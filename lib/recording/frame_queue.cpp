@@ -51,6 +51,12 @@ QueuedFrame& FrameQueue::begin() {
   return frames_[*taking_];
 }
 
+/// For those who look without the lock.
+void FrameQueue::count() noexcept {
+  held_count_.store(held_.size(), std::memory_order_relaxed);
+  due_count_.store(due_.size(), std::memory_order_relaxed);
+}
+
 /// What is held gives way to what is due: that has been asked for.
 void FrameQueue::make_room() {
   if (!held_.empty()) {
@@ -103,7 +109,7 @@ void FrameQueue::push() {
         let_go(now);
       }
     }
-    waiting_ = due_.size() + held_.size();
+    count();
   }
   if (is_due) {
     news_.notify_one();
@@ -125,7 +131,7 @@ FrameQueue::State FrameQueue::wait() {
   if (!due_.empty()) {
     writing_ = due_.front();
     due_.pop_front();
-    waiting_ = due_.size() + held_.size();
+    count();
     return State::frame;
   }
   if (has_ended_) {
@@ -139,9 +145,8 @@ void FrameQueue::pop() {
   free_.push_back(*std::exchange(writing_, std::nullopt));
 }
 
-std::size_t FrameQueue::release(std::shared_ptr<const RecordedTrigger> trigger,
-                                steady_clock::time_point until) {
-  std::size_t count = 0;
+void FrameQueue::release(std::shared_ptr<const RecordedTrigger> trigger,
+                         steady_clock::time_point until) {
   {
     const std::lock_guard lock(mutex_);
     trigger_ = std::move(trigger);
@@ -150,11 +155,10 @@ std::size_t FrameQueue::release(std::shared_ptr<const RecordedTrigger> trigger,
       frames_[index].trigger = trigger_;
     }
     due_.insert(due_.end(), held_.begin(), held_.end());
-    count = held_.size();
     held_.clear();
+    count();
   }
   news_.notify_one();
-  return count;
 }
 
 std::vector<FrameQueue::Range> FrameQueue::take_overrun() {

@@ -7,14 +7,16 @@
 #include <nlohmann/json.hpp>
 
 #include "common/print/words.hpp"
+#include "record/recorder.hpp"
 #include "record/watched_signals.hpp"
 
 namespace shmim::tools {
 
 using std::chrono::steady_clock;
 
-FlightRecorder::FlightRecorder(const WantedFlight& wanted, Reporter& reporter, Release release)
-    : wanted_(wanted), reporter_(reporter), release_(std::move(release)) {}
+FlightRecorder::FlightRecorder(const WantedFlight& wanted, std::deque<Recorder>& recorders,
+                               Reporter& reporter)
+    : wanted_(wanted), recorders_(recorders), reporter_(reporter) {}
 
 void FlightRecorder::report(const std::string& what, const std::string& stream,
                             const std::string& why) {
@@ -33,8 +35,14 @@ void FlightRecorder::report(const std::string& what, const std::string& stream,
   }
   constexpr std::chrono::seconds usual{1};
   until_ = now + wanted_.after.value_or(usual);
-  const std::size_t held = release_(event_, until_);
-  say(trigger, why, goes_on, held);
+  std::size_t held = 0;
+  for (const Recorder& recorder : recorders_) {
+    held += recorder.held();
+  }
+  say(trigger, why, goes_on, held);  // before all that is said of the files
+  for (Recorder& recorder : recorders_) {
+    recorder.release(event_, until_);
+  }
 }
 
 /// What makes an event longer is told of where all is told: it may be every frame.
@@ -64,10 +72,10 @@ void FlightRecorder::look_at_signals(const Triggers& triggers) {
   }
 }
 
-void FlightRecorder::resume(const Release& release) const {
+void FlightRecorder::resume(Recorder& recorder) const {
   const std::lock_guard lock(mutex_);
   if (steady_clock::now() < until_) {
-    static_cast<void>(release(event_, until_));
+    recorder.release(event_, until_);
   }
 }
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,20 +30,19 @@ struct FlightEvent : RecordedTrigger {
   std::atomic<std::uint64_t> others = 0;  ///< that happened while it went on
 };
 
+class Recorder;
+
 /// The events of a run, which are those of all its streams. Thread-safe.
 class FlightRecorder {
  public:
-  /// Has what all streams hold written, and gives the number of frames.
-  using Release = std::function<std::size_t(std::shared_ptr<const FlightEvent> event,
-                                            std::chrono::steady_clock::time_point until)>;
-  FlightRecorder(const WantedFlight& wanted, Reporter& reporter, Release release);
+  FlightRecorder(const WantedFlight& wanted, std::deque<Recorder>& recorders, Reporter& reporter);
 
   /// It happened, in that stream or in none. Called by those that watch.
   void report(const std::string& what, const std::string& stream, const std::string& why);
   /// Reports the signals that have come.
   void look_at_signals(const Triggers& triggers);
-  /// Calls `release` with the event that goes on, if one does: for a stream that has come anew.
-  void resume(const Release& release) const;
+  /// Where an event goes on, it does so of that stream, which has come anew.
+  void resume(Recorder& recorder) const;
 
   [[nodiscard]] std::uint64_t events() const noexcept { return count_; }
   /// There were as many as there may be, and the last is over.
@@ -53,8 +52,8 @@ class FlightRecorder {
   void say(const RecordedTrigger& seen, const std::string& why, bool goes_on, std::size_t held);
 
   WantedFlight wanted_;
+  std::deque<Recorder>& recorders_;
   Reporter& reporter_;
-  Release release_;
   std::atomic<std::uint64_t> count_ = 0;
   mutable std::mutex mutex_;  ///< of what follows
   std::shared_ptr<FlightEvent> event_;

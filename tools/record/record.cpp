@@ -166,13 +166,7 @@ class RecordTool final : public Tool {
     std::deque<Recorder> recorders;
     if (!keep_.empty()) {
       watch_signals(wanted_.triggers.signals);
-      flight.emplace(flight_, reporter, [&recorders](const auto& event, auto until) {
-        std::size_t held = 0;
-        for (Recorder& recorder : recorders) {
-          held += recorder.release(event, until);
-        }
-        return held;
-      });
+      flight.emplace(flight_, recorders, reporter);
     }
     const Run together{
         context, wanted_, patience_, names, reporter, ends, flight ? &*flight : nullptr};

@@ -85,19 +85,21 @@ void Recorder::open() {
   if (holds()) {
     watch_->begin(stream);
     recreations_ = 0;
-    run_.flight->resume([this](const auto& event, auto until) { return release(event, until); });
+    run_.flight->resume(*this);
   }
 }
 
-std::size_t Recorder::release(std::shared_ptr<const RecordedTrigger> trigger,
-                              steady_clock::time_point until) {
-  std::shared_ptr<FrameQueue> queue;
-  {
-    const std::lock_guard lock(mutex_);
-    queue = queue_;
-  }
-  return queue->release(std::move(trigger), until);
+std::shared_ptr<FrameQueue> Recorder::queue() const {
+  const std::lock_guard lock(mutex_);
+  return queue_;
 }
+
+void Recorder::release(std::shared_ptr<const RecordedTrigger> trigger,
+                       steady_clock::time_point until) {
+  queue()->release(std::move(trigger), until);
+}
+
+std::size_t Recorder::held() const { return queue()->held(); }
 
 void Recorder::run() {
   if (run_.wanted.taking_processor) {

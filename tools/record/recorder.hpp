@@ -63,10 +63,11 @@ class Recorder {
 
   /// Begins to take frames, with the next.
   void start();
-  /// What is held is to be written, and what comes until then. Gives the number of frames that were
-  /// held. Thread-safe.
-  std::size_t release(std::shared_ptr<const RecordedTrigger> trigger,
-                      std::chrono::steady_clock::time_point until);
+  /// What is held is to be written, and what comes until then. Thread-safe.
+  void release(std::shared_ptr<const RecordedTrigger> trigger,
+               std::chrono::steady_clock::time_point until);
+  /// Frames that are held. Thread-safe.
+  [[nodiscard]] std::size_t held() const;
   [[nodiscard]] bool has_ended() const noexcept { return has_ended_; }
   /// Waits for the end, and tells what is lacking.
   [[nodiscard]] Exit join();
@@ -118,7 +119,9 @@ class Recorder {
 
   FileSeries files_;
 
-  std::mutex mutex_;  ///< of queue_, and of what follows
+  [[nodiscard]] std::shared_ptr<FrameQueue> queue() const;
+
+  mutable std::mutex mutex_;  ///< of queue_, and of what follows
   std::uint64_t lost_frames_ = 0;
   std::vector<std::string> lost_ranges_;
   std::exception_ptr failure_;

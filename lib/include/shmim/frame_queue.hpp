@@ -91,9 +91,9 @@ class SHMIM_EXPORT FrameQueue {
   // For any.
 
   /// Of one that holds: what is held, and what comes until then, is to be written for that reason.
-  /// Again with the same trigger: it goes on until then. Gives the number of frames that were held.
-  std::size_t release(std::shared_ptr<const RecordedTrigger> trigger,
-                      std::chrono::steady_clock::time_point until);
+  /// Again with the same trigger: it goes on until then.
+  void release(std::shared_ptr<const RecordedTrigger> trigger,
+               std::chrono::steady_clock::time_point until);
 
   /// Those that gave way unwritten since the last call: first and last cnt0.
   struct Range {
@@ -101,15 +101,20 @@ class SHMIM_EXPORT FrameQueue {
     std::uint64_t last;
   };
   [[nodiscard]] std::vector<Range> take_overrun();
+  /// Frames that are held.
+  [[nodiscard]] std::size_t held() const noexcept {
+    return held_count_.load(std::memory_order_relaxed);
+  }
   /// Of its memory, 0 to 1.
   [[nodiscard]] double fill() const noexcept {
-    return static_cast<double>(waiting_.load(std::memory_order_relaxed)) /
+    return static_cast<double>(held() + due_count_.load(std::memory_order_relaxed)) /
            static_cast<double>(frames_.size());
   }
   /// False where the system did not let us lock the memory.
   [[nodiscard]] bool is_locked() const noexcept { return is_locked_; }
 
  private:
+  void count() noexcept;
   void make_room();
   void let_go(std::chrono::steady_clock::time_point newest);
   void let_go_of_old(std::chrono::steady_clock::time_point newest);
@@ -121,7 +126,8 @@ class SHMIM_EXPORT FrameQueue {
   std::size_t most_held_ = 0;
   std::vector<QueuedFrame> frames_;
   std::optional<std::chrono::nanoseconds> shortfall_;
-  std::atomic<std::size_t> waiting_ = 0;  ///< held or due
+  std::atomic<std::size_t> held_count_ = 0;
+  std::atomic<std::size_t> due_count_ = 0;
 
   std::mutex mutex_;  ///< of what follows
   std::condition_variable news_;

@@ -126,6 +126,7 @@ TEST_CASE("frames that are held come out once they are released, and those that 
   FrameQueue queue(bytes_of_frame, holding(32));
   CHECK(queue.wait() == FrameQueue::State::all_written);
   push_all(queue, 1, 3);
+  CHECK(queue.held() == 3);
   CHECK(queue.wait() == FrameQueue::State::all_written);
   const auto lost = make_trigger("lost");
   queue.release(lost, much_later());
