@@ -1,5 +1,5 @@
+#include <algorithm>
 #include <chrono>
-#include <limits>
 #include <memory>
 #include <thread>
 
@@ -261,6 +261,62 @@ TEST_CASE("frames are taken, released and written by three threads") {
   taking.join();
   releasing.join();
   CHECK(seen == last);
+}
+
+TEST_CASE("a stream is recorded by two threads, neither of which waits for the other") {
+  const Directory directory;
+  Format format = Directory::small_format();
+  constexpr std::uint32_t frames = 100;
+  format.circular_buffer = 2 * frames;
+  const Stream stream = directory.make("cam", format);
+  const std::uint64_t bytes = format.bytes();
+  FrameQueue queue(bytes, room_for(2 * frames));
+  Follower follower(stream);
+  std::thread taking([&] {
+    for (std::uint32_t taken = 0; taken < frames; ++taken) {
+      QueuedFrame& frame = queue.begin();
+      const auto copy = [&frame](std::span<const std::byte> pixels) {
+        std::ranges::copy(pixels, frame.pixels.begin());
+      };
+      if (follower.next(FrameOrder::every, deadline_after(std::chrono::seconds{30}), copy,
+                        frame.taken) != Arrival::arrived) {
+        break;
+      }
+      frame.keywords =
+          std::make_shared<const std::vector<Keyword>>(follower.stream().keywords().all());
+      queue.push();
+    }
+    queue.end();
+  });
+  for (std::uint16_t number = 1; number <= frames; ++number) {
+    publish(stream, number);
+  }
+  RecordedStream recorded;
+  recorded.name = stream.name();
+  recorded.type = format.type;
+  recorded.shape = format.shape;
+  recorded.trigger = RecordedTrigger{"lost", "cam", TaiClock::now()};
+  const auto file = directory.path() / "cam.fits";
+  RecordingWriter writer(file, recorded);
+  for (FrameQueue::State state{}; (state = queue.wait()) != FrameQueue::State::ended;) {
+    if (state == FrameQueue::State::frame) {
+      const QueuedFrame& frame = queue.front();
+      writer.write(frame.taken.info, frame.taken.missed, *frame.keywords, frame.pixels);
+      queue.pop();
+    }
+  }
+  taking.join();
+  writer.finish();
+  const Recording recording(file);
+  REQUIRE(recording.frames() == frames);
+  std::vector<std::byte> pixels(bytes);
+  for (std::uint32_t i = 0; i < frames; ++i) {
+    CHECK(recording.frame(i).info.cnt0 == i + 1);
+    recording.read(i, pixels);
+    CHECK(pixels == frame_of(stream, static_cast<std::uint16_t>(i + 1)));
+  }
+  // What had it written is no keyword of the stream.
+  CHECK(recording.stream().keywords.empty());
 }
 
 }  // namespace shmim::test
