@@ -270,7 +270,7 @@ TEST_CASE("a stream is recorded by two threads, neither of which waits for the o
   format.circular_buffer = 2 * frames;
   const Stream stream = directory.make("cam", format);
   const std::uint64_t bytes = format.bytes();
-  FrameQueue queue(bytes, room_for(2 * frames));
+  FrameQueue queue(bytes, room_for(std::size_t{2} * frames));
   Follower follower(stream);
   std::thread taking([&] {
     for (std::uint32_t taken = 0; taken < frames; ++taken) {
