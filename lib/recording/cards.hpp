@@ -12,6 +12,9 @@ struct Card {
 };
 inline constexpr Card image_type_card{"IMGTYPE", "image type of the stream"};
 inline constexpr Card trace_card{"TRACEn", "first frame"};
+inline constexpr Card trigger_card{"RECTRIG", "what had it recorded"};
+inline constexpr Card trigger_stream_card{"RECTRIGS", "stream in which that was seen"};
+inline constexpr Card trigger_time_card{"DATE-TRG", "when that was seen"};
 inline constexpr Card missed_card{"MISSED", "frames that are lacking"};
 inline constexpr Card lost_card{"LOSTn", "cnt0 of such frames"};
 inline constexpr Card begin_card{"DATE-OBS", "when the first frame was acquired"};

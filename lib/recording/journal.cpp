@@ -87,6 +87,9 @@ Beginning beginning_of(const json& value) {
   stream.image_type = value.at("image_type");
   stream.keywords = keywords_of(value.at("keywords"));
   stream.trace = trace_of(value.at("trace"));
+  if (const auto trigger = value.find("trigger"); trigger != value.end()) {
+    stream.trigger = {trigger->at(0), trigger->at(1), time_of(trigger->at(2))};
+  }
   beginning.header_bytes = value.at("header_bytes");
   beginning.seconds_of_utc = value.at("seconds_of_utc");
   if (stream.frame_bytes() == 0) {
@@ -103,14 +106,19 @@ std::string to_journal(const Beginning& beginning) {
   for (std::size_t axis = 0; axis < stream.shape.axes(); ++axis) {
     shape.push_back(stream.shape[axis]);
   }
-  return to_bytes({{"stream", stream.name},
-                   {"type", stream.type},
-                   {"shape", shape},
-                   {"image_type", stream.image_type},
-                   {"keywords", to_value(stream.keywords)},
-                   {"trace", to_value(stream.trace)},
-                   {"header_bytes", beginning.header_bytes},
-                   {"seconds_of_utc", beginning.seconds_of_utc}});
+  json value{{"stream", stream.name},
+             {"type", stream.type},
+             {"shape", shape},
+             {"image_type", stream.image_type},
+             {"keywords", to_value(stream.keywords)},
+             {"trace", to_value(stream.trace)},
+             {"header_bytes", beginning.header_bytes},
+             {"seconds_of_utc", beginning.seconds_of_utc}};
+  if (stream.trigger) {
+    value["trigger"] = json::array(
+        {stream.trigger->what, stream.trigger->stream, nanoseconds(stream.trigger->time)});
+  }
+  return to_bytes(value);
 }
 
 std::string to_journal(const JournalFrame& frame) {

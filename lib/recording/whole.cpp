@@ -65,7 +65,7 @@ class Cards {
   std::vector<Keyword> ours_;
 };
 
-void add_stream(Cards& cards, const RecordedStream& stream) {
+void add_stream(Cards& cards, const RecordedStream& stream, std::int64_t seconds_of_utc) {
   cards.add({"EXTNAME", "stream"}, stream.name);
   cards.add(image_type_card, static_cast<std::int64_t>(stream.image_type));
   std::size_t step = 0;
@@ -75,6 +75,13 @@ void add_stream(Cards& cards, const RecordedStream& stream) {
             ? fmt::format(", of frame {} of inode {}", entry.cnt0, entry.trigger_inode)
             : "";
     cards.add(trace_card, fmt::format("by pid {}{}", entry.pid, cause), ++step);
+  }
+  if (stream.trigger) {
+    cards.add(trigger_card, stream.trigger->what);
+    if (!stream.trigger->stream.empty()) {
+      cards.add(trigger_stream_card, stream.trigger->stream);
+    }
+    cards.add(trigger_time_card, iso_date(stream.trigger->time, seconds_of_utc));
   }
 }
 
@@ -119,7 +126,7 @@ std::vector<std::byte> last_header(const Beginning& beginning, const Summary& su
            summary.changing.end();
   });
   Cards cards(beginning.stream.type, std::move(constant));
-  add_stream(cards, beginning.stream);
+  add_stream(cards, beginning.stream, beginning.seconds_of_utc);
   add_summary(cards, summary, beginning.seconds_of_utc);
   std::vector<std::byte> header = cube_header(beginning.stream, summary.frames, std::move(cards));
   if (header.size() > beginning.header_bytes) {
@@ -396,7 +403,7 @@ bool is_there(const std::filesystem::path& path) noexcept {
 
 std::vector<std::byte> first_header(const RecordedStream& stream) {
   Cards cards(stream.type, stream.keywords);
-  add_stream(cards, stream);
+  add_stream(cards, stream, tai_offset().count());
   std::vector<std::byte> header = cube_header(stream, 0, std::move(cards));
   // Whatever is added to it at the end.
   static_assert((most_lost_ranges + 4) * fits::card_bytes <= 2 * fits::block_bytes);

@@ -255,6 +255,18 @@ sys.stdout.write(answer.read().decode())' "$port" >scraped
 }
 alarms_are() { [[ $(grep -cx 'cam has stopped: status 124' alarms) == "$1" ]]; }
 
+@test "The ten seconds before it" {
+  camera
+  cook_on flight 1
+  until_true has_threads "$pid_flight" 3
+  sleep 0.3
+  refute compgen -G 'cam-*.fits'
+  stop camera
+  until_true compgen -G 'cam-*.fits'
+  grep -q 'shmim-record: cam: stopped:2s: no frame for 2.0s after frame' flight.err
+}
+has_threads() { (($(find "/proc/$1/task" -mindepth 1 -maxdepth 1 | wc -l) >= $2)); }
+
 @test "A log of temperatures" {
   camera
   cook_on log 1

@@ -3,15 +3,18 @@
 #include <array>
 #include <ctime>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
+#include <shmim/recording.hpp>
 
 #include "common/io/exit.hpp"
 
 namespace shmim::tools {
 
-FileNames::FileNames(std::string pattern) : pattern_(std::move(pattern)) {
+FileNames::FileNames(std::string pattern, bool avoids_files)
+    : pattern_(std::move(pattern)), avoids_files_(avoids_files) {
   static_cast<void>(expand("name", 1));
 }
 
@@ -34,16 +37,32 @@ std::string FileNames::expand(const std::string& stream, unsigned n) const {
                   pattern_));
 }
 
-std::string FileNames::next(const std::string& stream, unsigned n) {
+std::string FileNames::unused(const std::string& stream, unsigned n) const {
   const std::filesystem::path first = expand(stream, n);
   std::string name = first.string();
-  for (unsigned again = 2; !had_.insert(name).second; ++again) {
+  for (unsigned again = 2; is_had(name); ++again) {
     std::filesystem::path other = first;
     other.replace_filename(
         fmt::format("{}-{}{}", first.stem().string(), again, first.extension().string()));
     name = other.string();
   }
   return name;
+}
+
+std::string FileNames::peek(const std::string& stream, unsigned n) const {
+  const std::lock_guard lock(mutex_);
+  return unused(stream, n);
+}
+
+std::string FileNames::next(const std::string& stream, unsigned n) {
+  const std::lock_guard lock(mutex_);
+  return *had_.insert(unused(stream, n)).first;
+}
+
+bool FileNames::is_had(const std::string& name) const {
+  std::error_code none;
+  return had_.contains(name) ||
+         (avoids_files_ && (std::filesystem::exists(name, none) || is_unfinished(name)));
 }
 
 bool FileNames::tells_streams_apart() const { return expand("a", 1) != expand("b", 1); }

@@ -1,8 +1,10 @@
 // shmim-record: every frame of streams to disk, with its times, as FITS.
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <deque>
+#include <optional>
 
 #include <fmt/format.h>
 #include <shmim/recording.hpp>
@@ -12,12 +14,12 @@
 #include "common/io/scheduling.hpp"
 #include "common/print/words.hpp"
 #include "record/recorder.hpp"
+#include "record/watched_signals.hpp"
 
 namespace shmim::tools {
 namespace {
 
 constexpr std::string_view default_names = "{name}-%Y%m%dT%H%M%S.fits";
-constexpr std::uint64_t default_buffer = std::uint64_t{256} << 20;
 
 class RecordTool final : public Tool {
  public:
@@ -26,19 +28,35 @@ class RecordTool final : public Tool {
     options.text("-o,--output", "TEMPLATE", names_,
                  "names of the files: {name} is the stream, {n} the file's number, %Y%m%d... the "
                  "date in UTC (default: {name}-%Y%m%dT%H%M%S.fits)");
-    options.flag("--force", wanted_.files.replaces, "overwrite files that are there");
-    options.number("-n", "N", wanted_.count, "end after N frames of each stream", above_zero);
+    options.flag("--force", wanted_.files.options.replaces, "overwrite files that are there");
+    const Option& count =
+        options.number("-n", "N", wanted_.count, "end after N frames of each stream", above_zero);
     patience_.declare(options);
+    Option& keep = options.text("--keep", "AMOUNT", keep_,
+                                "hold the newest frames in memory, so long (10s) or so many bytes "
+                                "(2GiB), and write them out, with what follows, on an event");
+    keep.excludes(count);
+    const Option& on =
+        options
+            .texts("--on", "EVENT", triggers_,
+                   "what that event is: a signal as USR1, lost, keyword:LOOP=open, stopped:2s, "
+                   "budget:2ms, or sem:3; may be repeated")
+            .needs(keep);
+    keep.needs(on);
+    options
+        .duration("--after", flight_.after, "write so long of what follows an event (default: 1s)")
+        .needs(keep);
+    options.number("--max", "N", flight_.most, "end after N events", above_zero).needs(keep);
     options.text("--split", "AMOUNT", split_,
                  "begin another file after so many frames (10000), bytes (1GiB) or so long (60s)");
     options.flag("--latest", wanted_.latest,
                  "skip frames that were missed (default: take them from the circular buffer)");
     options.number("--decimate", "K", wanted_.decimation, "keep one frame in K", above_zero);
     options.text("--buffer", "BYTES", buffer_,
-                 "memory for frames that the disk has not taken yet, of each stream (default: "
-                 "256MiB)");
+                 "memory for frames that the disk has not taken yet, and for --keep DURATION, of "
+                 "each stream (default: 256MiB)");
     options.text("--reserve", "BYTES", reserve_, "end when less than this is left of the disk");
-    options.duration("--sync", wanted_.sync,
+    options.duration("--sync", wanted_.files.sync,
                      "so often, wait until what is written would survive a loss of power");
     options
         .text("--direct", "WHEN", direct_,
@@ -49,7 +67,7 @@ class RecordTool final : public Tool {
                    {1, 99});
     options.texts("--repair", "FILE", repairs_,
                   "make a whole file of a recording that was left unfinished; may be repeated");
-    options.json("print one JSON object per event: begin, lost, end");
+    options.json("print one JSON object per event: begin, lost, trigger, end");
     options.ready_fd();
   }
 
@@ -60,12 +78,15 @@ class RecordTool final : public Tool {
     if (!repairs_.empty()) {
       return repair(context);
     }
-    wanted_.buffer = buffer_.empty() ? default_buffer : bytes_of("--buffer", buffer_);
-    wanted_.reserve = reserve_.empty() ? 0 : bytes_of("--reserve", reserve_);
-    wanted_.split = parse_split();
-    wanted_.files.direct = direct_ == "on"    ? DirectIo::on
-                           : direct_ == "off" ? DirectIo::off
-                                              : DirectIo::if_possible;
+    if (!buffer_.empty()) {
+      wanted_.queue.memory = bytes_of("--buffer", buffer_);
+    }
+    parse_keep();
+    wanted_.files.reserve = reserve_.empty() ? 0 : bytes_of("--reserve", reserve_);
+    wanted_.files.split = parse_split();
+    wanted_.files.options.direct = direct_ == "on"    ? DirectIo::on
+                                   : direct_ == "off" ? DirectIo::off
+                                                      : DirectIo::if_possible;
     const std::vector<unsigned> processors = parse_processors(processors_);
     wanted_.taking_processor = processors.empty() ? std::nullopt : std::optional(processors[0]);
     wanted_.writing_processor = processors.size() < 2 ? std::nullopt : std::optional(processors[1]);
@@ -75,7 +96,7 @@ class RecordTool final : public Tool {
  private:
   Exit repair(const Context& context) const {
     return context.for_each<std::string>(repairs_, [&](const std::string& file) {
-      const std::uint64_t frames = repair_recording(file, wanted_.files.replaces);
+      const std::uint64_t frames = repair_recording(file, wanted_.files.options.replaces);
       context.note(recording_name(file).string(),
                    fmt::format("is whole, with {}", counted(frames, "frame")));
     });
@@ -108,16 +129,47 @@ class RecordTool final : public Tool {
     return split;
   }
 
+  void parse_keep() {
+    if (keep_.empty()) {
+      return;
+    }
+    wanted_.triggers = parse_triggers(triggers_);
+    if (wanted_.latest && wanted_.triggers.lost) {
+      throw UsageError("--latest skips frames: none is lost then (--on lost)");
+    }
+    wanted_.queue.holds = true;
+    try {
+      wanted_.queue.longest = parse_duration(keep_);
+    } catch (const UsageError&) {
+    }
+    const auto bytes = parse_bytes(keep_);
+    if (wanted_.queue.longest ? wanted_.queue.longest->count() == 0 : !bytes) {
+      throw UsageError(fmt::format("--keep: '{}' is not like 10s or 2GiB", keep_));
+    }
+    if (!wanted_.queue.longest) {
+      if (!buffer_.empty()) {
+        throw UsageError(fmt::format("--buffer: --keep {} says already how much memory", keep_));
+      }
+      wanted_.queue.memory = *bytes;
+    }
+  }
+
   Exit record(const Context& context) {
-    FileNames names(names_.empty() ? std::string(default_names) : names_);
+    FileNames names(names_.empty() ? std::string(default_names) : names_,
+                    !keep_.empty() && !wanted_.files.options.replaces);
     if (refs_.size() > 1 && !names.tells_streams_apart()) {
       throw UsageError("--output: several streams need {name} in it");
     }
-    std::mutex mutex;
     std::atomic<bool> ends = false;
+    Reporter reporter(context, isatty(STDERR_FILENO) != 0 && !context.quiet());
+    std::optional<FlightRecorder> flight;
     std::deque<Recorder> recorders;
-    const bool shows_progress = isatty(STDERR_FILENO) != 0 && !context.quiet();
-    const Run together{context, wanted_, patience_, names, shows_progress, mutex, ends};
+    if (!keep_.empty()) {
+      watch_signals(wanted_.triggers.signals);
+      flight.emplace(flight_, recorders, reporter);
+    }
+    const Run together{
+        context, wanted_, patience_, names, reporter, ends, flight ? &*flight : nullptr};
     for (const std::string& text : refs_) {
       const Reference reference = context.reference(text);
       const Exit status = context.about(reference, [&] {
@@ -133,7 +185,10 @@ class RecordTool final : public Tool {
       recorder.start();
     }
     context.readiness().say();
-    show_progress(together, recorders);
+    attend(together, recorders);
+    if (flight && flight->events() == 0) {
+      context.note("--keep", "no event came: nothing was written");
+    }
     Exit worst = Exit::done;
     for (Recorder& recorder : recorders) {
       const Exit status = recorder.join();
@@ -143,28 +198,29 @@ class RecordTool final : public Tool {
   }
 
   /// Until all have ended; on a terminal, a line that says how they are.
-  static void show_progress(const Run& run, const std::deque<Recorder>& recorders) {
+  static void attend(const Run& run, const std::deque<Recorder>& recorders) {
     constexpr std::chrono::milliseconds often{20};
     constexpr std::chrono::milliseconds between_lines{500};
     const auto begin = std::chrono::steady_clock::now();
     auto next_line = begin + between_lines;
     while (!std::ranges::all_of(recorders, &Recorder::has_ended)) {
       std::this_thread::sleep_for(often);
+      if (run.flight != nullptr) {
+        run.flight->look_at_signals(run.wanted.triggers);
+        run.ends = run.ends || run.flight->is_over();
+      }
       const auto now = std::chrono::steady_clock::now();
-      if (!run.shows_progress || now < next_line) {
+      if (!run.reporter.shows_progress() || now < next_line) {
         continue;
       }
       next_line = now + between_lines;
-      std::string line = clear_line;
+      std::string line;
       for (const Recorder& recorder : recorders) {
         line += in_words(recorder, now - begin);
       }
-      const std::lock_guard lock(run.mutex);
-      fmt::print(stderr, "{}", line);
+      run.reporter.show(line);
     }
-    if (run.shows_progress) {
-      fmt::print(stderr, "{}", clear_line);
-    }
+    run.reporter.show({});
   }
 
   static std::string in_words(const Recorder& recorder, Seconds passed) {
@@ -178,6 +234,9 @@ class RecordTool final : public Tool {
   std::vector<std::string> refs_;
   std::string names_;
   std::string split_;
+  std::string keep_;
+  std::vector<std::string> triggers_;
+  WantedFlight flight_;
   std::string buffer_;
   std::string reserve_;
   std::string direct_ = "auto";
@@ -190,7 +249,7 @@ class RecordTool final : public Tool {
 const Registration record_registration(
     "record", "record streams to disk, each frame with its times", {"SE", true},
     {.missing = "shmim-ls", .similar = "shmim-record {}"}, make<RecordTool>,
-    {"shmim-record cam -n 1000 -o dark.fits", "shmim-record cam dm --split 60s"});
+    {"shmim-record cam dm --split 60s", "shmim-record cam --keep 10s --on lost --after 2s"});
 
 }  // namespace
 }  // namespace shmim::tools

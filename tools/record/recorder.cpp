@@ -1,17 +1,15 @@
 #include "record/recorder.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <shmim/fits.hpp>
-#include <sys/statvfs.h>
 
 #include "common/io/interrupt.hpp"
 #include "common/io/scheduling.hpp"
-#include "common/io/stdout.hpp"
 #include "common/print/frame_record.hpp"
 #include "common/print/words.hpp"
 
@@ -20,9 +18,14 @@ namespace shmim::tools {
 using std::chrono::steady_clock;
 
 Recorder::Recorder(const Run& run, Reference reference)
-    : run_(run), reference_(std::move(reference)) {
-  file_name_ = run_.names.next(reference_.name, 1);
-  require_room_for_recording(file_name_, run_.wanted.files);
+    : run_(run),
+      reference_(std::move(reference)),
+      files_(reference_.name, run.wanted.files, run.names, !holds(), run.reporter) {
+  if (holds()) {
+    watch_.emplace(run_.wanted.triggers, [this](const std::string& what, const std::string& why) {
+      run_.flight->report(what, reference_.name, why);
+    });
+  }
   open();
 }
 
@@ -50,18 +53,53 @@ void Recorder::open() {
   const Stream stream = run_.context.open(reference_);
   const bool is_of_plane = follows_planes(reference_.slice, stream.format());
   selection_ = selection_of(reference_.slice, stream.format(), is_of_plane);
-  image_type_ = stream.format().image_type;
+  RecordedStream format;
+  format.name = reference_.name;
+  format.type = selection_->type();
+  format.shape = selection_->shape();
+  format.image_type = stream.format().image_type;
+  files_.set_format(std::move(format));
   // Before frames are due: to get the memory takes a while.
-  queue_ = std::make_unique<FrameQueue>(selection_->bytes(), run_.wanted.buffer);
-  if (!queue_->is_locked()) {
+  auto queue = std::make_shared<FrameQueue>(selection_->bytes(), run_.wanted.queue);
+  if (!queue->is_locked()) {
     run_.context.detail(reference_.name, "its buffer is not locked in memory: see ulimit -l");
   }
+  {
+    const std::lock_guard lock(mutex_);
+    queue_ = std::move(queue);
+  }
+  keywords_.reset();
   FollowOptions options;
   options.whole_array = !is_of_plane;
+  // With a buffer there is time enough to watch, and the writer has not even to wake us; with a
+  // large one to sleep for a while, but then most frames come without their trace. And of a
+  // re-created stream we could claim a semaphore that is a trigger.
+  constexpr std::uint32_t large = 16;
+  const std::uint32_t slots = stream.format().circular_buffer;
+  options.passive = holds() && (slots > 0 || stream.format().is_circular() ||
+                                !run_.wanted.triggers.semaphores.empty());
+  pauses_ = holds() && slots >= large && run_.wanted.triggers.budgets.empty();
   options.cancelled = [this] { return run_.ends || is_ending_ || interrupted(); };
   follower_.emplace(stream, std::move(options));
   run_.context.detail(reference_.name, follower_->describe_waiting());
+  if (holds()) {
+    watch_->begin(stream);
+    recreations_ = 0;
+    run_.flight->resume(*this);
+  }
 }
+
+std::shared_ptr<FrameQueue> Recorder::queue() const {
+  const std::lock_guard lock(mutex_);
+  return queue_;
+}
+
+void Recorder::release(std::shared_ptr<const RecordedTrigger> trigger,
+                       steady_clock::time_point until) {
+  queue()->release(std::move(trigger), until);
+}
+
+std::size_t Recorder::held() const { return queue()->held(); }
 
 void Recorder::run() {
   if (run_.wanted.taking_processor) {
@@ -89,7 +127,7 @@ bool Recorder::take_until_recreated() {
   try {
     while (!end) {
       end = take_one();
-      fill_ = queue_->fill();
+      fill_.store(queue_->fill(), std::memory_order_relaxed);
     }
   } catch (...) {
     failure = std::current_exception();
@@ -101,7 +139,8 @@ bool Recorder::take_until_recreated() {
   }
   switch (*end) {
     case Arrival::recreated:
-      note(fmt::format("was re-created with another format: {}", follower_->difference()));
+      note(fmt::format("was re-created with another format: {}{}", follower_->difference(),
+                       holds() ? ": what was held is gone" : ""));
       return !run_.ends && !is_ending_;
     case Arrival::removed:
       throw Error(Problem::removed, reference_.name, "was removed while it was recorded");
@@ -122,34 +161,94 @@ std::optional<Arrival> Recorder::take_one() {
     return Arrival::arrived;
   }
   QueuedFrame& frame = queue_->begin();
+  if (const Arrival arrival = await(frame); arrival != Arrival::arrived) {
+    return arrival;
+  }
+  TakenFrame& taken = frame.taken;
+  // Of one that is held nobody knows yet whether it will be in a file, which says what it lacks.
+  if (taken.missed > 0 && !run_.wanted.latest && !holds()) {
+    lose(taken.info.cnt0 - taken.missed, taken.info.cnt0 - 1, "not in the buffer in time");
+  }
+  // The queue may have it written, and its room used again, as soon as it is pushed.
+  const std::optional<TakenFrame> watched = holds() ? std::optional(taken) : std::nullopt;
+  if (taken_++ % run_.wanted.decimation != 0) {
+    passed_over_ += taken.missed + 1;
+  } else {
+    taken.missed += std::exchange(passed_over_, 0);
+    if (taken.inode != std::exchange(inode_of_clock_, taken.inode)) {
+      clock_ = clock_of(follower_->stream());
+    }
+    taken.info.atime = on_tai(taken.info.atime, clock_);
+    taken.info.writetime = on_tai(taken.info.writetime, clock_);
+    frame.keywords = keywords_now();
+    queue_->push();
+    ++kept_;
+  }
+  if (watched) {
+    look_at(*watched);
+  }
+  return std::nullopt;
+}
+
+Arrival Recorder::await(QueuedFrame& frame) {
   const auto order = run_.wanted.latest ? FrameOrder::latest : FrameOrder::every;
-  const Arrival arrival = run_.patience.wait([&](const Deadline& deadline) {
+  const auto next = [&](const Deadline& deadline) {
     return follower_->next(
         order, deadline,
         [&](std::span<const std::byte> pixels) { selection_->take(pixels, frame.pixels); },
         frame.taken);
+  };
+  if (!pauses_ && !run_.wanted.triggers.need_looks()) {
+    return run_.patience.wait(next);
+  }
+  return run_.patience.wait([&](const Deadline& deadline) {
+    constexpr std::chrono::microseconds pause{500};
+    constexpr std::chrono::milliseconds between_looks{10};
+    for (;;) {
+      const auto now = steady_clock::now();
+      const auto look = pauses_ ? now : now + between_looks;
+      const bool is_last = deadline && *deadline <= look;
+      const Arrival arrival = next(is_last ? deadline : look);
+      if (arrival != Arrival::timed_out || is_last) {
+        return arrival;
+      }
+      watch_->look_between(follower_->stream());
+      if (pauses_) {
+        std::this_thread::sleep_for(pause);
+      }
+    }
   });
-  if (arrival != Arrival::arrived) {
-    return arrival;
+}
+
+void Recorder::look_at(const TakenFrame& taken) {
+  if (follower_->recreations() != std::exchange(recreations_, follower_->recreations())) {
+    watch_->begin(follower_->stream());
   }
-  TakenFrame& taken = frame.taken;
-  if (taken.missed > 0 && !run_.wanted.latest) {
-    lose(taken.info.cnt0 - taken.missed, taken.info.cnt0 - 1, "not in the buffer in time");
+  watch_->look_at(follower_->stream(), taken);
+  note_shortfall();
+}
+
+/// One list for as long as they stay the same: there may be a great many frames.
+std::shared_ptr<const std::vector<Keyword>> Recorder::keywords_now() {
+  std::vector<Keyword> now = follower_->stream().keywords().all();
+  if (!keywords_ || now != as_they_are_) {
+    keywords_ = std::make_shared<const std::vector<Keyword>>(move_world(now, *selection_));
+    as_they_are_ = std::move(now);
   }
-  if (taken_++ % run_.wanted.decimation != 0) {
-    passed_over_ += taken.missed + 1;
-    return std::nullopt;
+  return keywords_;
+}
+
+void Recorder::note_shortfall() {
+  const auto shortfall = queue_->shortfall();
+  if (!shortfall || std::exchange(has_told_shortfall_, true)) {
+    return;
   }
-  taken.missed += std::exchange(passed_over_, 0);
-  if (taken.inode != std::exchange(inode_of_clock_, taken.inode)) {
-    clock_ = clock_of(follower_->stream());
-  }
-  taken.info.atime = on_tai(taken.info.atime, clock_);
-  taken.info.writetime = on_tai(taken.info.writetime, clock_);
-  frame.keywords = move_world(follower_->stream().keywords().all(), *selection_);
-  queue_->push();
-  ++kept_;
-  return std::nullopt;
+  const Seconds wanted = *run_.wanted.queue.longest;
+  const double times = wanted / Seconds(std::max(*shortfall, std::chrono::nanoseconds{1}));
+  constexpr double bytes_in_mib = 1 << 20;
+  const double enough = static_cast<double>(run_.wanted.queue.memory) / bytes_in_mib * times;
+  note(fmt::format("memory holds {} of it, and not {}: --buffer {:.0f}MiB would be enough",
+                   in_words(*shortfall), in_words(wanted), std::ceil(enough)));
 }
 
 // ---- Writing.
@@ -158,126 +257,47 @@ void Recorder::write() {
   if (run_.wanted.writing_processor) {
     run_on_processor(*run_.wanted.writing_processor);
   }
-  last_look_ = last_sync_ = steady_clock::now();
   try {
-    for (;;) {
-      const FrameQueue::State state = queue_->wait();
-      note_overrun();
-      if (state == FrameQueue::State::ended) {
-        break;
-      }
-      if (state == FrameQueue::State::frame) {
-        write_one(queue_->front());
-        queue_->pop();
-      } else if (file_) {
-        file_->flush();  // so that little is lost to whoever is killed
-      }
-      if (const auto now = steady_clock::now();
-          file_ && run_.wanted.sync && now - last_sync_ >= *run_.wanted.sync) {
-        file_->sync();
-        last_sync_ = now;
-      }
-      look_at_disk();
-    }
+    write_until_end();
   } catch (...) {
     // What was written is made whole all the same; why it is all there is is told later.
     const std::exception_ptr failure = std::current_exception();
-    if (file_) {
-      end_file();
-    }
+    end_file();
     std::rethrow_exception(failure);
   }
-  if (file_) {
-    end_file();
-  }
+  end_file();
 }
 
-void Recorder::write_one(QueuedFrame& frame) {
-  if (file_ && is_file_over(frame)) {
-    end_file();
+void Recorder::write_until_end() {
+  for (;;) {
+    const FrameQueue::State state = queue_->wait();
+    note_overrun();
+    switch (state) {
+      case FrameQueue::State::frame:
+        files_.write(queue_->front());
+        ++written_;
+        written_bytes_ += queue_->front().pixels.size();
+        queue_->pop();
+        break;
+      case FrameQueue::State::none_yet:
+        files_.flush();
+        break;
+      case FrameQueue::State::all_written:
+        end_file();
+        break;
+      case FrameQueue::State::ended:
+        return;
+    }
+    files_.look_around();
   }
-  if (!file_) {
-    begin_file(frame);
-  }
-  file_->write(frame.taken.info, frame.taken.missed, frame.keywords, frame.pixels);
-  missed_ += frame.taken.missed;
-  ++written_;
-  written_bytes_ += frame.pixels.size();
-}
-
-bool Recorder::is_file_over(const QueuedFrame& next) const {
-  const Split& split = run_.wanted.split;
-  return next.taken.inode != inode_ || (split.frames && file_->frames() >= *split.frames) ||
-         (split.bytes && file_->bytes() + next.pixels.size() > *split.bytes) ||
-         (split.time && steady_clock::now() - file_begin_ >= *split.time);
-}
-
-void Recorder::begin_file(const QueuedFrame& first) {
-  if (files_ > 0 && first.taken.inode != inode_) {
-    note("was re-created: another file begins");
-  }
-  RecordedStream stream;
-  stream.name = reference_.name;
-  stream.type = selection_->type();
-  stream.shape = selection_->shape();
-  stream.image_type = image_type_;
-  stream.keywords = first.keywords;
-  stream.trace = first.taken.trace;
-  if (++files_ > 1) {
-    const std::lock_guard lock(run_.mutex);
-    file_name_ = run_.names.next(reference_.name, files_);
-  }
-  file_.emplace(file_name_, stream, run_.wanted.files);
-  inode_ = first.taken.inode;
-  missed_ = 0;
-  file_begin_ = steady_clock::now();
-  tell({{"event", "begin"}, {"name", reference_.name}, {"file", file_name_}});
 }
 
 void Recorder::end_file() {
-  const std::uint64_t wanted = file_->frames();
-  file_->finish();
-  const std::uint64_t frames = file_->frames();
-  file_.reset();
-  if (frames < wanted) {
-    written_ -= wanted - frames;
+  if (const std::uint64_t no_room = files_.end(); no_room > 0) {
+    written_ -= no_room;
     const std::lock_guard lock(mutex_);
-    lost_frames_ += wanted - frames;
-    lost_ranges_.push_back(fmt::format("the last {} (the disk is full)", wanted - frames));
-  }
-  note(fmt::format("{} in {}{}", counted(frames, "frame"), file_name_,
-                   missed_ > 0 ? fmt::format(", {} lacking between them", missed_) : ""));
-  tell({{"event", "end"},
-        {"name", reference_.name},
-        {"file", file_name_},
-        {"frames", frames},
-        {"missed", missed_}});
-}
-
-void Recorder::look_at_disk() {
-  constexpr std::chrono::milliseconds often{200};
-  if (!file_ || steady_clock::now() - last_look_ < often) {
-    return;
-  }
-  last_look_ = steady_clock::now();
-  struct statvfs disk {};
-  const std::filesystem::path file(file_name_);
-  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  if (::statvfs(folder.c_str(), &disk) != 0) {
-    return;
-  }
-  const std::uint64_t left = disk.f_bavail * disk.f_frsize;
-  if (left < run_.wanted.reserve) {
-    throw Error(
-        Problem::no_space, folder.string(),
-        fmt::format("less is left on the disk than is to be kept free: {}", counted(left, "byte")));
-  }
-  const Seconds passed = last_look_ - file_begin_;
-  const double rate = static_cast<double>(file_->bytes()) / std::max(passed.count(), 0.1);
-  constexpr double near = 60;
-  const double until_full = static_cast<double>(left - run_.wanted.reserve) / std::max(rate, 1.0);
-  if (until_full < near && !std::exchange(has_warned_, true)) {
-    note(fmt::format("the disk will be full in {}", in_words(Seconds(until_full))));
+    lost_frames_ += no_room;
+    lost_ranges_.push_back(fmt::format("the last {} (the disk is full)", no_room));
   }
 }
 
@@ -290,11 +310,11 @@ void Recorder::note_overrun() {
 // ---- What is said.
 
 void Recorder::lose(std::uint64_t first, std::uint64_t last, const char* why) {
-  tell({{"event", "lost"},
-        {"name", reference_.name},
-        {"first", first},
-        {"last", last},
-        {"why", why}});
+  run_.reporter.tell({{"event", "lost"},
+                      {"name", reference_.name},
+                      {"first", first},
+                      {"last", last},
+                      {"why", why}});
   const std::lock_guard lock(mutex_);
   lost_frames_ += last - first + 1;
   constexpr std::size_t most = 10;
@@ -303,21 +323,6 @@ void Recorder::lose(std::uint64_t first, std::uint64_t last, const char* why) {
         first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last);
     lost_ranges_.push_back(lost_ranges_.size() == most ? "..."
                                                        : fmt::format("{} ({})", range, why));
-  }
-}
-
-void Recorder::note(const std::string& message) const {
-  const std::lock_guard lock(run_.mutex);
-  if (run_.shows_progress) {
-    fmt::print(stderr, "{}", clear_line);
-  }
-  run_.context.note(reference_.name, message);
-}
-
-void Recorder::tell(const Record& event) const {
-  if (run_.context.json()) {
-    const std::lock_guard lock(run_.mutex);
-    write_stdout(to_json_line(event));
   }
 }
 

@@ -11,37 +11,29 @@
 #include <thread>
 #include <vector>
 
+#include <shmim/frame_queue.hpp>
 #include <shmim/recording.hpp>
 #include <shmim/shmim.hpp>
 
 #include "common/app/context.hpp"
 #include "common/app/patience.hpp"
-#include "common/print/json.hpp"
 #include "record/file_names.hpp"
-#include "record/frame_queue.hpp"
+#include "record/file_series.hpp"
+#include "record/flight_recorder.hpp"
+#include "record/reporter.hpp"
+#include "record/trigger_watch.hpp"
+#include "record/triggers.hpp"
 
 namespace shmim::tools {
-
-/// What a terminal takes for an empty line in the place of the one it shows.
-inline constexpr const char* clear_line = "\r\033[K";
-
-/// When a file ends and the next begins.
-struct Split {
-  std::optional<std::uint64_t> frames;
-  std::optional<std::uint64_t> bytes;
-  std::optional<std::chrono::nanoseconds> time;
-};
 
 /// What the command line asks for.
 struct WantedRecording {
   std::optional<std::uint64_t> count;
   std::uint64_t decimation = 1;
   bool latest = false;
-  Split split;
-  std::uint64_t buffer = 0;
-  std::uint64_t reserve = 0;
-  std::optional<std::chrono::nanoseconds> sync;
-  RecordingOptions files;
+  FrameQueueOptions queue;
+  Triggers triggers;
+  WantedFiles files;
   std::optional<unsigned> taking_processor;
   std::optional<unsigned> writing_processor;
   std::optional<int> priority;
@@ -53,9 +45,9 @@ struct Run {
   const WantedRecording& wanted;
   const Patience& patience;
   FileNames& names;
-  bool shows_progress;      ///< on standard error, in a line that others must clear
-  std::mutex& mutex;        ///< of names, and of what is said
+  Reporter& reporter;
   std::atomic<bool>& ends;  ///< all are to end
+  FlightRecorder* flight;   ///< null where every frame is written
 };
 
 /// Records one stream: a thread takes its frames, and another writes them.
@@ -71,6 +63,11 @@ class Recorder {
 
   /// Begins to take frames, with the next.
   void start();
+  /// What is held is to be written, and what comes until then. Thread-safe.
+  void release(std::shared_ptr<const RecordedTrigger> trigger,
+               std::chrono::steady_clock::time_point until);
+  /// Frames that are held. Thread-safe.
+  [[nodiscard]] std::size_t held() const;
   [[nodiscard]] bool has_ended() const noexcept { return has_ended_; }
   /// Waits for the end, and tells what is lacking.
   [[nodiscard]] Exit join();
@@ -87,44 +84,44 @@ class Recorder {
   void run();
   [[nodiscard]] bool take_until_recreated();
   [[nodiscard]] std::optional<Arrival> take_one();
+  [[nodiscard]] Arrival await(QueuedFrame& frame);
+  void look_at(const TakenFrame& taken);
+  [[nodiscard]] std::shared_ptr<const std::vector<Keyword>> keywords_now();
+  void note_shortfall();
 
   // In the thread that writes.
   void write();
-  void write_one(QueuedFrame& frame);
-  void begin_file(const QueuedFrame& first);
+  void write_until_end();
   void end_file();
-  [[nodiscard]] bool is_file_over(const QueuedFrame& next) const;
-  void look_at_disk();
   void note_overrun();
 
   void lose(std::uint64_t first, std::uint64_t last, const char* why);
-  void note(const std::string& message) const;
-  void tell(const Record& event) const;
+  void note(const std::string& message) const { run_.reporter.note(reference_.name, message); }
   void fail(std::exception_ptr failure) noexcept;
+  [[nodiscard]] bool holds() const noexcept { return run_.flight != nullptr; }
 
   Run run_;
   Reference reference_;
   std::optional<Follower> follower_;
   std::optional<Selection> selection_;
-  std::uint64_t image_type_ = 0;
   StampClock clock_ = StampClock::unknown;  ///< of its stamps; to tell it takes a system call
   ino_t inode_of_clock_ = 0;
-  std::unique_ptr<FrameQueue> queue_;
+  std::shared_ptr<FrameQueue> queue_;  ///< altered under mutex_
+  std::optional<TriggerWatch> watch_;
+  bool pauses_ = false;               ///< between looks for frames, which a large buffer has
+  unsigned recreations_ = 0;          ///< of the stream that is watched
+  std::vector<Keyword> as_they_are_;  ///< keywords of the stream with the last frame
+  std::shared_ptr<const std::vector<Keyword>> keywords_;  ///< the same, as they are recorded
+  bool has_told_shortfall_ = false;
   std::uint64_t taken_ = 0;        ///< from the stream
   std::uint64_t kept_ = 0;         ///< of them
   std::uint64_t passed_over_ = 0;  ///< since the last that was kept
 
-  std::optional<RecordingWriter> file_;
-  std::string file_name_;
-  ino_t inode_ = 0;  ///< of the stream that the file is of
-  unsigned files_ = 0;
-  std::uint64_t missed_ = 0;  ///< in the file
-  std::chrono::steady_clock::time_point file_begin_;
-  std::chrono::steady_clock::time_point last_look_;
-  std::chrono::steady_clock::time_point last_sync_;
-  bool has_warned_ = false;
+  FileSeries files_;
 
-  std::mutex mutex_;  ///< of what follows
+  [[nodiscard]] std::shared_ptr<FrameQueue> queue() const;
+
+  mutable std::mutex mutex_;  ///< of queue_, and of what follows
   std::uint64_t lost_frames_ = 0;
   std::vector<std::string> lost_ranges_;
   std::exception_ptr failure_;

@@ -24,6 +24,13 @@
 
 namespace shmim {
 
+/// What had frames recorded that were held in memory until then.
+struct RecordedTrigger {
+  std::string what;    ///< `lost`, `keyword:LOOP=open`, `SIGUSR1`
+  std::string stream;  ///< in which it was seen; empty: it was no stream's
+  Tai time = never;    ///< when
+};
+
 /// What is recorded, apart from the frames themselves.
 struct RecordedStream {
   std::string name;
@@ -32,6 +39,7 @@ struct RecordedStream {
   std::uint64_t image_type = layout::image_math_data;
   std::vector<Keyword> keywords;  ///< as they are at the beginning
   std::vector<TraceEntry> trace;  ///< of the first frame, newest first
+  std::optional<RecordedTrigger> trigger;
 
   /// Of the pixels of a frame.
   [[nodiscard]] std::uint64_t frame_bytes() const noexcept {
@@ -127,7 +135,7 @@ class SHMIM_EXPORT Recording {
   Recording& operator=(const Recording&) = delete;
   Recording& operator=(Recording&&) noexcept;
 
-  /// The stream, with the keywords that did not change. Its trace is not known.
+  /// The stream, with the keywords that did not change. Its trace and its trigger are not known.
   [[nodiscard]] const RecordedStream& stream() const noexcept;
   [[nodiscard]] std::uint64_t frames() const noexcept;
   /// What is in the row of frame `index`, from 0. Throws Error: usage (there is no such frame),

@@ -171,6 +171,17 @@ Exit Context::report(const Reference* about, const Error& error) const {
   return exit_of(error.problem());
 }
 
+Exit Context::report_of_file(const Error& error) const {
+  if (interrupted()) {
+    return Exit::failed;
+  }
+  if (error.problem() == Problem::usage) {
+    return messages_.usage(error.what());
+  }
+  messages_.error(error.what());
+  return exit_of(error.problem());
+}
+
 Exit Context::report_left_out(std::uint64_t count) const {
   if (count == 0) {
     return Exit::done;

@@ -98,8 +98,10 @@ class Context {
   Exit report(const Reference& about, const Error& error) const { return report(&about, error); }
   /// Runs `job` and gives its status; an error in it is reported as one about that reference.
   Exit about(const Reference& reference, const std::function<Exit()>& job) const;
-  /// Runs `job` on each item; an error is reported and the next item has its turn. Gives the first
-  /// status that is not done.
+  /// Prints an error that came up with a file, for which what is advised of streams is no help.
+  Exit report_of_file(const Error& error) const;
+  /// Runs `job` on each item, of which a text is the name of a file; an error is reported and the
+  /// next item has its turn. Gives the first status that is not done.
   template <class Item>
   Exit for_each(const std::vector<Item>& items, const std::function<void(const Item&)>& job) const {
     Exit worst = Exit::done;
@@ -114,7 +116,7 @@ class Context {
         try {
           job(item);
         } catch (const Error& error) {
-          status = report(error);
+          status = std::is_same_v<Item, std::string> ? report_of_file(error) : report(error);
         }
       }
       worst = worst == Exit::done ? status : worst;

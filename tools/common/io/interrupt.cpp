@@ -1,5 +1,6 @@
 #include "common/io/interrupt.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 
@@ -11,7 +12,9 @@ namespace shmim::tools {
 
 namespace {
 
-volatile std::sig_atomic_t last_signal = 0;
+/// Set in a handler, in whatever thread, and looked at in all of them.
+std::atomic<int> last_signal = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
 
 /// A signal that comes just before a system call blocks would not be noticed until the call
 /// returns: so once one has come, an alarm ends whatever blocks, every second.

@@ -1,0 +1,173 @@
+#include "shmim/frame_queue.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include "shmim/error.hpp"
+
+namespace shmim {
+
+using std::chrono::steady_clock;
+
+FrameQueue::FrameQueue(std::size_t frame_bytes, const FrameQueueOptions& options)
+    : options_(options) {
+  // One is taken, one is written, and one at least waits.
+  constexpr std::size_t fewest = 3;
+  constexpr std::size_t alignment = 64;
+  const std::size_t stride = (frame_bytes + alignment - 1) / alignment * alignment;
+  const std::size_t count = std::max(options.memory / (stride + sizeof(QueuedFrame)), fewest);
+  most_held_ = count - std::max(count / 8, fewest - 1);
+  memory_bytes_ = count * stride;
+  void* mapped = ::mmap(nullptr, memory_bytes_, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) {
+    throw Error::system("", fmt::format("there are no {} bytes for frames", memory_bytes_), errno);
+  }
+  memory_ = static_cast<std::byte*>(mapped);
+  ::madvise(mapped, memory_bytes_, MADV_HUGEPAGE);  // where there are any
+  is_locked_ = ::mlock(mapped, memory_bytes_) == 0;
+  frames_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    frames_[i].pixels = {memory_ + i * stride, frame_bytes};
+    free_.push_back(i);
+  }
+}
+
+FrameQueue::~FrameQueue() { ::munmap(memory_, memory_bytes_); }
+
+QueuedFrame& FrameQueue::begin() {
+  const std::lock_guard lock(mutex_);
+  if (!taking_) {
+    if (free_.empty()) {
+      make_room();
+    }
+    taking_ = free_.front();
+    free_.pop_front();
+  }
+  return frames_[*taking_];
+}
+
+/// For those who look without the lock.
+void FrameQueue::count() noexcept {
+  held_count_.store(held_.size(), std::memory_order_relaxed);
+  due_count_.store(due_.size(), std::memory_order_relaxed);
+}
+
+/// What is held gives way to what is due: that has been asked for.
+void FrameQueue::make_room() {
+  if (!held_.empty()) {
+    let_go(steady_clock::now());
+    return;
+  }
+  const std::size_t oldest = due_.front();
+  due_.pop_front();
+  const TakenFrame& lost = frames_[oldest].taken;
+  overrun_.push_back({lost.info.cnt0, lost.info.cnt0});
+  (due_.empty() ? carried_ : frames_[due_.front()].taken.missed) += lost.missed + 1;
+  free_.push_back(oldest);
+}
+
+/// The oldest that is held, for want of memory.
+void FrameQueue::let_go(steady_clock::time_point newest) {
+  const auto span = newest - frames_[held_.front()].pushed;
+  if (options_.longest && span < *options_.longest && !shortfall_) {
+    shortfall_ = span;
+  }
+  free_.push_back(held_.front());
+  held_.pop_front();
+}
+
+void FrameQueue::let_go_of_old(steady_clock::time_point newest) {
+  while (options_.longest && newest - frames_[held_.front()].pushed > *options_.longest) {
+    free_.push_back(held_.front());
+    held_.pop_front();
+  }
+}
+
+void FrameQueue::push() {
+  const auto now = steady_clock::now();
+  bool is_due = true;
+  {
+    const std::lock_guard lock(mutex_);
+    const std::size_t pushed = *std::exchange(taking_, std::nullopt);
+    QueuedFrame& frame = frames_[pushed];
+    frame.pushed = now;
+    is_due = !options_.holds || now < until_;
+    frame.trigger = is_due ? trigger_ : nullptr;
+    const std::uint64_t lacking = std::exchange(carried_, 0);
+    if (is_due) {
+      frame.taken.missed += lacking;
+      due_.push_back(pushed);
+    } else {
+      held_.push_back(pushed);
+      let_go_of_old(now);
+      if (held_.size() > most_held_) {
+        let_go(now);
+      }
+    }
+    count();
+  }
+  if (is_due) {
+    news_.notify_one();
+  }
+}
+
+void FrameQueue::end() {
+  {
+    const std::lock_guard lock(mutex_);
+    has_ended_ = true;
+  }
+  news_.notify_one();
+}
+
+FrameQueue::State FrameQueue::wait() {
+  constexpr std::chrono::milliseconds a_while{100};
+  std::unique_lock lock(mutex_);
+  news_.wait_for(lock, a_while, [this] { return !due_.empty() || has_ended_; });
+  if (!due_.empty()) {
+    writing_ = due_.front();
+    due_.pop_front();
+    count();
+    return State::frame;
+  }
+  if (has_ended_) {
+    return State::ended;
+  }
+  return options_.holds && steady_clock::now() >= until_ ? State::all_written : State::none_yet;
+}
+
+void FrameQueue::pop() {
+  const std::lock_guard lock(mutex_);
+  free_.push_back(*std::exchange(writing_, std::nullopt));
+}
+
+void FrameQueue::release(std::shared_ptr<const RecordedTrigger> trigger,
+                         steady_clock::time_point until) {
+  {
+    const std::lock_guard lock(mutex_);
+    trigger_ = std::move(trigger);
+    until_ = until;
+    for (const std::size_t index : held_) {
+      frames_[index].trigger = trigger_;
+    }
+    due_.insert(due_.end(), held_.begin(), held_.end());
+    held_.clear();
+    count();
+  }
+  news_.notify_one();
+}
+
+std::vector<FrameQueue::Range> FrameQueue::take_overrun() {
+  std::vector<Range> ranges;
+  {
+    const std::lock_guard lock(mutex_);
+    ranges.swap(overrun_);
+  }
+  return ranges;
+}
+
+}  // namespace shmim
