@@ -178,6 +178,8 @@ std::vector<std::byte> header_with(Hdu hdu, const Create& create,
 
 bool is_alien(DataType type) { return elements_of(type).alien; }
 
+int image_code(DataType type) { return elements_of(type).image; }
+
 std::vector<LONGLONG> image_axes(DataType type, const Shape& shape) {
   std::vector<LONGLONG> axes;
   if (const int parts = elements_of(type).parts; parts > 1) {

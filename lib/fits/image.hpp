@@ -23,6 +23,9 @@ inline constexpr std::size_t block_bytes = 2880;
 /// says what they were.
 [[nodiscard]] bool is_alien(DataType type);
 
+/// cfitsio's code of an image that holds elements of this type.
+[[nodiscard]] int image_code(DataType type);
+
 /// The axes of an image of this shape: of complex numbers, the parts come first.
 [[nodiscard]] std::vector<LONGLONG> image_axes(DataType type, const Shape& shape);
 

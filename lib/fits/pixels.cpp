@@ -140,6 +140,17 @@ void Pixels::read(const File& file, const Part& part, std::span<std::byte> pixel
   }
 }
 
+void Pixels::write(const File& file, const Section& section, std::span<std::byte> pixels) const {
+  std::vector<long> first;
+  std::vector<long> last;
+  for (const Range& range : section) {
+    first.push_back(range.first);
+    last.push_back(range.last);
+  }
+  file.call(&Functions::fits_write_subset, cfitsio_type(type_), first.data(), last.data(),
+            static_cast<void*>(pixels.data()));
+}
+
 /// True where there was a pixel without a value.
 bool Pixels::read_into(const File& file, const Part& part, std::span<std::byte> pixels,
                        void* blank) const {

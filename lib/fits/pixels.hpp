@@ -24,6 +24,9 @@ class Pixels {
 
   /// A section, or all of the image where that is empty. `pixels` has room for it, and no more.
   void read(const cfitsio::File& file, const Section& section, std::span<std::byte> pixels) const;
+  /// Writes a section of an image in another file, of the same type and axes. Gives back what
+  /// read() has given of it.
+  void write(const cfitsio::File& file, const Section& section, std::span<std::byte> pixels) const;
   /// What stands at indices of the last axis, from `first` on, counted from 0; as much of it as
   /// `pixels` has room for. Nothing else is read, tiles that go beyond it apart.
   void read_planes(const cfitsio::File& file, std::uint64_t first,

@@ -14,6 +14,7 @@
 #include "common/io/stdout.hpp"
 #include "common/print/frame_record.hpp"
 #include "common/print/words.hpp"
+#include "record/compressor.hpp"
 
 namespace shmim::tools {
 
@@ -252,6 +253,9 @@ void Recorder::end_file() {
         {"file", file_name_},
         {"frames", frames},
         {"missed", missed_}});
+  if (run_.compressor != nullptr) {
+    run_.compressor->add(reference_.name, file_name_);
+  }
 }
 
 void Recorder::look_at_disk() {

@@ -47,6 +47,8 @@ struct WantedRecording {
   std::optional<int> priority;
 };
 
+class Compressor;
+
 /// What all recorders of a run have together.
 struct Run {
   const Context& context;
@@ -56,6 +58,7 @@ struct Run {
   bool shows_progress;      ///< on standard error, in a line that others must clear
   std::mutex& mutex;        ///< of names, and of what is said
   std::atomic<bool>& ends;  ///< all are to end
+  Compressor* compressor;   ///< of whole files, if they are to be
 };
 
 /// Records one stream: a thread takes its frames, and another writes them.

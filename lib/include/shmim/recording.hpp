@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -140,6 +141,30 @@ class SHMIM_EXPORT Recording {
   class File;
   std::unique_ptr<File> file_;
 };
+
+/// What became of a recording that was to be compressed.
+struct CompressedRecording {
+  enum class End {
+    done,
+    was_compressed,
+    not_smaller,  ///< compressed it would take as much room, or more
+    impossible,   ///< 64-bit integers cfitsio does not compress; four axes not everybody reads
+    cancelled,
+  };
+  End end = End::done;  ///< all but `done` have left it as it was
+  std::uint64_t bytes_before = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// Puts in the place of a whole recording one with its frames in compressed tiles, exact to the
+/// bit: integers by RICE, floats by GZIP_2. It was read again and compared, and is on the disk,
+/// before it gets the name; there is always one of the two by that name, and whole. Meanwhile it is
+/// called .NAME.fz, which whoever is killed leaves, and the next one overwrites. `goes_on` is asked
+/// often, and told how much is done, 0 to 1: false ends it. May run for minutes; other threads may
+/// write recordings meanwhile. Throws Error: claimed (it is being compressed already), no_space,
+/// no_permission, failed, and what Recording does; then the recording is as it was.
+[[nodiscard]] SHMIM_EXPORT CompressedRecording compress_recording(
+    const std::filesystem::path& file, const std::function<bool(double done)>& goes_on = {});
 
 /// True of a FITS file that has the table of a recording.
 [[nodiscard]] SHMIM_EXPORT bool is_recording(const std::filesystem::path& file);

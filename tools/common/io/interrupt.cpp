@@ -12,12 +12,14 @@ namespace shmim::tools {
 namespace {
 
 volatile std::sig_atomic_t last_signal = 0;
+volatile std::sig_atomic_t signals = 0;
 
 /// A signal that comes just before a system call blocks would not be noticed until the call
 /// returns: so once one has come, an alarm ends whatever blocks, every second.
 void on_signal(int signal) noexcept {
   if (signal != SIGALRM) {
     last_signal = signal;
+    signals = signals + 1;
   }
   alarm(1);
 }
@@ -40,6 +42,8 @@ void install_signal_handlers() noexcept {
 bool interrupted() noexcept { return last_signal != 0; }
 
 int received_signal() noexcept { return last_signal; }
+
+int received_signals() noexcept { return signals; }
 
 void throw_if_interrupted() {
   if (interrupted()) {
