@@ -57,5 +57,7 @@ struct Column {
 /// Elements as FITS has them: the most significant byte first, and of unsigned ones, and of signed
 /// bytes, the top bit turned over, which is what their BZERO says. `out` has encoded_bytes().
 void encode(DataType type, std::span<const std::byte> elements, std::span<std::byte> out);
+/// The same, handed out in pieces: a frame may be all that there is memory for.
+void encode_in_pieces(DataType type, std::span<const std::byte> elements, const WriteBytes& write);
 
 }  // namespace shmim::fits

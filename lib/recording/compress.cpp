@@ -187,8 +187,7 @@ CompressedRecording compress_recording(const std::filesystem::path& file,
   if (const Recording after(packed.path());
       !recording::reads_the_same(before.stream(), after.stream()) ||
       before.frames() != after.frames()) {
-    throw Error(Problem::failed, file.string(),
-                "what stands in its header would read otherwise");
+    throw Error(Problem::failed, file.string(), "what stands in its header would read otherwise");
   }
   result.bytes = packed.bytes();
   packed.take_place_of(plain, file);

@@ -322,9 +322,11 @@ frames: 1 of 3 differ, matched by place' '' -- shmim-diff --frames - other.npy <
 
 @test "--frames: HDUs of FITS are frames, with their cnt0" {
   make 'tui16>cam' 4 3
-  start_ready cat shmim-cat cam -n 3 -o fits
+  start_ready cat shmim-cat cam -f -o fits
   recorded run.frames 1 2 3
-  finish cat 0 '~ *' ''
+  until_true bash -c '[[ $(stat -c %s cat.out) == 17280 ]]'
+  kill -TERM "$pid_cat"
+  finish cat 143 '~ *' ''
   check 0 '' '' -- shmim-diff --frames ./cat.out run.frames
   check 2 '' 'shmim-diff: ./cat.out: has several frames: name one, as in FILE.fits[1], or compare them all
 try: shmim-diff --frames ./cat.out run.frames' -- shmim-diff ./cat.out run.frames

@@ -13,6 +13,7 @@
 
 #include "shmim/element.hpp"
 #include "shmim/export.hpp"
+#include "shmim/fits.hpp"
 #include "shmim/format.hpp"
 #include "shmim/frame_info.hpp"
 #include "shmim/keywords.hpp"
@@ -103,6 +104,39 @@ SHMIM_EXPORT void require_room_for_recording(const std::filesystem::path& file,
 /// being written), failed, no_space.
 SHMIM_EXPORT std::uint64_t repair_recording(const std::filesystem::path& file,
                                             bool replaces = false);
+
+/// Writes a recording from its first byte to its last, for a pipe as well as for a file, of a number
+/// of frames that is known before the first. Not thread-safe. The header then has the keywords as
+/// they were with the first frame, and neither MISSED, LOSTn nor DATE-END; the table has all. What
+/// it tells of each frame is kept in a temporary file until then.
+class SHMIM_EXPORT RecordingSequence {
+ public:
+  /// `write` is given all bytes, in order; what it throws goes through. Throws Error (no_space,
+  /// failed).
+  RecordingSequence(RecordedStream stream, std::uint64_t frames, WriteBytes write);
+  ~RecordingSequence();
+  RecordingSequence(const RecordingSequence&) = delete;
+  RecordingSequence(RecordingSequence&&) noexcept;
+  RecordingSequence& operator=(const RecordingSequence&) = delete;
+  RecordingSequence& operator=(RecordingSequence&&) noexcept;
+
+  /// The next frame, as RecordingWriter::write() takes it. Throws Error: usage (pixels of another
+  /// size; there are as many frames as were to be), no_space, failed.
+  void write(const FrameInfo& info, std::uint64_t missed, const std::vector<Keyword>& keywords,
+             std::span<const std::byte> pixels);
+  /// Writes the table, behind the last frame that was written whole. Gives the header as it is now,
+  /// of the same size: whoever can writes it over the first bytes. Where fewer frames came than
+  /// were to, it must be, and the table stands at bytes(). Empty, and nothing is written, where
+  /// none came.
+  [[nodiscard]] std::vector<std::byte> finish();
+
+  [[nodiscard]] std::uint64_t frames() const noexcept;  ///< written whole
+  [[nodiscard]] std::uint64_t bytes() const noexcept;   ///< of them, and of the header
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
 
 /// The name of the file that .NAME.part or .NAME.times was left of; any other name as it is.
 [[nodiscard]] SHMIM_EXPORT std::filesystem::path recording_name(const std::filesystem::path& file);
