@@ -105,10 +105,10 @@ SHMIM_EXPORT void require_room_for_recording(const std::filesystem::path& file,
 SHMIM_EXPORT std::uint64_t repair_recording(const std::filesystem::path& file,
                                             bool replaces = false);
 
-/// Writes a recording from its first byte to its last, for a pipe as well as for a file, of a number
-/// of frames that is known before the first. Not thread-safe. The header then has the keywords as
-/// they were with the first frame, and neither MISSED, LOSTn nor DATE-END; the table has all. What
-/// it tells of each frame is kept in a temporary file until then.
+/// Writes a recording from its first byte to its last, for a pipe as well as for a file, of a
+/// number of frames that is known before the first. Not thread-safe. The header then has the
+/// keywords as they were with the first frame, and neither MISSED, LOSTn nor DATE-END; the table
+/// has all. What it tells of each frame is kept in a temporary file until then.
 class SHMIM_EXPORT RecordingSequence {
  public:
   /// `write` is given all bytes, in order; what it throws goes through. Throws Error (no_space,
@@ -165,6 +165,9 @@ class SHMIM_EXPORT Recording {
   /// The stream, with the keywords that did not change. Its trace is not known.
   [[nodiscard]] const RecordedStream& stream() const noexcept;
   [[nodiscard]] std::uint64_t frames() const noexcept;
+  /// TAI minus UTC on the machine that recorded: what to take from a time for UTC. This machine's
+  /// where the file does not say.
+  [[nodiscard]] std::chrono::seconds tai_offset() const noexcept;
   /// What is in the row of frame `index`, from 0. Throws Error: usage (there is no such frame),
   /// failed.
   [[nodiscard]] RecordedFrame frame(std::uint64_t index) const;
