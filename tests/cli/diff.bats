@@ -399,6 +399,27 @@ try: mkdir -p $WORK/none" -- shmim-diff cam cam -d "$WORK/none"
   check 0 '' '' -- shmim-diff "$SHM/cam.im.shm[1:2]" 'other/cam.im.shm[1:2]'
 }
 
+@test "a recording says how it is compared with a stream: a frame of it, with what came with that" {
+  make 'tui16>cam' 5x4 -c 50 --set GAIN=2
+  start_ready run shmim-record cam -n 3 -o run.fits
+  start_ready one shmim-record cam -n 1 -o one.fits
+  shmim-post -q cam --pattern counter -n 1
+  finish one 0 '' '~ *1 frame in one.fits'
+  check 0 '' '' -- shmim-diff one.fits cam
+  shmim-post -q cam --pattern counter -n 2 --set TEMP=7
+  finish run 0 '' '~ *3 frames in run.fits'
+  check 2 '' "shmim-diff: run.fits: is a recording of 3 frames: name one, as in 'run.fits[*,*,3:3]', which is the last, or compare all with another file
+try: shmim-diff 'run.fits[*,*,3:3]' cam" -- shmim-diff run.fits cam
+  check 2 '' "~ *is a recording of 3 frames*
+try: shmim-diff cam 'run.fits*" -- shmim-diff cam run.fits
+  check 2 '' "~ *is a recording of 3 frames*
+try: shmim-diff --frames run.fits one.fits" -- shmim-diff run.fits one.fits
+  check 0 '' '' -- shmim-diff 'run.fits[*,*,3:3]' cam
+  check 0 '' '' -- shmim-diff 'run.fits[1:2,*,3:3]' 'cam[0:1,*]'
+  check 1 '~ *pixels:*' '' -- shmim-diff --ignore TEMP 'run.fits[*,*,2:2]' cam
+  check 1 '~ *size*' '' -- shmim-diff --ignore '*' 'run.fits[*,*,2:3]' cam
+}
+
 @test "--frames of recordings, with each other and with frames" {
   make 'tui16>cam' 8x4 -c 20
   shmim-kw -q cam GAIN=1
