@@ -14,6 +14,7 @@ inline constexpr Card image_type_card{"IMGTYPE", "image type of the stream"};
 inline constexpr Card trace_card{"TRACEn", "first frame"};
 inline constexpr Card missed_card{"MISSED", "frames that are lacking"};
 inline constexpr Card lost_card{"LOSTn", "cnt0 of such frames"};
+inline constexpr Card left_out_card{"NOCOLUMN", "keywords that changed, in no column"};
 inline constexpr Card begin_card{"DATE-OBS", "when the first frame was acquired"};
 inline constexpr Card end_card{"DATE-END", "when the last frame was acquired"};
 

@@ -77,13 +77,10 @@ TextCard text_card(const OpenFile& file, const std::string& name) {
 }
 
 constexpr std::array recording_cards{
-    recording::image_type_card,
-    recording::trace_card,
-    recording::missed_card,
-    recording::lost_card,
-    recording::begin_card,
-    recording::end_card,
-    recording::Card{"SHMIMTYP", "element type of the stream"},
+    recording::image_type_card, recording::trace_card,
+    recording::missed_card,     recording::lost_card,
+    recording::left_out_card,   recording::begin_card,
+    recording::end_card,        recording::Card{"SHMIMTYP", "element type of the stream"},
 };
 
 bool is_card(const Keyword& keyword, const recording::Card& card) {

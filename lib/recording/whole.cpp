@@ -8,6 +8,8 @@
 #include <cstring>
 #include <limits>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <variant>
 
 #include <fcntl.h>
@@ -78,6 +80,18 @@ void add_stream(Cards& cards, const RecordedStream& stream) {
   }
 }
 
+/// The keywords that have a column. There is room for so many; others are in no header either, for
+/// there they would be taken for constant.
+std::span<const ChangingKeyword> columns_of(const Summary& summary) {
+  constexpr std::size_t most = 999 - 5;
+  return std::span(summary.changing).first(std::min(most, summary.changing.size()));
+}
+
+/// The others.
+std::span<const ChangingKeyword> left_out_of(const Summary& summary) {
+  return std::span(summary.changing).subspan(columns_of(summary).size());
+}
+
 void add_begin(Cards& cards, Tai begin, std::int64_t seconds_of_utc) {
   cards.add({"TIMESYS", "time scale of the dates"}, "UTC");
   cards.add(begin_card, iso_date(begin, seconds_of_utc));
@@ -88,6 +102,9 @@ void add_summary(Cards& cards, const Summary& summary, std::int64_t seconds_of_u
   for (std::size_t i = 0; i < std::min(most_lost_ranges, summary.lost.size()); ++i) {
     const auto [first, last] = summary.lost[i];
     cards.add(lost_card, fmt::format("{}-{}", first, last), i + 1);
+  }
+  if (const std::size_t left_out = left_out_of(summary).size(); left_out > 0) {
+    cards.add(left_out_card, static_cast<std::int64_t>(left_out));
   }
   if (summary.begin != never) {
     add_begin(cards, summary.begin, seconds_of_utc);
@@ -143,11 +160,22 @@ std::string column_name(const std::string& keyword, const std::vector<fits::Colu
   return name;
 }
 
-/// The keywords that have a column. There is room for so many; others are in no header either, for
-/// there they would be taken for constant.
-std::span<const ChangingKeyword> columns_of(const Summary& summary) {
-  constexpr std::size_t most = 999 - 5;
-  return std::span(summary.changing).first(std::min(most, summary.changing.size()));
+/// Their names, as many on a line as there is room for.
+void add_left_out(std::vector<std::string>& cards, const Summary& summary) {
+  constexpr std::string_view comment = "COMMENT  ";
+  std::string line = fmt::format("{}Keywords that changed, in no column:", comment);
+  for (const ChangingKeyword& keyword : left_out_of(summary)) {
+    std::string name = keyword.name;
+    std::ranges::replace_if(
+        name, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
+    if (line.size() + 1 + name.size() > fits::card_bytes) {
+      cards.push_back(std::exchange(line, std::string(comment)));
+    }
+    line += " " + name;
+  }
+  if (!left_out_of(summary).empty()) {
+    cards.push_back(line);
+  }
 }
 
 std::vector<std::byte> frames_header(const Beginning& beginning, const Summary& summary) {
@@ -175,6 +203,7 @@ std::vector<std::byte> frames_header(const Beginning& beginning, const Summary& 
     }
   }
   cards.push_back(fits::make_card({"TAIUTC", beginning.seconds_of_utc, "[s] TAI minus UTC"}));
+  add_left_out(cards, summary);
   return fits::table_header("FRAMES", columns, static_cast<LONGLONG>(summary.frames), cards);
 }
 
@@ -331,7 +360,7 @@ std::vector<std::byte> first_header(const RecordedStream& stream, std::uint64_t 
   }
   std::vector<std::byte> header = cube_header(stream, frames, std::move(cards));
   // Whatever is added to it at the end.
-  static_assert((most_lost_ranges + 4) * fits::card_bytes <= 2 * fits::block_bytes);
+  static_assert((most_lost_ranges + 5) * fits::card_bytes <= 2 * fits::block_bytes);
   extend(header, header.size() + 2 * fits::block_bytes);
   return header;
 }
