@@ -25,7 +25,7 @@ constexpr std::array measures{
     Measure{"fanout", measure_fanout},     Measure{"memory", measure_memory},
     Measure{"growth", measure_growth},     Measure{"frames", measure_frames},
     Measure{"run", measure_run},           Measure{"python", measure_python},
-    Measure{"record", measure_record},
+    Measure{"record", measure_record},     Measure{"play", measure_play},
 };
 
 class BenchTool final : public Tool {
@@ -38,7 +38,7 @@ class BenchTool final : public Tool {
     options
         .positional("MEASURE", wanted_,
                     "latency, publish, snapshot, startup, cat, create, list, fits, fanout, memory, "
-                    "growth, frames, run, python, record; or all (the default)")
+                    "growth, frames, run, python, record, play; or all (the default)")
         .one_of(std::move(names));
     options.text("--cpu", "A,B", cpu_list_,
                  "run on processor A, and the process that waits or reads on B");
