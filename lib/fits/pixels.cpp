@@ -8,7 +8,11 @@
 #include <limits>
 #include <optional>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "fits/open.hpp"
+#include "shmim/error.hpp"
 #include "shmim/layout.hpp"
 
 namespace shmim::fits {
@@ -103,6 +107,16 @@ Pixels::Pixels(const File& file) : axes_(axes_of(file)), is_compressed_(file.is_
   const Scaling scaling{read_real(file, "BSCALE", 1), read_real(file, "BZERO", 0)};
   const std::optional<DataType> exact = exact_type(bitpix, scaling);
   type_ = exact ? *exact : scaled_type(bitpix, scaling);
+  std::int64_t bytes = static_cast<std::int64_t>(element_size(type_));
+  bool is_too_large = false;
+  for (const LONGLONG axis : axes_) {
+    is_too_large = axis < 0 || __builtin_mul_overflow(bytes, axis, &bytes) || is_too_large;
+  }
+  if (is_too_large) {
+    throw Error(
+        Problem::failed, file.subject(),
+        fmt::format("has an image of {}, which is more than there can be", fmt::join(axes_, "x")));
+  }
   is_exact_ = bitpix > 0 && exact;
   may_hold_infinity_ = bitpix < 0;
   has_blanks_ = bitpix > 0 ? !exact : is_compressed_;

@@ -12,7 +12,8 @@
 namespace shmim::fits {
 
 /// The pixels of an image, of a type that holds all their values. Each call is for a file whose
-/// current HDU is that image. Throw Error (failed).
+/// current HDU is that image. Throw Error (failed): also where they are more than there can be,
+/// as a header of compressed ones may say.
 class Pixels {
  public:
   explicit Pixels(const cfitsio::File& file);
