@@ -26,7 +26,7 @@ namespace {
 using End = CompressedRecording::End;
 
 /// Smooth, so that there is something to compress, with a few numbers that are not, among them all
-/// kinds of floats.
+/// kinds of floats, where they do not make up all of it.
 std::vector<std::byte> frame_of(const RecordedStream& stream, unsigned number) {
   std::vector<std::byte> pixels(stream.frame_bytes());
   const auto put = [&pixels](std::size_t at, auto value) {
@@ -42,7 +42,9 @@ std::vector<std::byte> frame_of(const RecordedStream& stream, unsigned number) {
   constexpr std::array<std::uint64_t, 5> doubles{0x7FF0000000000000, 0xFFF0000000000000,
                                                  0x7FF8000012345678, 1, 0x8000000000000000};
   const bool is_double = element_size(stream.type) == 8 && stream.type != DataType::complex64;
-  const bool is_single = !is_double && stream.type != DataType::float16;  // which is widened
+  constexpr std::size_t large = 1000;
+  const bool is_single = !is_double && stream.type != DataType::float16 &&  // which is widened
+                         pixels.size() > large;
   for (std::size_t i = 0; i < singles.size() && is_single; ++i) {
     put(16 * i, singles[i]);
   }
