@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -148,6 +149,13 @@ std::uint64_t begin_of_table(const cfitsio::File& file) {
   return static_cast<std::uint64_t>(header);
 }
 
+/// A link stays one.
+std::filesystem::path without_links(const std::filesystem::path& file) {
+  std::error_code none;
+  return std::filesystem::is_symlink(file, none) ? std::filesystem::weakly_canonical(file, none)
+                                                 : file;
+}
+
 bool reads_the_same(const RecordedStream& left, const RecordedStream& right) {
   return left.name == right.name && left.type == right.type && left.shape == right.shape &&
          left.image_type == right.image_type && left.keywords == right.keywords;
@@ -158,15 +166,16 @@ bool reads_the_same(const RecordedStream& left, const RecordedStream& right) {
 
 CompressedRecording compress_recording(const std::filesystem::path& file,
                                        const std::function<bool(double)>& goes_on) {
+  const std::filesystem::path name = recording::without_links(file);
   const auto continues = [&goes_on](double done) { return !goes_on || goes_on(done); };
-  const recording::PlainFile plain(file);
-  const Recording before(file);
+  const recording::PlainFile plain(name);
+  const Recording before(name);
   CompressedRecording result{CompressedRecording::End::done, plain.bytes(), plain.bytes()};
   const auto left_as_it_is = [&result](CompressedRecording::End why) {
     result.end = why;
     return result;
   };
-  const auto opened = fits::open_file(file.string(), file.string());
+  const auto opened = fits::open_file(name.string(), name.string());
   fits::move_to_first_image(*opened);
   if (opened->is_compressed()) {
     return left_as_it_is(CompressedRecording::End::was_compressed);
@@ -175,9 +184,9 @@ CompressedRecording compress_recording(const std::filesystem::path& file,
     return left_as_it_is(CompressedRecording::End::impossible);
   }
   const std::uint64_t table = recording::begin_of_table(*opened);
-  recording::PackedFile packed(file);
+  recording::PackedFile packed(name);
   packed.begin();
-  if (!fits::compress_image(*opened, packed.path().string(), file.string(), continues)) {
+  if (!fits::compress_image(*opened, packed.path().string(), name.string(), continues)) {
     return left_as_it_is(CompressedRecording::End::cancelled);
   }
   packed.append(plain, table);
@@ -187,10 +196,10 @@ CompressedRecording compress_recording(const std::filesystem::path& file,
   if (const Recording after(packed.path());
       !recording::reads_the_same(before.stream(), after.stream()) ||
       before.frames() != after.frames()) {
-    throw Error(Problem::failed, file.string(), "what stands in its header would read otherwise");
+    throw Error(Problem::failed, name.string(), "what stands in its header would read otherwise");
   }
   result.bytes = packed.bytes();
-  packed.take_place_of(plain, file);
+  packed.take_place_of(plain, name);
   return result;
 }
 

@@ -49,9 +49,9 @@ void take_realtime_priority(int priority) {
 void give_way(const std::vector<unsigned>& processors) noexcept {
   const sched_param none{};
   ::sched_setscheduler(0, SCHED_BATCH, &none);
-  constexpr int nicest = 19;
-  ::setpriority(PRIO_PROCESS, 0, nicest);  // of the thread
-  constexpr int this_thread = 1;           // linux/ioprio.h, which is not everywhere
+  constexpr int nice = 10;               // a tenth of a processor that others want
+  ::setpriority(PRIO_PROCESS, 0, nice);  // of the thread
+  constexpr int this_thread = 1;         // linux/ioprio.h, which is not everywhere
   constexpr int least_of_best_effort = 2 << 13 | 7;
   ::syscall(SYS_ioprio_set, this_thread, 0, least_of_best_effort);
   cpu_set_t set{};

@@ -237,6 +237,20 @@ TEST_CASE("a keyword that a compressed image has for itself keeps it from being 
   CHECK(holds(file, recorded));
 }
 
+TEST_CASE("where a link leads is compressed") {
+  const Directory directory;
+  std::filesystem::create_directory(directory.path() / "disk");
+  const auto file = directory.path() / "disk" / "cam.fits";
+  const auto link = directory.path() / "link.fits";
+  const Recorded recorded = smooth();
+  record(file, recorded);
+  std::filesystem::create_symlink("disk/cam.fits", link);
+  CHECK(compress_recording(link).end == End::done);
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(compress_recording(file).end == End::was_compressed);
+  CHECK(holds(link, recorded));
+}
+
 TEST_CASE("what is no recording is not compressed") {
   const Directory directory;
   CHECK(why_not(directory.path() / "none.fits") ==
