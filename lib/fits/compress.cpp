@@ -50,10 +50,10 @@ class Tiles {
         at_(axes_.size()) {}
 
   [[nodiscard]] const std::vector<LONGLONG>& size() const noexcept { return size_; }
-  [[nodiscard]] double count() const noexcept {
-    double count = 1;
+  [[nodiscard]] std::uint64_t count() const noexcept {
+    std::uint64_t count = 1;
     for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
-      count *= static_cast<double>((axes_[axis] + size_[axis] - 1) / size_[axis]);
+      count *= static_cast<std::uint64_t>((axes_[axis] + size_[axis] - 1) / size_[axis]);
     }
     return count;
   }
@@ -127,7 +127,7 @@ void create_image(const File& out, const Pixels& pixels, const Tiles& tiles) {
   out.call(&Functions::fits_set_tile_dim, dimensions, tile.data());
   out.call(&Functions::fits_set_quantize_level, 0.0F);  // or floats are rounded
   // Where a tile stands has 32 bits, unless it is asked for more.
-  out.call(&Functions::fits_set_huge_hdu, int{bytes > std::numeric_limits<std::int32_t>::max()});
+  out.call(&Functions::fits_set_huge_hdu, bytes > std::numeric_limits<std::int32_t>::max() ? 1 : 0);
   out.call(&Functions::fits_create_imgll, image_code(pixels.type()), dimensions, axes.data());
   out.call_unless(KEY_NO_EXIST, &Functions::fits_delete_key, "EXTNAME");  // some versions' own
 }
@@ -178,7 +178,7 @@ bool compress_image(const File& in, const std::string& path, const std::string& 
   const Pixels pixels(in);
   std::vector<std::byte> tile;
   Tiles tiles(pixels);
-  const double steps = 2 * tiles.count();
+  const double steps = 2 * static_cast<double>(tiles.count());
   double step = 0;
   File out = File::open_for_writing(path, subject);
   create_image(out, pixels, tiles);

@@ -107,7 +107,7 @@ Pixels::Pixels(const File& file) : axes_(axes_of(file)), is_compressed_(file.is_
   const Scaling scaling{read_real(file, "BSCALE", 1), read_real(file, "BZERO", 0)};
   const std::optional<DataType> exact = exact_type(bitpix, scaling);
   type_ = exact ? *exact : scaled_type(bitpix, scaling);
-  std::int64_t bytes = static_cast<std::int64_t>(element_size(type_));
+  auto bytes = static_cast<std::int64_t>(element_size(type_));
   bool is_too_large = false;
   for (const LONGLONG axis : axes_) {
     is_too_large = axis < 0 || __builtin_mul_overflow(bytes, axis, &bytes) || is_too_large;

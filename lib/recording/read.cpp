@@ -195,7 +195,7 @@ class Rows {
   OpenFile file_;
   int hdu_;
   std::uint64_t count_ = 0;
-  std::chrono::seconds tai_offset_;
+  std::chrono::seconds tai_offset_{};
   std::size_t row_bytes_ = 0;
   std::array<std::optional<TableColumn>, frame_columns.size()> of_frame_;
   std::vector<TableColumn> of_keywords_;

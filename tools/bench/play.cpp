@@ -24,7 +24,7 @@ constexpr std::uint64_t most_frames = 250;
 constexpr std::uint64_t most_bytes = std::uint64_t{128} << 20;
 
 std::filesystem::path make_recording(const Bench& bench, std::uint64_t size, std::uint64_t frames) {
-  const auto file = bench.scratch.path() / "played.fits";
+  auto file = bench.scratch.path() / "played.fits";
   RecordedStream stream;
   stream.name = "played";
   stream.shape = format_of(size).shape;

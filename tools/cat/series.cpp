@@ -44,20 +44,20 @@ bool write_at(std::span<const std::byte> bytes, off_t offset) noexcept {
 void NpySeries::write(const TakenFrame& /*taken*/, const std::vector<Keyword>& /*keywords*/,
                       std::span<const std::byte> frame) {
   if (header_bytes_ == 0) {
-    const std::string header = npy_header(type_, shape_, promised_);
+    const std::string header = npy_header(type_, shape_, promised());
     header_at_ = position_in_file();
     header_bytes_ = header.size();
     write_stdout(header);
   }
   write_stdout(frame);
-  ++written_;
+  count();
 }
 
 bool NpySeries::end_early() noexcept {
   if (header_bytes_ == 0) {
     return true;
   }
-  const std::string header = npy_header(type_, shape_, written_, header_bytes_);
+  const std::string header = npy_header(type_, shape_, written(), header_bytes_);
   return header_at_ && write_at(std::as_bytes(std::span(header)), *header_at_);
 }
 
@@ -83,13 +83,14 @@ void FitsSeries::write(const TakenFrame& taken, const std::vector<Keyword>& keyw
     header_at_ = position_in_file();
     stream_.keywords = keywords;
     stream_.trace = taken.trace;
-    sequence_.emplace(stream_, promised_, [this](std::span<const std::byte> bytes) { put(bytes); });
+    sequence_.emplace(stream_, promised(),
+                      [this](std::span<const std::byte> bytes) { put(bytes); });
   }
   FrameInfo info = taken.info;
   info.atime = on_tai(info.atime, clock_);
   info.writetime = on_tai(info.writetime, clock_);
   sequence_->write(info, taken.missed, keywords, frame);
-  written_ = sequence_->frames();
+  count();
 }
 
 void FitsSeries::end() {

@@ -38,8 +38,10 @@ class Series {
   [[nodiscard]] virtual std::string_view format() const noexcept = 0;
 
  protected:
-  /// Where in the file the header stands, if it can be written again.
-  std::optional<off_t> header_at_;
+  /// Another frame has been written.
+  void count() noexcept { ++written_; }
+
+ private:
   std::uint64_t promised_;
   std::uint64_t written_ = 0;
 };
@@ -60,6 +62,7 @@ class NpySeries final : public Series {
   DataType type_;
   Shape shape_;
   std::size_t header_bytes_ = 0;
+  std::optional<off_t> header_at_;  ///< where in a file it stands that can be written again
 };
 
 /// As a recording: a cube, and a table with what is known of each.
@@ -78,7 +81,8 @@ class FitsSeries final : public Series {
   RecordedStream stream_;
   StampClock clock_;
   WriteBytes write_;
-  std::optional<off_t> table_at_;  ///< in the file, where frames are lacking
+  std::optional<off_t> header_at_;  ///< where in a file it stands that can be written again
+  std::optional<off_t> table_at_;   ///< in the file, where frames are lacking
   std::optional<RecordingSequence> sequence_;
 };
 

@@ -416,6 +416,7 @@ TEST_CASE("keywords that change and have no column are named") {
   constexpr int count = 1000;
   const auto keywords = [](std::int64_t value) {
     std::vector<Keyword> all;
+    all.reserve(count);
     for (int number = 0; number < count; ++number) {
       all.push_back({fmt::format("K{}", number), value, ""});
     }
