@@ -284,6 +284,17 @@ S
   compare files "$(ls -A | grep -c run.fits)" 1
 }
 
+@test "--compress leaves of the disk what --reserve says" {
+  # More cannot be reserved.
+  (($(df --output=avail -B 1 . | tail -n 1) < 1000 * 2 ** 30)) || skip 'more is free than can be reserved'
+  make cam 4
+  start_record run cam -n 1 --compress -o one.fits --reserve 1000GiB --json
+  shmim-post -q cam --update
+  finish run 1 '~ *{"event":"uncompressed","name":"cam","file":"one.fits","why":"is not compressed: the disk is nearly full"}' \
+    '~ *shmim-record: one.fits: is not compressed: the disk is nearly full'
+  [[ -e one.fits ]]
+}
+
 @test "nothing is overwritten without --force" {
   make cam 4
   echo mine >run.fits

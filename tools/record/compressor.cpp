@@ -152,7 +152,8 @@ void Compressor::compress(const Job& job) {
     tell({{"event", "uncompressed"}, {"name", job.stream}, {"file", job.file}, {"why", why}});
     const std::lock_guard lock(output_);
     fmt::print(stderr, "{}", options_.shows_progress ? clear_line : "");
-    status_ = context_.report(Error(error.problem(), job.file, why));
+    // What to try where a stream has no room, or is claimed, is no help here.
+    status_ = context_.report(Error(Problem::failed, job.file, why));
   }
 }
 
