@@ -71,6 +71,11 @@ std::mutex& mutex() {
 }
 
 Error File::error(const Functions& fits, int status, const std::string& subject) {
+  if (const int error_number = errno;
+      error_number != 0 && (status == WRITE_ERROR || status == SEEK_ERROR)) {
+    fits.fits_clear_errmsg();
+    return Error::system(subject, "cannot be written", error_number);
+  }
   std::array<char, FLEN_STATUS> text{};
   fits.fits_get_errstatus(status, text.data());
   const std::string message = first_message(fits);
@@ -84,6 +89,17 @@ Error File::error(const Functions& fits, int status, const std::string& subject)
 File::Memory::~Memory() {
   if (owner == nullptr) {
     std::free(begin);  // NOLINT(cppcoreguidelines-no-malloc): see create()
+  }
+}
+
+void File::close() {
+  const Functions& fits = functions();
+  const std::lock_guard lock(mutex());
+  int status = 0;
+  errno = 0;
+  fits.fits_close_file(handle_.release(), &status);
+  if (status > 0) {
+    throw error(fits, status, subject_);
   }
 }
 
@@ -108,12 +124,20 @@ void File::open_with(Function Functions::*function, Arguments... arguments) {
   handle_.reset(opened);
 }
 
-File File::open(const std::string& path, const std::string& subject) {
+File File::open(const std::string& path, const std::string& subject, int mode) {
   File file(subject);
   // A relative path gets a "./", because cfitsio gives a leading '~' a meaning.
   const std::string plain = path.starts_with('/') ? path : "./" + path;
-  file.open_with(&Functions::fits_open_diskfile, plain.c_str(), READONLY);
+  file.open_with(&Functions::fits_open_diskfile, plain.c_str(), mode);
   return file;
+}
+
+File File::open(const std::string& path, const std::string& subject) {
+  return open(path, subject, READONLY);
+}
+
+File File::open_for_writing(const std::string& path, const std::string& subject) {
+  return open(path, subject, READWRITE);
 }
 
 File File::open(std::shared_ptr<const std::vector<std::byte>> bytes, std::size_t size,

@@ -3,6 +3,7 @@
 // cfitsio, opened with dlopen when the first FITS file is: a program that reads none does not pay
 // for its start-up, which pulls in libcurl. Nothing outside this folder knows of it.
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -51,7 +52,12 @@ namespace shmim::cfitsio {
   DO(fits_read_record)              \
   DO(fits_read_subset)              \
   DO(fits_read_tblbytes)            \
-  DO(fits_write_record)
+  DO(fits_set_compression_type)     \
+  DO(fits_set_huge_hdu)             \
+  DO(fits_set_quantize_level)       \
+  DO(fits_set_tile_dim)             \
+  DO(fits_write_record)             \
+  DO(fits_write_subset)
 
 struct Functions {
 #define SHMIM_CFITSIO_MEMBER(function) \
@@ -92,6 +98,8 @@ class File {
  public:
   /// `path` is taken as it stands: no URL, no filter, no output file. `subject` is for messages.
   static File open(const std::string& path, const std::string& subject);
+  /// The same, to be written to: what cfitsio has not written yet is lost without close().
+  static File open_for_writing(const std::string& path, const std::string& subject);
   /// Memory, of which the first `size` bytes are the file's: the rest fills up its last block.
   static File open(std::shared_ptr<const std::vector<std::byte>> bytes, std::size_t size,
                    const std::string& subject);
@@ -109,6 +117,7 @@ class File {
     const Functions& fits = functions();
     const std::lock_guard lock(mutex());
     int status = 0;
+    errno = 0;
     (fits.*function)(handle_.get(), arguments..., &status);
     if (status > 0 && status != expected) {
       throw error(fits, status, subject_);
@@ -116,6 +125,9 @@ class File {
     fits.fits_clear_errmsg();
     return status <= 0;
   }
+
+  /// Writes what is left to be written. Throws Error; no function is called after it.
+  void close();
 
   [[nodiscard]] fitsfile* handle() const noexcept { return handle_.get(); }
   [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
@@ -146,9 +158,11 @@ class File {
   };
 
   explicit File(std::string subject) : subject_(std::move(subject)) {}
+  static File open(const std::string& path, const std::string& subject, int mode);
   template <class Function, class... Arguments>
   void open_with(Function Functions::*function, Arguments... arguments);
-  /// Takes cfitsio's messages from its stack. The mutex is held.
+  /// Takes cfitsio's messages from its stack, and of what could not be written, which it says in
+  /// no more words, why from errno. The mutex is held.
   static Error error(const Functions& fits, int status, const std::string& subject);
 
   std::string subject_;

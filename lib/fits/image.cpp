@@ -1,5 +1,6 @@
 #include "fits/image.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -178,6 +179,8 @@ std::vector<std::byte> header_with(Hdu hdu, const Create& create,
 
 bool is_alien(DataType type) { return elements_of(type).alien; }
 
+int image_code(DataType type) { return elements_of(type).image; }
+
 std::vector<LONGLONG> image_axes(DataType type, const Shape& shape) {
   std::vector<LONGLONG> axes;
   if (const int parts = elements_of(type).parts; parts > 1) {
@@ -262,6 +265,17 @@ void encode(DataType type, std::span<const std::byte> elements, std::span<std::b
       encode_bits<Bits>(elements, out.data(), 0);
     }
   });
+}
+
+void encode_in_pieces(DataType type, std::span<const std::byte> elements, const WriteBytes& write) {
+  constexpr std::size_t piece = std::size_t{64} << 10;
+  std::vector<std::byte> numbers;
+  for (std::size_t at = 0; at < elements.size(); at += piece) {
+    const auto part = elements.subspan(at, std::min(piece, elements.size() - at));
+    numbers.resize(encoded_bytes(type, part.size()));
+    encode(type, part, numbers);
+    write(numbers);
+  }
 }
 
 }  // namespace shmim::fits

@@ -23,6 +23,9 @@ inline constexpr std::size_t block_bytes = 2880;
 /// says what they were.
 [[nodiscard]] bool is_alien(DataType type);
 
+/// cfitsio's code of an image that holds elements of this type.
+[[nodiscard]] int image_code(DataType type);
+
 /// The axes of an image of this shape: of complex numbers, the parts come first.
 [[nodiscard]] std::vector<LONGLONG> image_axes(DataType type, const Shape& shape);
 
@@ -54,5 +57,7 @@ struct Column {
 /// Elements as FITS has them: the most significant byte first, and of unsigned ones, and of signed
 /// bytes, the top bit turned over, which is what their BZERO says. `out` has encoded_bytes().
 void encode(DataType type, std::span<const std::byte> elements, std::span<std::byte> out);
+/// The same, handed out in pieces: a frame may be all that there is memory for.
+void encode_in_pieces(DataType type, std::span<const std::byte> elements, const WriteBytes& write);
 
 }  // namespace shmim::fits

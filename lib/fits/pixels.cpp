@@ -8,7 +8,11 @@
 #include <limits>
 #include <optional>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "fits/open.hpp"
+#include "shmim/error.hpp"
 #include "shmim/layout.hpp"
 
 namespace shmim::fits {
@@ -103,6 +107,16 @@ Pixels::Pixels(const File& file) : axes_(axes_of(file)), is_compressed_(file.is_
   const Scaling scaling{read_real(file, "BSCALE", 1), read_real(file, "BZERO", 0)};
   const std::optional<DataType> exact = exact_type(bitpix, scaling);
   type_ = exact ? *exact : scaled_type(bitpix, scaling);
+  auto bytes = static_cast<std::int64_t>(element_size(type_));
+  bool is_too_large = false;
+  for (const LONGLONG axis : axes_) {
+    is_too_large = axis < 0 || __builtin_mul_overflow(bytes, axis, &bytes) || is_too_large;
+  }
+  if (is_too_large) {
+    throw Error(
+        Problem::failed, file.subject(),
+        fmt::format("has an image of {}, which is more than there can be", fmt::join(axes_, "x")));
+  }
   is_exact_ = bitpix > 0 && exact;
   may_hold_infinity_ = bitpix < 0;
   has_blanks_ = bitpix > 0 ? !exact : is_compressed_;
@@ -138,6 +152,17 @@ void Pixels::read(const File& file, const Part& part, std::span<std::byte> pixel
     type_ == DataType::float32 ? restore_infinity<float>(file, part, pixels)
                                : restore_infinity<double>(file, part, pixels);
   }
+}
+
+void Pixels::write(const File& file, const Section& section, std::span<std::byte> pixels) const {
+  std::vector<long> first;
+  std::vector<long> last;
+  for (const Range& range : section) {
+    first.push_back(range.first);
+    last.push_back(range.last);
+  }
+  file.call(&Functions::fits_write_subset, cfitsio_type(type_), first.data(), last.data(),
+            static_cast<void*>(pixels.data()));
 }
 
 /// True where there was a pixel without a value.

@@ -12,7 +12,8 @@
 namespace shmim::fits {
 
 /// The pixels of an image, of a type that holds all their values. Each call is for a file whose
-/// current HDU is that image. Throw Error (failed).
+/// current HDU is that image. Throw Error (failed): also where they are more than there can be,
+/// as a header of compressed ones may say.
 class Pixels {
  public:
   explicit Pixels(const cfitsio::File& file);
@@ -24,6 +25,9 @@ class Pixels {
 
   /// A section, or all of the image where that is empty. `pixels` has room for it, and no more.
   void read(const cfitsio::File& file, const Section& section, std::span<std::byte> pixels) const;
+  /// Writes a section of an image in another file, of the same type and axes. Gives back what
+  /// read() has given of it.
+  void write(const cfitsio::File& file, const Section& section, std::span<std::byte> pixels) const;
   /// What stands at indices of the last axis, from `first` on, counted from 0; as much of it as
   /// `pixels` has room for. Nothing else is read, tiles that go beyond it apart.
   void read_planes(const cfitsio::File& file, std::uint64_t first,

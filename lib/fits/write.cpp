@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -36,15 +35,7 @@ void to_fits(Hdu hdu, DataType type, const Shape& shape, std::span<const std::by
   }
   all.insert(all.end(), keywords.begin(), keywords.end());
   write(fits::image_header(hdu, type, fits::image_axes(type, shape), fits::image_cards(type, all)));
-  // In pieces: a frame may be all that there is memory for.
-  constexpr std::size_t piece = std::size_t{64} << 10;
-  std::vector<std::byte> numbers;
-  for (std::size_t at = 0; at < pixels.size(); at += piece) {
-    const auto part = pixels.subspan(at, std::min(piece, pixels.size() - at));
-    numbers.resize(fits::encoded_bytes(type, part.size()));
-    fits::encode(type, part, numbers);
-    write(numbers);
-  }
+  fits::encode_in_pieces(type, pixels, write);
   write(std::vector<std::byte>(fits::padding_of(fits::encoded_bytes(type, pixels.size()))));
 }
 

@@ -17,6 +17,7 @@ inline constexpr Card trigger_stream_card{"RECTRIGS", "stream in which that was 
 inline constexpr Card trigger_time_card{"DATE-TRG", "when that was seen"};
 inline constexpr Card missed_card{"MISSED", "frames that are lacking"};
 inline constexpr Card lost_card{"LOSTn", "cnt0 of such frames"};
+inline constexpr Card left_out_card{"NOCOLUMN", "keywords that changed, in no column"};
 inline constexpr Card begin_card{"DATE-OBS", "when the first frame was acquired"};
 inline constexpr Card end_card{"DATE-END", "when the last frame was acquired"};
 

@@ -1,6 +1,8 @@
 #include "recording/journal.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <variant>
 
 #include <nlohmann/json.hpp>
@@ -98,7 +100,38 @@ Beginning beginning_of(const json& value) {
   return beginning;
 }
 
+/// Of a value that is not a number, too.
+bool is_same(const Keyword& left, const Keyword& right) {
+  const auto is_nan = [](const Keyword& keyword) {
+    const auto* number = std::get_if<double>(&keyword.value);
+    return number != nullptr && std::isnan(*number);
+  };
+  return left == right || (is_nan(left) && is_nan(right) && left.name == right.name &&
+                           left.comment == right.comment);
+}
+
 }  // namespace
+
+JournalFrame journal_frame(const FrameInfo& info, std::uint64_t missed,
+                           const std::vector<Keyword>& before,
+                           const std::vector<Keyword>& keywords) {
+  JournalFrame frame{info, missed, {}, {}};
+  if (std::ranges::equal(before, keywords, is_same)) {
+    return frame;
+  }
+  for (const Keyword& keyword : keywords) {
+    const auto is_known = [&](const Keyword& known) { return is_same(known, keyword); };
+    if (std::ranges::none_of(before, is_known)) {
+      frame.set.push_back(keyword);
+    }
+  }
+  for (const Keyword& keyword : before) {
+    if (std::ranges::find(keywords, keyword.name, &Keyword::name) == keywords.end()) {
+      frame.erased.push_back(keyword.name);
+    }
+  }
+  return frame;
+}
 
 std::string to_journal(const Beginning& beginning) {
   const RecordedStream& stream = beginning.stream;

@@ -31,6 +31,11 @@ struct JournalFrame {
   std::vector<std::string> erased;  ///< names of those that are there no more
 };
 
+/// With the keywords that are new in `keywords`, and those that are gone, since they were `before`.
+[[nodiscard]] JournalFrame journal_frame(const FrameInfo& info, std::uint64_t missed,
+                                         const std::vector<Keyword>& before,
+                                         const std::vector<Keyword>& keywords);
+
 [[nodiscard]] std::string to_journal(const Beginning& beginning);
 [[nodiscard]] std::string to_journal(const JournalFrame& frame);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -17,6 +18,7 @@
 #include "fits/open.hpp"
 #include "fits/pixels.hpp"
 #include "recording/cards.hpp"
+#include "shmim/clock.hpp"
 #include "shmim/error.hpp"
 #include "shmim/float16.hpp"
 #include "shmim/recording.hpp"
@@ -53,6 +55,13 @@ LONGLONG integer_card(const OpenFile& file, const char* name) {
   return value;
 }
 
+LONGLONG integer_card(const OpenFile& file, const char* name, LONGLONG otherwise) {
+  LONGLONG value = otherwise;
+  file->call_unless(KEY_NO_EXIST, &Functions::fits_read_key, int{TLONGLONG}, name,
+                    static_cast<void*>(&value), static_cast<char*>(nullptr));
+  return value;
+}
+
 struct TextCard {
   std::string value;
   std::string comment;
@@ -68,11 +77,17 @@ TextCard text_card(const OpenFile& file, const std::string& name) {
 }
 
 constexpr std::array recording_cards{
-    recording::image_type_card,   recording::trace_card,
-    recording::trigger_card,      recording::trigger_stream_card,
-    recording::trigger_time_card, recording::missed_card,
-    recording::lost_card,         recording::begin_card,
-    recording::end_card,          recording::Card{"SHMIMTYP", "element type of the stream"},
+    recording::image_type_card,
+    recording::trace_card,
+    recording::trigger_card,
+    recording::trigger_stream_card,
+    recording::trigger_time_card,
+    recording::missed_card,
+    recording::lost_card,
+    recording::left_out_card,
+    recording::begin_card,
+    recording::end_card,
+    recording::Card{"SHMIMTYP", "element type of the stream"},
 };
 
 bool is_card(const Keyword& keyword, const recording::Card& card) {
@@ -176,6 +191,7 @@ class Rows {
   explicit Rows(OpenFile file);
 
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+  [[nodiscard]] std::chrono::seconds tai_offset() const noexcept { return tai_offset_; }
   /// Adds what stands in the row `index`.
   void read(std::uint64_t index, RecordedFrame& frame);
   /// A keyword of that name changed while the stream was recorded.
@@ -186,6 +202,7 @@ class Rows {
   OpenFile file_;
   int hdu_;
   std::uint64_t count_ = 0;
+  std::chrono::seconds tai_offset_{};
   std::size_t row_bytes_ = 0;
   std::array<std::optional<TableColumn>, frame_columns.size()> of_frame_;
   std::vector<TableColumn> of_keywords_;
@@ -201,6 +218,10 @@ Rows::Rows(OpenFile file) : file_(std::move(file)) {
   fits::check_complete(*file_);
   hdu_ = file_->hdu();
   count_ = static_cast<std::uint64_t>(integer_card(file_, "NAXIS2"));
+  constexpr LONGLONG beyond_reason = 86400;
+  const LONGLONG here = shmim::tai_offset().count();
+  const LONGLONG told = integer_card(file_, "TAIUTC", here);
+  tai_offset_ = std::chrono::seconds{told > -beyond_reason && told < beyond_reason ? told : here};
   const LONGLONG columns = integer_card(file_, "TFIELDS");
   for (LONGLONG number = 1; number <= columns; ++number) {
     TableColumn column = column_of(file_, number, row_bytes_);
@@ -265,6 +286,7 @@ class Recording::File {
 
   [[nodiscard]] const RecordedStream& stream() const noexcept { return stream_; }
   [[nodiscard]] std::uint64_t frames() const noexcept { return rows_.count(); }
+  [[nodiscard]] std::chrono::seconds tai_offset() const noexcept { return rows_.tai_offset(); }
   [[nodiscard]] RecordedFrame frame(std::uint64_t index);
   void read(std::uint64_t index, std::span<std::byte> pixels);
 
@@ -395,6 +417,7 @@ Recording& Recording::operator=(Recording&&) noexcept = default;
 
 const RecordedStream& Recording::stream() const noexcept { return file_->stream(); }
 std::uint64_t Recording::frames() const noexcept { return file_->frames(); }
+std::chrono::seconds Recording::tai_offset() const noexcept { return file_->tai_offset(); }
 RecordedFrame Recording::frame(std::uint64_t index) const { return file_->frame(index); }
 void Recording::read(std::uint64_t index, std::span<std::byte> pixels) const {
   file_->read(index, pixels);

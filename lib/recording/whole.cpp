@@ -8,6 +8,8 @@
 #include <cstring>
 #include <limits>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <variant>
 
 #include <fcntl.h>
@@ -85,15 +87,34 @@ void add_stream(Cards& cards, const RecordedStream& stream, std::int64_t seconds
   }
 }
 
+/// The keywords that have a column. There is room for so many; others are in no header either, for
+/// there they would be taken for constant.
+std::span<const ChangingKeyword> columns_of(const Summary& summary) {
+  constexpr std::size_t most = 999 - 5;
+  return std::span(summary.changing).first(std::min(most, summary.changing.size()));
+}
+
+/// The others.
+std::span<const ChangingKeyword> left_out_of(const Summary& summary) {
+  return std::span(summary.changing).subspan(columns_of(summary).size());
+}
+
+void add_begin(Cards& cards, Tai begin, std::int64_t seconds_of_utc) {
+  cards.add({"TIMESYS", "time scale of the dates"}, "UTC");
+  cards.add(begin_card, iso_date(begin, seconds_of_utc));
+}
+
 void add_summary(Cards& cards, const Summary& summary, std::int64_t seconds_of_utc) {
   cards.add(missed_card, static_cast<std::int64_t>(summary.missed));
   for (std::size_t i = 0; i < std::min(most_lost_ranges, summary.lost.size()); ++i) {
     const auto [first, last] = summary.lost[i];
     cards.add(lost_card, fmt::format("{}-{}", first, last), i + 1);
   }
+  if (const std::size_t left_out = left_out_of(summary).size(); left_out > 0) {
+    cards.add(left_out_card, static_cast<std::int64_t>(left_out));
+  }
   if (summary.begin != never) {
-    cards.add({"TIMESYS", "time scale of the dates"}, "UTC");
-    cards.add(begin_card, iso_date(summary.begin, seconds_of_utc));
+    add_begin(cards, summary.begin, seconds_of_utc);
     cards.add(end_card, iso_date(summary.end, seconds_of_utc));
   }
 }
@@ -117,23 +138,6 @@ void extend(std::vector<std::byte>& header, std::size_t bytes) {
   }
   header.resize(bytes, std::byte{' '});
   std::memcpy(&header[bytes - end.size()], end.data(), end.size());
-}
-
-std::vector<std::byte> last_header(const Beginning& beginning, const Summary& summary) {
-  std::vector<Keyword> constant = beginning.stream.keywords;
-  std::erase_if(constant, [&summary](const Keyword& keyword) {
-    return std::ranges::find(summary.changing, keyword.name, &ChangingKeyword::name) !=
-           summary.changing.end();
-  });
-  Cards cards(beginning.stream.type, std::move(constant));
-  add_stream(cards, beginning.stream, beginning.seconds_of_utc);
-  add_summary(cards, summary, beginning.seconds_of_utc);
-  std::vector<std::byte> header = cube_header(beginning.stream, summary.frames, std::move(cards));
-  if (header.size() > beginning.header_bytes) {
-    throw Error(Problem::failed, beginning.stream.name, "its header has no room");
-  }
-  extend(header, beginning.header_bytes);
-  return header;
 }
 
 // ---- The table of the frames.
@@ -163,11 +167,22 @@ std::string column_name(const std::string& keyword, const std::vector<fits::Colu
   return name;
 }
 
-/// The keywords that have a column. There is room for so many; others are in no header either, for
-/// there they would be taken for constant.
-std::span<const ChangingKeyword> columns_of(const Summary& summary) {
-  constexpr std::size_t most = 999 - 5;
-  return std::span(summary.changing).first(std::min(most, summary.changing.size()));
+/// Their names, as many on a line as there is room for.
+void add_left_out(std::vector<std::string>& cards, const Summary& summary) {
+  constexpr std::string_view comment = "COMMENT  ";
+  std::string line = fmt::format("{}Keywords that changed, in no column:", comment);
+  for (const ChangingKeyword& keyword : left_out_of(summary)) {
+    std::string name = keyword.name;
+    std::ranges::replace_if(
+        name, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
+    if (line.size() + 1 + name.size() > fits::card_bytes) {
+      cards.push_back(std::exchange(line, std::string(comment)));
+    }
+    line += " " + name;
+  }
+  if (!left_out_of(summary).empty()) {
+    cards.push_back(line);
+  }
 }
 
 std::vector<std::byte> frames_header(const Beginning& beginning, const Summary& summary) {
@@ -195,6 +210,7 @@ std::vector<std::byte> frames_header(const Beginning& beginning, const Summary& 
     }
   }
   cards.push_back(fits::make_card({"TAIUTC", beginning.seconds_of_utc, "[s] TAI minus UTC"}));
+  add_left_out(cards, summary);
   return fits::table_header("FRAMES", columns, static_cast<LONGLONG>(summary.frames), cards);
 }
 
@@ -258,64 +274,6 @@ class Known {
  private:
   std::vector<Keyword> keywords_;
 };
-
-/// Writes to a file from some place on, in larger pieces.
-class Appender {
- public:
-  Appender(int file, std::uint64_t offset, std::string subject)
-      : file_(file), offset_(offset), subject_(std::move(subject)) {}
-  std::vector<std::byte>& bytes() noexcept { return bytes_; }
-  void write_when_large() {
-    constexpr std::size_t large = std::size_t{1} << 20;
-    if (bytes_.size() >= large) {
-      write();
-    }
-  }
-  void write() {
-    write_at(file_, bytes_, offset_, subject_);
-    offset_ += bytes_.size();
-    bytes_.clear();
-  }
-
- private:
-  int file_;
-  std::uint64_t offset_;
-  std::string subject_;
-  std::vector<std::byte> bytes_;
-};
-
-/// Writes what comes behind the pixels, and gives its size.
-void append_table(int file, const Names& names, std::uint64_t pixels_end,
-                  const Beginning& beginning, const Summary& summary) {
-  Appender out(file, pixels_end, names.pixels.string());
-  out.bytes().resize(fits::padding_of(pixels_end));
-  const std::vector<std::byte> header = frames_header(beginning, summary);
-  out.bytes().insert(out.bytes().end(), header.begin(), header.end());
-  out.write();
-  JournalReader journal(names.journal);
-  Known known(beginning.stream.keywords);
-  std::uint64_t rows_bytes = 0;
-  for (std::uint64_t row = 0; row < summary.frames; ++row) {
-    const std::optional<JournalFrame> frame = journal.next();
-    if (!frame) {
-      throw Error(Problem::failed, names.journal.string(), "was altered meanwhile");
-    }
-    known.follow(*frame);
-    const std::size_t before = out.bytes().size();
-    append_number(out.bytes(), frame->info.cnt0);
-    append_number(out.bytes(), frame->info.cnt1);
-    append_time(out.bytes(), frame->info.atime);
-    append_time(out.bytes(), frame->info.writetime);
-    append_number(out.bytes(), frame->missed);
-    for (const ChangingKeyword& column : columns_of(summary)) {
-      append_cell(out.bytes(), column, known.find(column.name));
-    }
-    rows_bytes += out.bytes().size() - before;
-    out.write_when_large();
-  }
-  out.bytes().resize(out.bytes().size() + fits::padding_of(rows_bytes));
-  out.write();
-}
 
 // ---- The file.
 
@@ -401,14 +359,74 @@ bool is_there(const std::filesystem::path& path) noexcept {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
-std::vector<std::byte> first_header(const RecordedStream& stream) {
+std::vector<std::byte> first_header(const RecordedStream& stream, std::uint64_t frames, Tai begin) {
   Cards cards(stream.type, stream.keywords);
   add_stream(cards, stream, tai_offset().count());
-  std::vector<std::byte> header = cube_header(stream, 0, std::move(cards));
+  if (begin != never) {
+    add_begin(cards, begin, tai_offset().count());
+  }
+  std::vector<std::byte> header = cube_header(stream, frames, std::move(cards));
   // Whatever is added to it at the end.
-  static_assert((most_lost_ranges + 4) * fits::card_bytes <= 2 * fits::block_bytes);
+  static_assert((most_lost_ranges + 5) * fits::card_bytes <= 2 * fits::block_bytes);
   extend(header, header.size() + 2 * fits::block_bytes);
   return header;
+}
+
+std::vector<std::byte> last_header(const Beginning& beginning, const Summary& summary) {
+  std::vector<Keyword> constant = beginning.stream.keywords;
+  std::erase_if(constant, [&summary](const Keyword& keyword) {
+    return std::ranges::find(summary.changing, keyword.name, &ChangingKeyword::name) !=
+           summary.changing.end();
+  });
+  Cards cards(beginning.stream.type, std::move(constant));
+  add_stream(cards, beginning.stream, beginning.seconds_of_utc);
+  add_summary(cards, summary, beginning.seconds_of_utc);
+  std::vector<std::byte> header = cube_header(beginning.stream, summary.frames, std::move(cards));
+  if (header.size() > beginning.header_bytes) {
+    throw Error(Problem::failed, beginning.stream.name, "its header has no room");
+  }
+  extend(header, beginning.header_bytes);
+  return header;
+}
+
+void write_table(const WriteBytes& write, const std::filesystem::path& journal,
+                 const Beginning& beginning, const Summary& summary) {
+  const std::uint64_t pixels =
+      summary.frames * fits::encoded_bytes(beginning.stream.type, beginning.stream.frame_bytes());
+  std::vector<std::byte> bytes(fits::padding_of(pixels));
+  const auto hand_over = [&] {
+    write(bytes);
+    bytes.clear();
+  };
+  const std::vector<std::byte> header = frames_header(beginning, summary);
+  bytes.insert(bytes.end(), header.begin(), header.end());
+  hand_over();
+  JournalReader reader(journal);
+  Known known(beginning.stream.keywords);
+  std::uint64_t rows_bytes = 0;
+  for (std::uint64_t row = 0; row < summary.frames; ++row) {
+    const std::optional<JournalFrame> frame = reader.next();
+    if (!frame) {
+      throw Error(Problem::failed, journal.string(), "was altered meanwhile");
+    }
+    known.follow(*frame);
+    const std::size_t before = bytes.size();
+    append_number(bytes, frame->info.cnt0);
+    append_number(bytes, frame->info.cnt1);
+    append_time(bytes, frame->info.atime);
+    append_time(bytes, frame->info.writetime);
+    append_number(bytes, frame->missed);
+    for (const ChangingKeyword& column : columns_of(summary)) {
+      append_cell(bytes, column, known.find(column.name));
+    }
+    rows_bytes += bytes.size() - before;
+    constexpr std::size_t large = std::size_t{1} << 20;
+    if (bytes.size() >= large) {
+      hand_over();
+    }
+  }
+  bytes.resize(bytes.size() + fits::padding_of(rows_bytes));
+  hand_over();
 }
 
 std::uint64_t make_whole(const Names& names, bool replaces) {
@@ -435,7 +453,12 @@ std::uint64_t make_whole(const Names& names, bool replaces) {
     cut_journal(names.journal, summary.journal_bytes);
     cut(pixels.get(), pixels_end, names.pixels.string());
     try {
-      append_table(pixels.get(), names, pixels_end, beginning, summary);
+      std::uint64_t end = pixels_end;
+      const auto append = [&](std::span<const std::byte> bytes) {
+        write_at(pixels.get(), bytes, end, names.pixels.string());
+        end += bytes.size();
+      };
+      write_table(append, names.journal, beginning, summary);
       write_at(pixels.get(), last_header(beginning, summary), 0, names.pixels.string());
       if (::fsync(pixels.get()) != 0) {
         throw Error::system(names.pixels.string(), "cannot be written", errno);

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <deque>
 #include <utility>
@@ -43,35 +42,6 @@ Error is_under_way(const Names& names) {
 void remove(const std::filesystem::path& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     throw Error::system(path.string(), "cannot be removed", errno);
-  }
-}
-
-/// Of a value that is not a number, too.
-bool is_same(const Keyword& left, const Keyword& right) {
-  const auto is_nan = [](const Keyword& keyword) {
-    const auto* number = std::get_if<double>(&keyword.value);
-    return number != nullptr && std::isnan(*number);
-  };
-  return left == right || (is_nan(left) && is_nan(right) && left.name == right.name &&
-                           left.comment == right.comment);
-}
-
-/// What is new in `keywords`, and what is gone, since they were `before`.
-void compare(const std::vector<Keyword>& before, const std::vector<Keyword>& keywords,
-             JournalFrame& frame) {
-  if (std::ranges::equal(before, keywords, is_same)) {
-    return;
-  }
-  for (const Keyword& keyword : keywords) {
-    const auto is_known = [&](const Keyword& known) { return is_same(known, keyword); };
-    if (std::ranges::none_of(before, is_known)) {
-      frame.set.push_back(keyword);
-    }
-  }
-  for (const Keyword& keyword : before) {
-    if (std::ranges::find(keywords, keyword.name, &Keyword::name) == keywords.end()) {
-      frame.erased.push_back(keyword.name);
-    }
   }
 }
 
@@ -185,10 +155,9 @@ class RecordingWriter::Files {
                        pixels.subspan(at / encoded_size * size, room.size() / encoded_size * size),
                        room);
         });
-    recording::JournalFrame frame{info, missed, {}, {}};
-    recording::compare(known_, keywords, frame);
+    journal_->add(recording::to_journal(recording::journal_frame(info, missed, known_, keywords)),
+                  pixels_->size());
     known_ = keywords;
-    journal_->add(recording::to_journal(frame), pixels_->size());
     ++frames_;
     // Of small frames more is known than there are pixels.
     constexpr std::size_t large = std::size_t{1} << 20;

@@ -321,3 +321,37 @@ Try 'shmim-post --help' for more information." -- shmim-post a --update --set "$
   check 1 '~ STREAM*
 good *' '~ shmim-trace: bad: has 8 bytes*' -- bash -c 'shmim-post good --update; shmim-trace bad good'
 }
+
+@test "sizes that no memory has, in npy and compressed FITS, are refused by all that read them" {
+  need_python numpy astropy
+  "$PYTHON" - <<'S'
+import re, numpy
+from astropy.io import fits
+# As numbers of 64 bits these would be none, or few.
+head = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1048576, 4194304, 4194304), }"
+head += b" " * (117 - len(head)) + b"\n"
+open("huge.npy", "wb").write(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + bytes(64))
+image = fits.CompImageHDU(numpy.zeros((4, 4, 4), "u1"))
+fits.HDUList([fits.PrimaryHDU(), image]).writeto("plain.fits")
+text = open("plain.fits", "rb").read()
+for number, length in (1, 4194304), (2, 4194304), (3, 1048576):
+    # As many tiles as before: one for each row of 4.
+    tile = length if number == 1 else length // 4
+    for name, value in (b"ZNAXIS%d" % number, length), (b"ZTILE%d" % number, tile):
+        text, count = re.subn(b"%-8b= +[0-9]+ " % name, b"%-8b=%21d " % (name, value), text)
+        assert count == 1, name
+open("huge.fits", "wb").write(text)
+S
+  make cam 4x4 --type uint8
+  local line
+  check 5 '' '~ *huge.npy: size is 4194304x4194304x1048576, not 4x4*' -- shmim-post cam --data huge.npy
+  for line in "post new --create --data huge.npy" "play huge.npy cam --rate 10" "diff huge.npy cam"; do
+    read -ra words <<<"$line"
+    compare "$line" "$("shmim-${words[0]}" "${words[@]:1}" 2>&1)" '~ *huge.npy: *1048576*4194304*'
+  done
+  for line in "post cam --data huge.fits" "create new --from huge.fits" "play huge.fits cam --rate 10" "diff huge.fits cam"; do
+    read -ra words <<<"$line"
+    compare "$line" "$("shmim-${words[0]}" "${words[@]:1}" 2>&1)" \
+      '~ *huge.fits: has an image of 4194304x4194304x1048576, which is more than there can be*'
+  done
+}

@@ -3,7 +3,7 @@
 
 load helpers
 
-measures="latency publish snapshot startup cat create list fits fanout memory growth frames run python record keep network"
+measures="latency publish snapshot startup cat create list fits fanout memory growth frames run python record keep play network"
 
 # The package, for an interpreter that has NumPy.
 with_python() {

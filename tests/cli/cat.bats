@@ -193,9 +193,11 @@ with fits.open("a.fits") as f:
   make 'tui8>b' 2 -c 4
   run_out both.fits shmim-cat a b -o fits
   check 0 '~ created c uint8 2 *' '' -- shmim-create c --from 'both.fits[b]'
-  start_ready reader shmim-cat b -f -n 3 -o fits
+  start_ready reader shmim-cat b -f -o fits
   bytes 1 2 3 4 5 6 | shmim-post b --data -
-  finish reader 0 '~ *' ''
+  until_true bash -c '[[ $(stat -c %s reader.out) == 17280 ]]'
+  kill -TERM "$pid_reader"
+  finish reader 143 '~ *' ''
   compare numbers "$(fold -w 80 reader.out | grep -a '^CNT0 ' | tr -s ' ' | cut -d ' ' -f 3 | paste -sd ' ')" '1 2 3'
 }
 
@@ -463,7 +465,7 @@ try: shmim-ls" -- shmim-cat a none b
 @test "--follow of a slice, as text and as FITS extensions" {
   make 'tui8>a' 2x2 -c 8
   start_ready text shmim-cat 'a[1,*]' -f -n 2
-  start_ready fits shmim-cat a -f -n 2 -o fits
+  start_ready fits shmim-cat a -f -o fits
   start_ready npy shmim-cat a -f -n 2 -o npy
   bytes 1 2 3 4 5 6 7 8 | shmim-post a --data -
   finish text 0 '2
@@ -471,7 +473,9 @@ try: shmim-ls" -- shmim-cat a none b
 
 6
 8' ''
-  wait "$pid_fits"
+  until_true bash -c '[[ $(stat -c %s fits.out) == 11520 ]]'
+  kill -TERM "$pid_fits"
+  finish fits 143 '~ *' ''
   check 0 '~ created b uint8 2x2 *' '' -- shmim-create b --from 'fits.out[1]'
   check 0 '5 6
 7 8' '' -- shmim-cat b
@@ -504,6 +508,42 @@ with open("each.out", "rb") as f:
     for i in range(5):
         assert (numpy.load(f) == a[i]).all()
 '
+}
+
+@test "-n N as FITS is a recording of N: a cube, and a table of counters, times and keywords" {
+  need_python numpy astropy
+  make 'tui16>a' 3x2 -c 8 --set KEPT=2
+  head -c 60 /dev/urandom >frames
+  start_ready file shmim-cat a -n 5 -o fits
+  start_ready pipe bash -c 'shmim-cat a -n 5 -o fits "$@" | cat' -
+  start_ready slice shmim-cat 'a[0,*]' -n 5 -o fits
+  head -c 24 frames | shmim-post a --data - --format raw --atime 2020-01-02T03:04:05.123456789Z
+  # Keywords are of the moment in which a frame is taken.
+  until_true bash -c '(($(stat -c %s file.out) == 8664 && $(stat -c %s pipe.out) == 8664 && $(stat -c %s slice.out) == 8648))'
+  shmim-post -q a --update --set LATE=3
+  tail -c +25 frames | head -c 24 | shmim-post a --data - --format raw
+  for name in file pipe slice; do finish "$name" 0 '~ *' ''; done
+  python_check '
+import numpy
+from astropy.io import fits
+for name in "file", "pipe", "slice":
+    with fits.open(name + ".out") as f:
+        f.verify("exception")
+        cube, rows, header = f[0].data, f["FRAMES"].data, f[0].header
+        frames = numpy.fromfile("frames", "<u2").reshape(5, 2, 3)[[0, 1, 1, 2, 3]]
+        assert (cube == (frames if name != "slice" else frames[:, :, :1])).all(), cube
+        assert rows["CNT0"].tolist() == [1, 2, 3, 4, 5] and not rows["MISSED"].any()
+        assert (rows["ATIME"][0] - f["FRAMES"].header["TAIUTC"] * 10**9) % 10**9 == 123456789
+        assert header["DATE-OBS"] == "2020-01-02T03:04:05.123456789" and header["KEPT"] == 2
+        assert rows["LATE"][2:].tolist() == [3, 3, 3]
+        # Of a pipe the header has gone before what it would say is known.
+        assert ("MISSED" in header) == ("DATE-END" in header) == (name != "pipe")
+'
+  # It is what others of ours read, from a pipe too.
+  make 'tui16>b' 3x2
+  cat pipe.out | check 0 '' '~ *' -- shmim-post b --data -
+  check 0 '' '' -- shmim-diff --ignore '*' a b
+  check 0 '~ *' '' -- shmim-diff --frames ./pipe.out ./file.out
 }
 
 @test "an array that is interrupted has as many frames as its header says, or it is told" {
@@ -549,6 +589,23 @@ shmim-cat: a: 1 of the 5 frames that the npy header promises'
     compare status "$(<status)" 124
     rm -f told.ready
   done
+  # So it is with FITS: what is in a file is made whole, table and all.
+  make 'tui8>f' 3
+  start_ready cube shmim-cat f -n 5 -o fits
+  bytes 1 2 3 | shmim-post f --data -
+  until_true bash -c '(($(stat -c %s cube.out) > 2880))'
+  kill -INT "$pid_cube"
+  finish cube 130 '~ *' ''
+  header_of cube.out | grep -q '^NAXIS2  =                    1 '
+  compare blocks "$(($(stat -c %s cube.out) % 2880))" 0
+  check 0 '' '' -- shmim-play -q cube.out f
+  rm -f out told.ready
+  start_ready told bash -c '{ shmim-cat f -n 5 -o fits -t 1s "$@"; echo $? >status; } | cat >out' -
+  until_true claimed f 1
+  bytes 1 2 3 | shmim-post f --data -
+  finish told 0 '' '~ shmim-cat: f: timed out: no frame for 1.0s after frame *
+shmim-cat: f: 1 of the 5 frames that the FITS header promises'
+  compare status "$(<status)" 124
   # Without a frame there is no header.
   shmim-cat a -n 5 -o npy -t 1ms >none 2>err || true
   compare size "$(stat -c %s none)" 0

@@ -322,9 +322,11 @@ frames: 1 of 3 differ, matched by place' '' -- shmim-diff --frames - other.npy <
 
 @test "--frames: HDUs of FITS are frames, with their cnt0" {
   make 'tui16>cam' 4 3
-  start_ready cat shmim-cat cam -n 3 -o fits
+  start_ready cat shmim-cat cam -f -o fits
   recorded run.frames 1 2 3
-  finish cat 0 '~ *' ''
+  until_true bash -c '[[ $(stat -c %s cat.out) == 17280 ]]'
+  kill -TERM "$pid_cat"
+  finish cat 143 '~ *' ''
   check 0 '' '' -- shmim-diff --frames ./cat.out run.frames
   check 2 '' 'shmim-diff: ./cat.out: has several frames: name one, as in FILE.fits[1], or compare them all
 try: shmim-diff --frames ./cat.out run.frames' -- shmim-diff ./cat.out run.frames
@@ -363,7 +365,7 @@ $usage_hint" -- shmim-diff @N:cam cam
   head -c 140 cam.npy >short.npy
   check 2 '' 'shmim-diff: short.npy: ends within a frame: of 24 bytes there are 12' -- shmim-diff cam short.npy
   sed 's/(3, 4), }    /(4000000000, 4000000000, 4000000000), }/' cam.npy >vast.npy
-  check 2 '' '~ shmim-diff: vast.npy: ends within a frame: of one of uint16 4000000000x4000000000x4000000000 there is less' -- shmim-diff cam vast.npy
+  check 2 '' '~ shmim-diff: vast.npy: is an array of <u2 and the shape (4000000000, 4000000000, 4000000000), which no stream can be' -- shmim-diff cam vast.npy
   head -c -5 cam.frames >short.frames
   check 2 '' '~ shmim-diff: short.frames: *' -- shmim-diff cam short.frames
   head -c 2890 cam.fits >short.fits
@@ -395,6 +397,27 @@ try: mkdir -p $WORK/none" -- shmim-diff cam cam -d "$WORK/none"
   cp "$SHM/cam.im.shm" other/cam.im.shm
   check 0 '' '' -- shmim-diff cam other/cam.im.shm
   check 0 '' '' -- shmim-diff "$SHM/cam.im.shm[1:2]" 'other/cam.im.shm[1:2]'
+}
+
+@test "a recording says how it is compared with a stream: a frame of it, with what came with that" {
+  make 'tui16>cam' 5x4 -c 50 --set GAIN=2
+  start_ready run shmim-record cam -n 3 -o run.fits
+  start_ready one shmim-record cam -n 1 -o one.fits
+  shmim-post -q cam --pattern counter -n 1
+  finish one 0 '' '~ *1 frame in one.fits'
+  check 0 '' '' -- shmim-diff one.fits cam
+  shmim-post -q cam --pattern counter -n 2 --set TEMP=7
+  finish run 0 '' '~ *3 frames in run.fits'
+  check 2 '' "shmim-diff: run.fits: is a recording of 3 frames: name one, as in 'run.fits[*,*,3:3]', which is the last, or compare all with another file
+try: shmim-diff 'run.fits[*,*,3:3]' cam" -- shmim-diff run.fits cam
+  check 2 '' "~ *is a recording of 3 frames*
+try: shmim-diff cam 'run.fits*" -- shmim-diff cam run.fits
+  check 2 '' "~ *is a recording of 3 frames*
+try: shmim-diff --frames run.fits one.fits" -- shmim-diff run.fits one.fits
+  check 0 '' '' -- shmim-diff 'run.fits[*,*,3:3]' cam
+  check 0 '' '' -- shmim-diff 'run.fits[1:2,*,3:3]' 'cam[0:1,*]'
+  check 1 '~ *pixels:*' '' -- shmim-diff --ignore TEMP 'run.fits[*,*,2:2]' cam
+  check 1 '~ *size*' '' -- shmim-diff --ignore '*' 'run.fits[*,*,2:3]' cam
 }
 
 @test "--frames of recordings, with each other and with frames" {

@@ -41,7 +41,7 @@ options_of() {
       echo "$common --delete --as --from --wait --follow -n --timeout --for --csv --ready-fd --all --json"
       ;;
     link) echo "$common --conf" ;;
-    record) echo "$common --output --force -n --timeout --for --keep --on --after --max --split --latest --decimate --buffer --reserve --sync --direct --cpu --rt-prio --repair --json --ready-fd" ;;
+    record) echo "$common --output --force -n --timeout --for --keep --on --after --max --split --compress --latest --decimate --buffer --reserve --sync --direct --cpu --rt-prio --repair --json --ready-fd" ;;
     diff) echo "$common --atol --rtol --nan-differs --no-type --ignore --frames --picture --json --conf" ;;
     top) echo "$common --batch -n --interval --sort --openmetrics --prometheus --json" ;;
     trace)

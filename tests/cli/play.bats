@@ -127,6 +127,17 @@ shmim-play: cam: *OBSERVER*' -- shmim-play run.fits
 101 2026-11-22T01:52:49.005Z 1'
 }
 
+@test "a time is in UTC, whatever TAI the machine had that recorded" {
+  local tai
+  for tai in 0 37 40; do
+    record "$tai.fits" frames=10 rate=100 first=101 start=2026-11-22T01:52:49Z tai="$tai" name="cam$tai"
+    check 0 '' '' -- shmim-play "$tai.fits" --create -q --speed 10 --seek 2026-11-22T01:52:49.02Z --to 2026-11-22T01:52:49.05Z
+    compare "of TAI $tai" "$(cnt0 "cam$tai")" 4
+  done
+  # So do several keep step, from machines that disagree.
+  check 0 '' '~ *10 frames to cam0 in *10 frames to cam37 in *' -- timeout 30 shmim-play 0.fits 37.fits
+}
+
 @test "offsets are of the recorded times, or of those that --rate gives" {
   record run.fits frames=10 rate=100
   check 0 '' '' -- shmim-play run.fits --create -q --to +20ms
@@ -285,11 +296,19 @@ shmim-play: rest.npy: what stands here is not the header of an npy array' -- \
   make cam 16x4 --type uint16 --circular-buffer 64
   shmim-kw cam GAIN=2 >/dev/null
   local format
-  for format in frames fits; do
+  for format in frames fits extensions; do
     make to 16x4 --type uint16 --circular-buffer 64
-    start_ready "$format" shmim-cat cam -f -n 6 -o $format
-    shmim-post cam --pattern counter -n 6 --rate 500 -q
-    finish "$format" 0 '~ *' ''
+    if [[ $format == extensions ]]; then
+      start_ready extensions shmim-cat cam -f -o fits
+      shmim-post cam --pattern counter -n 6 --rate 500 -q
+      until_true bash -c '[[ $(stat -c %s extensions.out) == 34560 ]]'
+      kill -TERM "$pid_extensions"
+      finish extensions 143 '~ *' ''
+    else
+      start_ready "$format" shmim-cat cam -f -n 6 -o $format
+      shmim-post cam --pattern counter -n 6 --rate 500 -q
+      finish "$format" 0 '~ *' ''
+    fi
     follow to 6
     check 0 '' "~ shmim-play: $format.out: 6 frames to to in *" -- shmim-play $format.out to
     followed
@@ -298,7 +317,7 @@ shmim-play: rest.npy: what stands here is not the header of an npy array' -- \
     rm follower.ready
     shmim-play $format.out to -q --to +1us
     compare cnt0 "$(cnt0 to)" 7
-    compare keywords "$(shmim-kw to GAIN 2>/dev/null)" "$([[ $format == fits ]] || echo 2)"
+    compare keywords "$(shmim-kw to GAIN 2>/dev/null)" "$([[ $format == extensions ]] || echo 2)"
     shmim-rm -q to
   done
 }

@@ -252,7 +252,7 @@ shmim-post: b: * in * s: * Hz of 200 Hz'
     shmim-post a --data -
   compare cnt0 "$(cnt0 a)" 5
   head -c 145 cube.out >short.npy
-  check 1 '' 'shmim-post: short.npy: has 17 bytes behind its header, which promises 2 frames of 24 bytes' -- \
+  check 1 '' 'shmim-post: short.npy: has 17 bytes behind its header, which promises 2 frames of 12 each' -- \
     shmim-post a --data short.npy
   compare cnt0 "$(cnt0 a)" 5
 }

@@ -185,6 +185,86 @@ load recordings
   done
 }
 
+@test "--compress: what reads recordings reads them compressed, as they were" {
+  need_python numpy astropy
+  make 'tui16>cam' 64x48 -c 50
+  shmim-kw -q cam GAIN=2/dB long.name=3
+  start_record run cam -n 10 --compress -o run.fits --json
+  start_ready frames shmim-cat cam -f -n 10 -o frames
+  shmim-post -q cam --pattern spots,noise=3 --rate 500 -n 10
+  finish run 0 '~ *"event":"end"*{"event":"compressed","name":"cam","file":"run.fits","bytes_before":77760,"bytes":*}' \
+    '~ shmim-record: cam: 10 frames in run.fits*shmim-record: run.fits: compressed from 77760 to ????? bytes'
+  compare files "$(ls -A | grep -c run.fits)" 1
+  "$PYTHON" -W error - <<'S'
+from astropy.io import fits
+with fits.open("run.fits") as run:
+    run.verify("exception")
+    assert len(run) == 3 and isinstance(run["cam"], fits.CompImageHDU)
+    assert run["cam"].data.shape == (10, 48, 64) and run["cam"].data.dtype == "uint16"
+    assert run["cam"].header["GAIN"] == 2 and run["cam"].header["long.name"] == 3
+    assert run["FRAMES"].data["CNT0"].tolist() == list(range(1, 11))
+S
+  wait "$pid_frames"
+  check 0 '~ *' '' -- shmim-diff --frames run.fits ./frames.out
+  check 0 '~ created cube uint16 64x48x10 *' '~ *' -- shmim-create cube --from run.fits
+  check 0 '~ *' '' -- shmim-diff --ignore '*' cam 'cube[*,*,9]'
+  check 0 '' '' -- shmim-play -q --create run.fits again --rate 500
+  check 0 '~ *' '' -- shmim-diff --ignore '*' cam again
+  check 0 '' '' -- shmim-post -q again --data run.fits
+  check 0 '~ *' '' -- shmim-diff --ignore '*' cam again
+}
+
+@test "--compress while the next file is recorded, and afterwards with --repair" {
+  make 'tui16>cam' 64x48 -c 50
+  start_record run cam --split 10 --compress -o 'run-{n}.fits'
+  shmim-post -q cam --pattern spots --rate 500 -n 25
+  until_true grep -q 'run-1.fits: compressed from' run.err
+  until_true grep -q 'run-2.fits: compressed from' run.err
+  kill -INT "$pid_run"
+  finish run 130 '' '~ *run-3.fits: compressed from 46080 to * bytes'
+  check 0 '' 'shmim-record: run-3.fits: stays as it is: it is compressed already' -- shmim-record --compress --repair run-3.fits
+  make --type int64 long 8x8 -c 50
+  start_record long long -n 1 --compress -o long.fits
+  shmim-post -q long --update
+  finish long 0 '' '~ *long.fits: stays as it is: 64-bit integers and cubes of four axes are not compressed'
+  rm run.ready
+  start_record run cam -o left.fits
+  shmim-post -q cam --pattern spots --rate 500 -n 10
+  until_true bash -c '[[ -s .left.fits.times && $(stat -c %s .left.fits.part) -ge 61440 ]]'
+  kill -KILL "$pid_run"
+  finish run 137 '' ''
+  check 0 '' '~ shmim-record: left.fits: is whole, with * frames*left.fits: compressed from * bytes' -- shmim-record --compress --repair left.fits
+  check 3 '' '~ *none.fits: no recording of that name was left*' -- shmim-record --compress --repair none.fits
+}
+
+@test "--compress that is interrupted, or has no room, leaves whole files" {
+  # Doubles of noise take seconds, of which the first is enough for us.
+  make 'tf64>cam' 512x512 -c 10
+  start_record run cam -n 40 --compress -o run.fits
+  shmim-post -q cam --pattern noise --rate 100 -n 40
+  until_true grep -q '40 frames in run.fits' run.err
+  # One that came before the recording had ended would have ended that.
+  until_true bash -c 'kill -INT "$1"; grep -q "is not compressed" run.err' - "$pid_run"
+  finish run 130 '' '~ *run.fits: is not compressed: shmim-record --compress --repair FILE does it'
+  compare files "$(ls -A | grep -c run.fits)" 1
+  cp run.fits before.fits
+  check 1 '' 'shmim-record: run.fits: is not compressed: cannot be written: File too large' -- \
+    bash -c 'ulimit -f 1000; shmim-record --compress --repair run.fits'
+  cmp run.fits before.fits
+  compare files "$(ls -A | grep -c run.fits)" 1
+}
+
+@test "--compress leaves of the disk what --reserve says" {
+  # More cannot be reserved.
+  (($(df --output=avail -B 1 . | tail -n 1) < 1000 * 2 ** 30)) || skip 'more is free than can be reserved'
+  make cam 4
+  start_record run cam -n 1 --compress -o one.fits --reserve 1000GiB --json
+  shmim-post -q cam --update
+  finish run 1 '~ *{"event":"uncompressed","name":"cam","file":"one.fits","why":"is not compressed: the disk is nearly full"}' \
+    '~ *shmim-record: one.fits: is not compressed: the disk is nearly full'
+  [[ -e one.fits ]]
+}
+
 @test "nothing is overwritten without --force" {
   make cam 4
   echo mine >run.fits

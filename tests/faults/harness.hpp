@@ -170,10 +170,13 @@ int recordings(const RecorderOptions& options);
 /// What its victims do.
 void record_frames(const std::filesystem::path& file);
 void repair_recorded(const std::filesystem::path& file);
+void compress_recorded(const std::filesystem::path& file);
 /// Says what stopped it, and how many frames are in the file.
 void record_until_full(const PeerOptions& options);
 /// A recording of each type in the directory, called after it.
 void record_types(const std::filesystem::path& directory);
+/// Compresses all recordings in the directory, and says which could not be.
+void compress_types(const std::filesystem::path& directory);
 
 struct SoakOptions {
   double minutes = 1;

@@ -49,8 +49,9 @@ int run(int argc, char** argv) {
   deaths_command->add_option("--only", options.deaths.only, "scenarios whose name holds this");
   deaths_command->add_flag("--calls-only", options.deaths.calls_only,
                            "at system calls, not between them");
-  auto* recordings_command = command("recordings", "kill -9 of a recorder, and of the repair",
-                                     [&] { return recordings(options.recordings); });
+  auto* recordings_command =
+      command("recordings", "kill -9 of a recorder, of the repair, and of the compression",
+              [&] { return recordings(options.recordings); });
   recordings_command->add_option("--stride", options.recordings.stride,
                                  "of the steps, every so many");
   auto* soak_command = command("soak", "all of it at random", [&] { return soak(options.soak); });
@@ -61,7 +62,8 @@ int run(int argc, char** argv) {
   peer_command
       ->add_option(
           "ROLE", options.peer.role,
-          "create, create-halfway, write, hold, claim, record, record-full, record-types, repair")
+          "create, create-halfway, write, hold, claim, record, record-full, record-types, repair, "
+          "compress, compress-types")
       ->required()
       ->type_name("");
   peer_command->add_option("PATH", options.peer.path, "the stream's file")

@@ -77,6 +77,10 @@ int peer(const PeerOptions& options) {
     record_until_full(options);
   } else if (options.role == "record-types") {
     record_types(options.path);
+  } else if (options.role == "compress-types") {
+    compress_types(options.path);
+  } else if (options.role == "compress") {
+    compress_recorded(options.path);
   } else if (options.role == "repair") {
     repair_recorded(options.path);
   } else if (options.role == "claim") {

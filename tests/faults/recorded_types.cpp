@@ -52,7 +52,7 @@ void record_types(const std::filesystem::path& directory) {
     RecordedStream stream;
     stream.name = "cam";
     stream.type = type;
-    stream.shape = Shape{5, 3};
+    stream.shape = Shape{40, 30};
     stream.keywords = keywords_at(1);
     TraceEntry maker;
     maker.pid = 7;
@@ -78,6 +78,17 @@ void record_types(const std::filesystem::path& directory) {
       writer.write(info, missed, keywords_at(frame), pixels);
     }
     writer.finish();
+  }
+}
+
+void compress_types(const std::filesystem::path& directory) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().extension() == ".fits") {
+      const CompressedRecording result = compress_recording(entry.path());
+      if (result.end != CompressedRecording::End::done) {
+        fmt::print("{}\n", entry.path().stem().string());
+      }
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 // kill -9 of a recorder at every system call, of the repair that follows at another, and a second
-// repair of what those two left.
+// repair of what those two left; and of the compression of a whole recording.
 
 #include <algorithm>
 #include <array>
@@ -226,6 +226,81 @@ void die_everywhere(bool is_on_disk, unsigned stride, Verdict& verdict) {
                  "no death came between two flushes");
 }
 
+// ---- Compression.
+
+RecordedStream compressed_stream() {
+  RecordedStream stream;
+  stream.name = "cam";
+  stream.type = DataType::uint16;
+  stream.shape = Shape{300, 200};
+  return stream;
+}
+
+std::vector<std::byte> compressed_frame(std::uint64_t number) {
+  return std::vector<std::byte>(compressed_stream().frame_bytes(), static_cast<std::byte>(number));
+}
+
+void record_compressed(const std::filesystem::path& file) {
+  RecordingWriter writer(file, compressed_stream());
+  for (std::uint64_t number = 1; number <= recorded_frames; ++number) {
+    FrameInfo info;
+    info.cnt0 = number;
+    writer.write(info, 0, {}, compressed_frame(number));
+  }
+  writer.finish();
+}
+
+/// Of all frames that were recorded.
+bool is_whole(const std::filesystem::path& file) {
+  const Recording recording(file);
+  std::vector<std::byte> pixels(recording.stream().frame_bytes());
+  for (std::uint64_t number = 1; number <= recording.frames(); ++number) {
+    recording.read(number - 1, pixels);
+    if (pixels != compressed_frame(number) || recording.frame(number - 1).info.cnt0 != number) {
+      return false;
+    }
+  }
+  return recording.frames() == recorded_frames;
+}
+
+void die_compressing(unsigned stride, Verdict& verdict) {
+  using End = CompressedRecording::End;
+  constexpr bool on_disk = true;
+  std::uint64_t calls = 0;
+  {
+    const Place place(on_disk);
+    record_compressed(place.file());
+    calls = calls_of(place, "compress", verdict);
+  }
+  std::uint64_t deaths = 0;
+  std::uint64_t compressed = 0;
+  // Hundreds of the steps write tile after tile; at the end each does something of its own.
+  constexpr std::uint64_t last_steps = 60;
+  constexpr std::uint64_t of_tiles = 10;
+  for (std::uint64_t call = 0; call < calls;
+       call += call + last_steps < calls ? of_tiles * stride : stride, ++deaths) {
+    const Place place(on_disk);
+    record_compressed(place.file());
+    {
+      Stopped victim(place, "compress");
+      victim.run(call);
+      victim.process.kill();
+    }
+    const std::string when =
+        fmt::format("killed at call {} of {} of the compression: ", call, calls);
+    verdict.expect(is_whole(place.file()), when + "it is not whole");
+    const End end = compress_recording(place.file()).end;
+    compressed += end == End::was_compressed ? 1 : 0;
+    verdict.expect(end == End::done || end == End::was_compressed,
+                   when + "it cannot be compressed");
+    verdict.expect(is_whole(place.file()), when + "it is not whole in the end");
+    verdict.expect(std::distance(std::filesystem::directory_iterator(place.path()), {}) == 1,
+                   when + "something is left");
+  }
+  fmt::print("compression: {} deaths; compressed all the same: {}\n", deaths, compressed);
+  verdict.expect(0 < compressed && compressed < deaths, "no death came before, or behind, the end");
+}
+
 }  // namespace
 
 void record_frames(const std::filesystem::path& file) {
@@ -291,6 +366,11 @@ void repair_recorded(const std::filesystem::path& file) {
   }
 }
 
+void compress_recorded(const std::filesystem::path& file) {
+  load_cfitsio();
+  static_cast<void>(compress_recording(file));
+}
+
 int recordings(const RecorderOptions& options) {
   constexpr int skipped = 77;
   if (!Traced::is_permitted()) {
@@ -300,6 +380,7 @@ int recordings(const RecorderOptions& options) {
   Verdict verdict;
   die_everywhere(false, std::max(options.stride, 1U), verdict);
   die_everywhere(true, std::max(options.stride, 1U), verdict);
+  die_compressing(std::max(options.stride, 1U), verdict);
   return verdict.exit_status();
 }
 

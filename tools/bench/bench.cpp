@@ -26,7 +26,7 @@ constexpr std::array measures{
     Measure{"growth", measure_growth},     Measure{"frames", measure_frames},
     Measure{"run", measure_run},           Measure{"python", measure_python},
     Measure{"record", measure_record},     Measure{"keep", measure_keep},
-    Measure{"network", measure_network},
+    Measure{"play", measure_play},         Measure{"network", measure_network},
 };
 
 class BenchTool final : public Tool {
@@ -37,9 +37,10 @@ class BenchTool final : public Tool {
       names.emplace_back(measure.name);
     }
     options
-        .positional("MEASURE", wanted_,
-                    "latency, publish, snapshot, startup, cat, create, list, fits, fanout, memory, "
-                    "growth, frames, run, python, record, keep, network; or all (the default)")
+        .positional(
+            "MEASURE", wanted_,
+            "latency, publish, snapshot, startup, cat, create, list, fits, fanout, memory, "
+            "growth, frames, run, python, record, keep, play, network; or all (the default)")
         .one_of(std::move(names));
     options.text("--cpu", "A,B", cpu_list_,
                  "run on processor A, and the process that waits or reads on B");

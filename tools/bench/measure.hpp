@@ -91,6 +91,7 @@ void measure_memory(const Bench& bench);
 void measure_growth(const Bench& bench);
 void measure_python(const Bench& bench);
 void measure_record(const Bench& bench);
+void measure_play(const Bench& bench);
 void measure_keep(const Bench& bench);
 void measure_network(const Bench& bench);
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include <shmim/fits.hpp>
@@ -9,8 +10,8 @@
 #include <unistd.h>
 
 #include "cat/line.hpp"
-#include "cat/npy_series.hpp"
 #include "cat/output.hpp"
+#include "cat/series.hpp"
 #include "cat/verification.hpp"
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
@@ -265,10 +266,7 @@ class Cat final : public Tool {
     const CopyFrame copy = [&](std::span<const std::byte> pixels) {
       selection.take(pixels, frame);
     };
-    std::optional<NpySeries> series;
-    if (format_ == "npy" && count_) {
-      series.emplace(selection.type(), selection.shape(), *count_);
-    }
+    const std::unique_ptr<Series> series = series_of(stream, selection);
     try {
       for (std::uint64_t taken = 0; !count_ || taken < *count_; ++taken) {
         TakenFrame taken_frame;
@@ -289,7 +287,7 @@ class Cat final : public Tool {
         } else if (verification_) {
           verification_->take(frame, {taken_frame.info.cnt0, taken_frame.taken});
         } else if (series) {
-          series->write(frame);
+          write_to(*series, context, follower.stream(), taken_frame, frame, selection);
         } else if (format_ == "frames") {
           write_stdout(frame_head(record_of(follower.stream(), taken_frame, selection)), frame);
         } else {
@@ -297,15 +295,47 @@ class Cat final : public Tool {
                 header_of(follower.stream(), taken_frame.info, selection));
         }
       }
+      if (series) {
+        series->end();
+      }
     } catch (...) {
       if (series && !series->end_early()) {
         context.note(stream.name(),
-                     fmt::format("{} of the {} that the npy header promises", series->written(),
-                                 counted(series->promised(), "frame")));
+                     fmt::format("{} of the {} that the {} header promises", series->written(),
+                                 counted(series->promised(), "frame"), series->format()));
       }
       throw;
     }
     note_missed(context, stream, missed);
+  }
+
+  /// Of frames whose number is known before; nullptr where each stands for itself.
+  [[nodiscard]] std::unique_ptr<Series> series_of(const Stream& stream,
+                                                  const Selection& selection) const {
+    if (count_ && format_ == "npy") {
+      return std::make_unique<NpySeries>(selection.type(), selection.shape(), *count_);
+    }
+    if (count_ && format_ == "fits") {
+      RecordedStream recorded;
+      recorded.name = stream.name();
+      recorded.type = selection.type();
+      recorded.shape = selection.shape();
+      recorded.image_type = stream.format().image_type;
+      return std::make_unique<FitsSeries>(std::move(recorded), *count_, clock_of(stream),
+                                          write_part);
+    }
+    return nullptr;
+  }
+
+  void write_to(Series& series, const Context& context, const Stream& stream,
+                const TakenFrame& taken, std::span<const std::byte> frame,
+                const Selection& selection) {
+    std::vector<Keyword> keywords;
+    if (format_ == "fits") {
+      keywords = move_world(stream.keywords().all(), selection);
+      warn_altered(context, stream.name(), selection.type(), keywords);
+    }
+    series.write(taken, keywords, frame);
   }
 
   /// Once, as long as it would say the same.

@@ -130,10 +130,16 @@ class Diff final : public Tool {
     }
     SideFrame another;
     if (side.next(another)) {
-      const char* which = side.is_fits() ? "name one, as in FILE.fits[1], or compare" : "compare";
+      const Side::Several several = side.several();
+      const std::string& other = &name == &a_ ? b_ : a_;
+      // A stream is one frame.
+      const bool is_one = !several.one.empty() && !names_file(other);
+      const auto word = [&](const std::string& text) {
+        return shell_word(is_one && &text == &name ? several.one : text);
+      };
       throw HintedError(
-          Error(Problem::usage, name, fmt::format("has several frames: {} them all", which)),
-          fmt::format("shmim-diff --frames {} {}", shell_word(a_), shell_word(b_)));
+          Error(Problem::usage, name, several.why),
+          fmt::format("shmim-diff {}{} {}", is_one ? "" : "--frames ", word(a_), word(b_)));
     }
     return frame;
   }

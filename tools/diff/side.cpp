@@ -101,9 +101,8 @@ std::unique_ptr<Side> open_file(const Context& context, const std::string& text,
   if (format == FrameFormat::frames) {
     return sliced(frames_side(std::move(input)), bracketed);
   }
-  if (format == FrameFormat::fits && reading == Reading::frames && is_regular_file(text) &&
-      is_recording(text)) {
-    return recording_side(text);
+  if (format == FrameFormat::fits && is_regular_file(name) && is_recording(name)) {
+    return name == text ? recording_side(name) : recorded_section(name, bracketed.brackets);
   }
   if (format == FrameFormat::fits) {
     return is_regular_file(name) ? fits_side(text, reading) : fits_side(*input, reading);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <shmim/shmim.hpp>
 
 #include "common/app/context.hpp"
@@ -46,6 +47,16 @@ class Side {
   [[nodiscard]] virtual std::vector<std::string> unfit_keywords() const { return {}; }
   /// FITS adds keywords of its own, and cuts comments.
   [[nodiscard]] virtual bool is_fits() const noexcept { return false; }
+  /// Of one with several frames, of which one was to be compared.
+  struct Several {
+    std::string why;
+    std::string one;  ///< what names one of them; may be empty
+  };
+  [[nodiscard]] virtual Several several() const {
+    return {fmt::format("has several frames: {} them all",
+                        is_fits() ? "name one, as in FILE.fits[1], or compare" : "compare"),
+            ""};
+  }
 };
 
 /// What a word on the command line names. A word with a slash, or an ending like .fits, is a file,
@@ -69,6 +80,9 @@ void make_room(SideFrame& frame, DataType type, const Shape& shape, const Input&
 [[nodiscard]] std::unique_ptr<Side> fits_side(Input& input, Reading reading);
 /// The frames of what shmim-record wrote.
 [[nodiscard]] std::unique_ptr<Side> recording_side(const std::string& file);
+/// What the brackets behind the name of such a file are of it.
+[[nodiscard]] std::unique_ptr<Side> recorded_section(const std::string& file,
+                                                     const std::string& brackets);
 [[nodiscard]] std::unique_ptr<Side> npy_side(std::unique_ptr<Input> input, Reading reading);
 /// What shmim-cat -o frames writes.
 [[nodiscard]] std::unique_ptr<Side> frames_side(std::unique_ptr<Input> input);

@@ -167,7 +167,8 @@ WantedFrames Play::wanted(const std::vector<Part>& parts) const {
   wanted.origin = Moment::max();
   for (const Part& part : parts) {
     if (const auto first = part.frames->next()) {
-      wanted.origin = std::min(wanted.origin, time_line_.moment_of(*first, 0, part.file));
+      wanted.origin = std::min(
+          wanted.origin, time_line_.moment_of(*first, 0, part.frames->tai_ahead(), part.file));
     }
   }
   return wanted;

@@ -33,6 +33,10 @@ class RecordingFile final : public Playable {
     return most;
   }
 
+  [[nodiscard]] std::chrono::seconds tai_ahead() const override {
+    return recording_.tai_offset() - tai_offset();
+  }
+
   std::optional<RecordedFrame> next() override {
     if (next_ == recording_.frames()) {
       return std::nullopt;

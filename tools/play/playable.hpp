@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -28,6 +29,9 @@ class Playable {
   [[nodiscard]] const RecordedStream& stream() const noexcept { return stream_; }
   /// Slots that the keywords of its frames take.
   [[nodiscard]] virtual std::size_t keywords() const { return 0; }
+  /// How far the TAI of its times is ahead of this machine's: of another, which knows UTC as well,
+  /// and of TAI something else.
+  [[nodiscard]] virtual std::chrono::seconds tai_ahead() const { return {}; }
   /// Frames are of this shape, if they can be: an array may be one frame or several.
   virtual void take_shape(const Shape& /*shape*/) {}
 

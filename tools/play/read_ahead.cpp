@@ -17,10 +17,10 @@ constexpr std::size_t most_frames = 16384;
 /// Who plays has nothing to do until there is a frame.
 constexpr std::chrono::microseconds looks_every{200};
 
-/// When a frame was written, or else acquired; never where nobody says.
-Tai date_of(const RecordedFrame& frame) {
-  return is_date(frame.info.writetime) ? frame.info.writetime
-         : is_date(frame.info.atime)   ? frame.info.atime
+/// When a frame was written, or else acquired, in the TAI of this machine; never where nobody says.
+Tai date_of(const RecordedFrame& frame, std::chrono::seconds tai_ahead) {
+  return is_date(frame.info.writetime) ? frame.info.writetime - tai_ahead
+         : is_date(frame.info.atime)   ? frame.info.atime - tai_ahead
                                        : never;
 }
 
@@ -33,11 +33,11 @@ Tai date_of(const RecordedFrame& frame) {
 }  // namespace
 
 Moment TimeLine::moment_of(const RecordedFrame& frame, std::uint64_t index,
-                           const std::string& file) const {
+                           std::chrono::seconds tai_ahead, const std::string& file) const {
   if (rate) {
     return Moment{static_cast<std::int64_t>(static_cast<double>(index) * 1e9 / *rate)};
   }
-  const Tai date = date_of(frame);
+  const Tai date = date_of(frame, tai_ahead);
   if (date == never) {
     refuse_timeless(file, frame, "say how fast with --rate HZ");
   }
@@ -148,7 +148,8 @@ Span ReadAhead::read_round(std::uint64_t round) {
   Moment before{};
   Moment shift{};
   for (std::uint64_t index = 0; auto frame = file_->next(); ++index) {
-    const Moment moment = wanted_.time_line.moment_of(*frame, index, wanted_.file);
+    const Moment moment =
+        wanted_.time_line.moment_of(*frame, index, file_->tai_ahead(), wanted_.file);
     if (std::is_lt(seen_from(wanted_.from, "--seek", *frame, moment))) {
       continue;
     }
@@ -190,7 +191,7 @@ std::strong_ordering ReadAhead::seen_from(const std::optional<Place>& place,
   if (const auto* offset = std::get_if<std::chrono::nanoseconds>(&*place)) {
     return moment - wanted_.origin <=> *offset;
   }
-  const Tai date = date_of(frame);
+  const Tai date = date_of(frame, file_->tai_ahead());
   if (date == never) {
     refuse_timeless(wanted_.file, frame, fmt::format("{} takes a cnt0 or an offset there", option));
   }

@@ -24,9 +24,10 @@ using Moment = std::chrono::nanoseconds;
 struct TimeLine {
   std::optional<double> rate;
 
-  /// Of the frame `index` of a file, counted from 0. Throws Error (usage): it has no time.
+  /// Of the frame `index` of a file, counted from 0, whose TAI is so far ahead of this machine's.
+  /// Throws Error (usage): it has no time.
   [[nodiscard]] Moment moment_of(const RecordedFrame& frame, std::uint64_t index,
-                                 const std::string& file) const;
+                                 std::chrono::seconds tai_ahead, const std::string& file) const;
 };
 
 /// Which frames of a file are read, and how.

@@ -57,10 +57,10 @@ class NpyFrames final : public FrameSource {
     }
     const std::uint64_t there = *input_->size() - header_bytes_;
     if (there / kind_.bytes() < frames_left_) {
-      refuse(*input_,
-             fmt::format("has {} bytes behind its header, which promises {} of {} bytes", there,
-                         frames_left_ == 1 ? "a frame" : fmt::format("{} frames", frames_left_),
-                         frames_left_ * kind_.bytes()));
+      refuse(*input_, fmt::format("has {} bytes behind its header, which promises {}", there,
+                                  frames_left_ == 1 ? fmt::format("a frame of {}", kind_.bytes())
+                                                    : fmt::format("{} frames of {} each",
+                                                                  frames_left_, kind_.bytes())));
     }
   }
 

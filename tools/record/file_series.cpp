@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 
 #include "common/print/words.hpp"
+#include "record/compressor.hpp"
 #include "record/flight_recorder.hpp"
 
 namespace shmim::tools {
@@ -16,11 +17,12 @@ namespace shmim::tools {
 using std::chrono::steady_clock;
 
 FileSeries::FileSeries(std::string stream, const WantedFiles& wanted, FileNames& names,
-                       bool names_now, Reporter& reporter)
+                       bool names_now, Reporter& reporter, Compressor* compressor)
     : stream_(std::move(stream)),
       wanted_(wanted),
       names_(names),
       reporter_(reporter),
+      compressor_(compressor),
       has_name_(names_now) {
   file_name_ = names_now ? names_.next(stream_, 1) : names_.peek(stream_, 1);
   require_room_for_recording(file_name_, wanted_.options);
@@ -91,6 +93,9 @@ std::uint64_t FileSeries::end() {
                   {"file", file_name_},
                   {"frames", frames},
                   {"missed", missed_}});
+  if (compressor_ != nullptr) {
+    compressor_->add(stream_, file_name_);
+  }
   return std::exchange(no_room_, 0) + wanted - frames;
 }
 

@@ -14,6 +14,8 @@
 
 namespace shmim::tools {
 
+class Compressor;
+
 /// When a file ends and the next begins.
 struct Split {
   std::optional<std::uint64_t> frames;
@@ -32,10 +34,11 @@ struct WantedFiles {
 /// The files of one stream, one after the other. Not thread-safe.
 class FileSeries {
  public:
-  /// Throws Error where there can be no file. With `names_now` the first has its name from the
-  /// beginning; else it is found when there is a frame.
+  /// Whole files are given to `compressor`, if there is one. Throws Error where there can be no
+  /// file. With `names_now` the first has its name from the beginning; else it is found when there
+  /// is a frame.
   FileSeries(std::string stream, const WantedFiles& wanted, FileNames& names, bool names_now,
-             Reporter& reporter);
+             Reporter& reporter, Compressor* compressor);
 
   /// What the frames are that come from now on, without keywords and trace.
   void set_format(RecordedStream format) { format_ = std::move(format); }
@@ -58,6 +61,7 @@ class FileSeries {
   WantedFiles wanted_;
   FileNames& names_;
   Reporter& reporter_;
+  Compressor* compressor_;
   bool has_name_;  ///< the next file
   RecordedStream format_;
   std::optional<RecordingWriter> file_;

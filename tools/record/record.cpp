@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdio>
 #include <deque>
+#include <exception>
+#include <filesystem>
 #include <optional>
 
 #include <fmt/format.h>
@@ -13,6 +15,7 @@
 #include "common/app/tool.hpp"
 #include "common/io/scheduling.hpp"
 #include "common/print/words.hpp"
+#include "record/compressor.hpp"
 #include "record/recorder.hpp"
 #include "record/watched_signals.hpp"
 
@@ -55,6 +58,8 @@ class RecordTool final : public Tool {
     options.text("--buffer", "BYTES", buffer_,
                  "memory for frames that the disk has not taken yet, and for --keep DURATION, of "
                  "each stream (default: 256MiB)");
+    options.flag("--compress", compresses_,
+                 "compress each file when it is whole, exactly, while others are recorded");
     options.text("--reserve", "BYTES", reserve_, "end when less than this is left of the disk");
     options.duration("--sync", wanted_.files.sync,
                      "so often, wait until what is written would survive a loss of power");
@@ -87,28 +92,39 @@ class RecordTool final : public Tool {
     wanted_.files.options.direct = direct_ == "on"    ? DirectIo::on
                                    : direct_ == "off" ? DirectIo::off
                                                       : DirectIo::if_possible;
-    const std::vector<unsigned> processors = parse_processors(processors_);
+    processors_of_recorders_ = parse_processors(processors_);
+    const std::vector<unsigned>& processors = processors_of_recorders_;
     wanted_.taking_processor = processors.empty() ? std::nullopt : std::optional(processors[0]);
     wanted_.writing_processor = processors.size() < 2 ? std::nullopt : std::optional(processors[1]);
     return record(context);
   }
 
  private:
+  /// What is whole is to be compressed, or there was no reason to name it.
   Exit repair(const Context& context) const {
-    return context.for_each<std::string>(repairs_, [&](const std::string& file) {
-      const std::uint64_t frames = repair_recording(file, wanted_.files.options.replaces);
-      context.note(recording_name(file).string(),
-                   fmt::format("is whole, with {}", counted(frames, "frame")));
+    Reporter reporter(context, shows_progress(context));
+    std::optional<Compressor> compressor;
+    if (compresses_) {
+      compressor.emplace(reporter, Compressor::Options{0, {}});
+    }
+    const Exit status = context.for_each<std::string>(repairs_, [&](const std::string& file) {
+      const std::filesystem::path name = recording_name(file);
+      if (!compresses_ || is_unfinished(file) || !std::filesystem::exists(name)) {
+        const std::uint64_t frames = repair_recording(file, wanted_.files.options.replaces);
+        reporter.note(name.string(), fmt::format("is whole, with {}", counted(frames, "frame")));
+      }
+      if (compressor) {
+        compressor->add("", name.string());
+      }
     });
+    return compressor ? worse(status, compressor->finish()) : status;
   }
 
-  static std::uint64_t bytes_of(const char* option, const std::string& text) {
-    const auto bytes = parse_bytes(text);
-    if (!bytes) {
-      throw UsageError(fmt::format("{}: '{}' is not like 524288, 512KiB or 8MiB", option, text));
-    }
-    return *bytes;
+  static bool shows_progress(const Context& context) {
+    return isatty(STDERR_FILENO) != 0 && !context.quiet();
   }
+  /// The first of two that is not done.
+  static Exit worse(Exit first, Exit second) { return first == Exit::done ? second : first; }
 
   [[nodiscard]] Split parse_split() const {
     Split split;
@@ -160,8 +176,29 @@ class RecordTool final : public Tool {
     if (refs_.size() > 1 && !names.tells_streams_apart()) {
       throw UsageError("--output: several streams need {name} in it");
     }
+    Reporter reporter(context, shows_progress(context));
+    if (!compresses_) {
+      return record(context, names, reporter, nullptr);
+    }
+    Compressor compressor(reporter, {wanted_.files.reserve, processors_of_recorders_});
+    Exit status = Exit::done;
+    std::exception_ptr end;
+    try {
+      status = record(context, names, reporter, &compressor);
+    } catch (...) {
+      // However the recording ends, what is whole is compressed.
+      end = std::current_exception();
+    }
+    status = worse(status, compressor.finish());
+    if (end) {
+      std::rethrow_exception(end);
+    }
+    return status;
+  }
+
+  Exit record(const Context& context, FileNames& names, Reporter& reporter,
+              Compressor* compressor) {
     std::atomic<bool> ends = false;
-    Reporter reporter(context, isatty(STDERR_FILENO) != 0 && !context.quiet());
     std::optional<FlightRecorder> flight;
     std::deque<Recorder> recorders;
     if (!keep_.empty()) {
@@ -169,7 +206,8 @@ class RecordTool final : public Tool {
       flight.emplace(flight_, recorders, reporter);
     }
     const Run together{
-        context, wanted_, patience_, names, reporter, ends, flight ? &*flight : nullptr};
+        context,   wanted_, patience_, names, reporter, ends, flight ? &*flight : nullptr,
+        compressor};
     for (const std::string& text : refs_) {
       const Reference reference = context.reference(text);
       const Exit status = context.about(reference, [&] {
@@ -191,8 +229,7 @@ class RecordTool final : public Tool {
     }
     Exit worst = Exit::done;
     for (Recorder& recorder : recorders) {
-      const Exit status = recorder.join();
-      worst = worst == Exit::done ? status : worst;
+      worst = worse(worst, recorder.join());
     }
     return worst;
   }
@@ -241,6 +278,8 @@ class RecordTool final : public Tool {
   std::string reserve_;
   std::string direct_ = "auto";
   std::string processors_;
+  std::vector<unsigned> processors_of_recorders_;
+  bool compresses_ = false;
   std::vector<std::string> repairs_;
   WantedRecording wanted_;
   Patience patience_;

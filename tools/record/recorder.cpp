@@ -20,7 +20,7 @@ using std::chrono::steady_clock;
 Recorder::Recorder(const Run& run, Reference reference)
     : run_(run),
       reference_(std::move(reference)),
-      files_(reference_.name, run.wanted.files, run.names, !holds(), run.reporter) {
+      files_(reference_.name, run.wanted.files, run.names, !holds(), run.reporter, run.compressor) {
   if (holds()) {
     watch_.emplace(run_.wanted.triggers, [this](const std::string& what, const std::string& why) {
       run_.flight->report(what, reference_.name, why);

@@ -39,6 +39,8 @@ struct WantedRecording {
   std::optional<int> priority;
 };
 
+class Compressor;
+
 /// What all recorders of a run have together.
 struct Run {
   const Context& context;
@@ -48,6 +50,7 @@ struct Run {
   Reporter& reporter;
   std::atomic<bool>& ends;  ///< all are to end
   FlightRecorder* flight;   ///< null where every frame is written
+  Compressor* compressor;   ///< of whole files, if they are to be
 };
 
 /// Records one stream: a thread takes its frames, and another writes them.

@@ -27,6 +27,12 @@ void Reporter::tell(const Record& event) {
   }
 }
 
+Exit Reporter::report(const Error& error) {
+  show({});
+  const std::lock_guard lock(mutex_);
+  return context_.report(error);
+}
+
 void Reporter::show(const std::string& line) {
   constexpr const char* clear_line = "\r\033[K";
   if (shows_progress_) {

@@ -22,6 +22,8 @@ class Reporter {
   void detail(std::string_view subject, const std::string& message);
   /// With --json, a line on standard output.
   void tell(const Record& event);
+  /// Prints an error as all errors are printed; gives the exit status.
+  Exit report(const Error& error);
   /// Shows a line in the place of the one before, where that is wanted.
   void show(const std::string& line);
   [[nodiscard]] bool shows_progress() const noexcept { return shows_progress_; }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 
 #include "shmim/element.hpp"
 #include "shmim/export.hpp"
+#include "shmim/fits.hpp"
 #include "shmim/format.hpp"
 #include "shmim/frame_info.hpp"
 #include "shmim/keywords.hpp"
@@ -111,6 +113,39 @@ SHMIM_EXPORT void require_room_for_recording(const std::filesystem::path& file,
 SHMIM_EXPORT std::uint64_t repair_recording(const std::filesystem::path& file,
                                             bool replaces = false);
 
+/// Writes a recording from its first byte to its last, for a pipe as well as for a file, of a
+/// number of frames that is known before the first. Not thread-safe. The header then has the
+/// keywords as they were with the first frame, and neither MISSED, LOSTn nor DATE-END; the table
+/// has all. What it tells of each frame is kept in a temporary file until then.
+class SHMIM_EXPORT RecordingSequence {
+ public:
+  /// `write` is given all bytes, in order; what it throws goes through. Throws Error (no_space,
+  /// failed).
+  RecordingSequence(RecordedStream stream, std::uint64_t frames, WriteBytes write);
+  ~RecordingSequence();
+  RecordingSequence(const RecordingSequence&) = delete;
+  RecordingSequence(RecordingSequence&&) noexcept;
+  RecordingSequence& operator=(const RecordingSequence&) = delete;
+  RecordingSequence& operator=(RecordingSequence&&) noexcept;
+
+  /// The next frame, as RecordingWriter::write() takes it. Throws Error: usage (pixels of another
+  /// size; there are as many frames as were to be), no_space, failed.
+  void write(const FrameInfo& info, std::uint64_t missed, const std::vector<Keyword>& keywords,
+             std::span<const std::byte> pixels);
+  /// Writes the table, behind the last frame that was written whole. Gives the header as it is now,
+  /// of the same size: whoever can writes it over the first bytes. Where fewer frames came than
+  /// were to, it must be, and the table stands at bytes(). Empty, and nothing is written, where
+  /// none came.
+  [[nodiscard]] std::vector<std::byte> finish();
+
+  [[nodiscard]] std::uint64_t frames() const noexcept;  ///< written whole
+  [[nodiscard]] std::uint64_t bytes() const noexcept;   ///< of them, and of the header
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
 /// The name of the file that .NAME.part or .NAME.times was left of; any other name as it is.
 [[nodiscard]] SHMIM_EXPORT std::filesystem::path recording_name(const std::filesystem::path& file);
 /// True where a recording of that name was left unfinished, or is under way.
@@ -138,6 +173,9 @@ class SHMIM_EXPORT Recording {
   /// The stream, with the keywords that did not change. Its trace and its trigger are not known.
   [[nodiscard]] const RecordedStream& stream() const noexcept;
   [[nodiscard]] std::uint64_t frames() const noexcept;
+  /// TAI minus UTC on the machine that recorded: what to take from a time for UTC. This machine's
+  /// where the file does not say.
+  [[nodiscard]] std::chrono::seconds tai_offset() const noexcept;
   /// What is in the row of frame `index`, from 0. Throws Error: usage (there is no such frame),
   /// failed.
   [[nodiscard]] RecordedFrame frame(std::uint64_t index) const;
@@ -148,6 +186,30 @@ class SHMIM_EXPORT Recording {
   class File;
   std::unique_ptr<File> file_;
 };
+
+/// What became of a recording that was to be compressed.
+struct CompressedRecording {
+  enum class End {
+    done,
+    was_compressed,
+    not_smaller,  ///< compressed it would take as much room, or more
+    impossible,   ///< 64-bit integers cfitsio does not compress; four axes not everybody reads
+    cancelled,
+  };
+  End end = End::done;  ///< all but `done` have left it as it was
+  std::uint64_t bytes_before = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// Puts in the place of a whole recording one with its frames in compressed tiles, exact to the
+/// bit: integers by RICE, floats by GZIP_2. It was read again and compared, and is on the disk,
+/// before it gets the name; there is always one of the two by that name, and whole. Meanwhile it is
+/// called .NAME.fz, which whoever is killed leaves, and the next one overwrites. `goes_on` is asked
+/// often, and told how much is done, 0 to 1: false ends it. May run for minutes; other threads may
+/// write recordings meanwhile. Throws Error: claimed (it is being compressed already), no_space,
+/// no_permission, failed, and what Recording does; then the recording is as it was.
+[[nodiscard]] SHMIM_EXPORT CompressedRecording compress_recording(
+    const std::filesystem::path& file, const std::function<bool(double done)>& goes_on = {});
 
 /// True of a FITS file that has the table of a recording.
 [[nodiscard]] SHMIM_EXPORT bool is_recording(const std::filesystem::path& file);

@@ -14,6 +14,7 @@ namespace {
 
 /// Set in a handler, in whatever thread, and looked at in all of them.
 std::atomic<int> last_signal = 0;
+std::atomic<int> signals = 0;
 static_assert(std::atomic<int>::is_always_lock_free);
 
 /// A signal that comes just before a system call blocks would not be noticed until the call
@@ -21,6 +22,7 @@ static_assert(std::atomic<int>::is_always_lock_free);
 void on_signal(int signal) noexcept {
   if (signal != SIGALRM) {
     last_signal = signal;
+    ++signals;
   }
   alarm(1);
 }
@@ -43,6 +45,8 @@ void install_signal_handlers() noexcept {
 bool interrupted() noexcept { return last_signal != 0; }
 
 int received_signal() noexcept { return last_signal; }
+
+int received_signals() noexcept { return signals; }
 
 void throw_if_interrupted() {
   if (interrupted()) {

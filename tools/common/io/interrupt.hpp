@@ -12,6 +12,8 @@ void install_signal_handlers() noexcept;
 bool interrupted() noexcept;
 /// The signal that has arrived, or 0.
 int received_signal() noexcept;
+/// How many have arrived.
+int received_signals() noexcept;
 void throw_if_interrupted();
 /// As the kernel takes a time or a duration, which is not negative.
 [[nodiscard]] timespec timespec_of(std::chrono::nanoseconds time) noexcept;

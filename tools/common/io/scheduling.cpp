@@ -8,6 +8,9 @@
 #include <sched.h>
 #include <shmim/error.hpp>
 #include <shmim/text.hpp>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/io/exit.hpp"
 
@@ -40,6 +43,26 @@ void take_realtime_priority(int priority) {
   const sched_param parameters{priority};
   if (::sched_setscheduler(0, SCHED_FIFO, &parameters) != 0) {
     throw Error::system("--rt-prio", "cannot take a real-time priority", errno);
+  }
+}
+
+void give_way(const std::vector<unsigned>& processors) noexcept {
+  const sched_param none{};
+  ::sched_setscheduler(0, SCHED_BATCH, &none);
+  constexpr int nice = 10;               // a tenth of a processor that others want
+  ::setpriority(PRIO_PROCESS, 0, nice);  // of the thread
+  constexpr int this_thread = 1;         // linux/ioprio.h, which is not everywhere
+  constexpr int least_of_best_effort = 2 << 13 | 7;
+  ::syscall(SYS_ioprio_set, this_thread, 0, least_of_best_effort);
+  cpu_set_t set{};
+  if (::sched_getaffinity(0, sizeof(set), &set) != 0) {
+    return;
+  }
+  for (const unsigned processor : processors) {
+    CPU_CLR(processor, &set);
+  }
+  if (CPU_COUNT(&set) > 0) {
+    ::sched_setaffinity(0, sizeof(set), &set);
   }
 }
 

@@ -13,4 +13,8 @@ void run_on_processor(unsigned processor);
 /// Error (failed).
 void take_realtime_priority(int priority);
 
+/// This thread gives way to all others from now on, at the processor and at the disk, and stays off
+/// those processors, if there are more; as far as the system lets it.
+void give_way(const std::vector<unsigned>& processors) noexcept;
+
 }  // namespace shmim::tools

@@ -34,8 +34,13 @@ std::optional<NpyHeader> peek_npy_header(Input& input) {
 
 DataType require_npy_type(const Input& input, const NpyArray& array, std::size_t of_frames) {
   const auto fits = [](std::uint64_t length) { return 0 < length && length <= UINT32_MAX; };
+  std::uint64_t bytes = array.type ? element_size(*array.type) : 1;
+  bool is_too_large = false;
+  for (const std::uint64_t length : array.axes) {
+    is_too_large = __builtin_mul_overflow(bytes, length, &bytes) || is_too_large;
+  }
   if (!array.type || array.axes.empty() || array.axes.size() > layout::max_axes + of_frames ||
-      !std::ranges::all_of(array.axes, fits)) {
+      !std::ranges::all_of(array.axes, fits) || is_too_large || bytes > INT64_MAX) {
     refuse_array(input, fmt::format("is an array of {} and the shape ({}), which no stream can be",
                                     array.descr, fmt::join(array.axes, ", ")));
   }

@@ -410,6 +410,34 @@ TEST_CASE("keywords and gaps of every kind") {
   CHECK(card("TTYPE8  =").starts_with("TTYPE8  = 'A_B_KW  '"));
 }
 
+TEST_CASE("keywords that change and have no column are named") {
+  const Directory directory;
+  RecordedStream stream = recorded();
+  constexpr int count = 1000;
+  const auto keywords = [](std::int64_t value) {
+    std::vector<Keyword> all;
+    all.reserve(count);
+    for (int number = 0; number < count; ++number) {
+      all.push_back({fmt::format("K{}", number), value, ""});
+    }
+    return all;
+  };
+  stream.keywords = keywords(1);
+  const auto file = directory.path() / "cam.fits";
+  RecordingWriter writer(file, stream);
+  writer.write(numbered(1), 0, keywords(1), pixels_of(stream, 1));
+  writer.write(numbered(2), 0, keywords(2), pixels_of(stream, 2));
+  writer.finish();
+  const std::string text = text_of(file);
+  CHECK(text.find("NOCOLUMN=                    6 / keywords that changed, in no column") !=
+        std::string::npos);
+  CHECK(text.find("COMMENT  Keywords that changed, in no column: K994 K995 K996 K997 K998 K999 ") !=
+        std::string::npos);
+  const Recording recording(file);
+  CHECK(recording.stream().keywords.empty());
+  CHECK(recording.frame(1).keywords.size() == 994);
+}
+
 TEST_CASE("a keyword that is no number is not one that changes") {
   const Directory directory;
   RecordedStream stream = recorded();
