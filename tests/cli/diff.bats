@@ -321,7 +321,7 @@ frames: 1 of 3 differ, matched by place' '' -- shmim-diff --frames - other.npy <
 }
 
 @test "--frames: HDUs of FITS are frames, with their cnt0" {
-  make 'tui16>cam' 4 3
+  make 'tui16>cam' 4 3 --circular-buffer 8 # for a cat that is slow to begin
   start_ready cat shmim-cat cam -f -o fits
   recorded run.frames 1 2 3
   until_true bash -c '[[ $(stat -c %s cat.out) == 17280 ]]'
