@@ -47,7 +47,11 @@ Authority::Authority(zmq::context_t& context, std::vector<std::string> known, Re
 }
 
 Authority::~Authority() {
-  end_.send(zmq::str_buffer("end"), zmq::send_flags::none);
+  try {
+    end_.send(zmq::str_buffer("end"), zmq::send_flags::none);
+  } catch (const zmq::error_t&) {
+    // Then the context has been ended, and the thread with it.
+  }
   thread_.join();
 }
 

@@ -19,14 +19,14 @@ class Pool {
 
   [[nodiscard]] zmq::message_t message() const {
     auto lent = std::make_unique<Lent>(Lent{blocks_, blocks_->take()});
-    std::byte* const memory = lent->block.get();
+    std::byte* const memory = lent->block.data();
     zmq::message_t message(memory, blocks_->bytes(), &give_back, lent.get());
     static_cast<void>(lent.release());  // give_back() has it
     return message;
   }
 
  private:
-  using Block = std::unique_ptr<std::byte[]>;
+  using Block = std::vector<std::byte>;
   class Blocks {
    public:
     explicit Blocks(std::size_t bytes) : bytes_(bytes) {}
@@ -34,7 +34,7 @@ class Pool {
     [[nodiscard]] Block take() {
       const std::lock_guard lock(mutex_);
       if (free_.empty()) {
-        return std::make_unique_for_overwrite<std::byte[]>(bytes_);
+        return Block(bytes_);
       }
       Block block = std::move(free_.back());
       free_.pop_back();

@@ -63,11 +63,11 @@ using namespace network;  // NOLINT(google-build-using-namespace): this is what 
 
 class Receiver::Inlet {
  public:
-  Inlet(const std::string& endpoint, std::vector<WantedStream> streams,
-        const SearchPath& search_path, ReceiverOptions options)
-      : endpoint_(endpoint),
-        called_(options.called.empty() ? endpoint : options.called),
-        search_path_(search_path),
+  Inlet(std::string endpoint, std::vector<WantedStream> streams, SearchPath search_path,
+        ReceiverOptions options)
+      : endpoint_(std::move(endpoint)),
+        called_(options.called.empty() ? endpoint_ : options.called),
+        search_path_(std::move(search_path)),
         options_(std::move(options)),
         wants_all_(streams.empty()),
         context_(1),

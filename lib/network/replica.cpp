@@ -34,8 +34,8 @@ Keyword link_keyword(const char* state, const std::string& comment = {}) {
 
 }  // namespace
 
-Replica::Replica(std::string name, std::string origin, const SearchPath& search_path, bool replaces)
-    : origin_(std::move(origin)), search_path_(search_path), replaces_(replaces) {
+Replica::Replica(std::string name, std::string origin, SearchPath search_path, bool replaces)
+    : origin_(std::move(origin)), search_path_(std::move(search_path)), replaces_(replaces) {
   reference_.name = std::move(name);
   reference_.text = reference_.name;
   reference_.location = Location::shared;
@@ -113,6 +113,20 @@ bool Replica::publish(const FrameRecord& frame, std::span<const std::byte> pixel
   if (frame.info.cnt0 < before) {
     make();
   }
+  try {
+    put(frame, pixels, arrived, clock_ahead);
+  } catch (const Error& error) {
+    if (error.problem() != Problem::removed) {
+      throw;
+    }
+    make();  // it was taken away here: what comes shows it again
+    put(frame, pixels, arrived, clock_ahead);
+  }
+  return true;
+}
+
+void Replica::put(const FrameRecord& frame, std::span<const std::byte> pixels, Tai arrived,
+                  std::optional<std::chrono::nanoseconds> clock_ahead) {
   publisher_->set_lost(frame.info.cnt0 - cnt0() - 1);
   std::vector<Keyword> keywords = keywords_of(frame, arrived, clock_ahead);
   erase_others(keywords);
@@ -126,16 +140,7 @@ bool Replica::publish(const FrameRecord& frame, std::span<const std::byte> pixel
   received.cnt0 = frame.info.cnt0;
   received.triggered = arrived;
   publisher_->set_trigger(Trigger{received, {}});
-  try {
-    publisher_->publish(pixels);
-  } catch (const Error& error) {
-    if (error.problem() != Problem::removed) {
-      throw;
-    }
-    make();  // it was taken away here: what comes shows it again
-    return publish(frame, pixels, arrived, clock_ahead);
-  }
-  return true;
+  publisher_->publish(pixels);
 }
 
 std::vector<Keyword> Replica::keywords_of(

@@ -18,7 +18,7 @@ namespace shmim::network {
 class Replica {
  public:
   /// `origin` is where it is from, for people.
-  Replica(std::string name, std::string origin, const SearchPath& search_path, bool replaces);
+  Replica(std::string name, std::string origin, SearchPath search_path, bool replaces);
 
   enum class Change { none, created, recreated };
   /// The stream there is like this now. Throws Error as Receiver::run() does.
@@ -39,6 +39,8 @@ class Replica {
  private:
   [[nodiscard]] std::optional<Stream> find_own(const Format& format) const;
   void make();
+  void put(const FrameRecord& frame, std::span<const std::byte> pixels, Tai arrived,
+           std::optional<std::chrono::nanoseconds> clock_ahead);
   [[nodiscard]] std::vector<Keyword> keywords_of(
       const FrameRecord& frame, Tai arrived,
       std::optional<std::chrono::nanoseconds> clock_ahead) const;

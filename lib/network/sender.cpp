@@ -77,10 +77,9 @@ using namespace network;  // NOLINT(google-build-using-namespace): this is what 
 /// has come in before he lets the lock go.
 class Sender::Outlet {
  public:
-  Outlet(const std::vector<Reference>& streams, const SearchPath& search_path,
-         SenderOptions options)
+  Outlet(const std::vector<Reference>& streams, SearchPath search_path, SenderOptions options)
       : options_(std::move(options)),
-        search_path_(search_path),
+        search_path_(std::move(search_path)),
         context_(1),
         socket_(context_, zmq::socket_type::router),
         monitor_(context_, socket_) {
@@ -392,8 +391,8 @@ class Sender::Outlet {
     zmq::message_t head;
     zmq::message_t pixels;
     // The same memory: ZeroMQ counts who has it.
-    head.copy(const_cast<zmq::message_t&>(packet.head));
-    pixels.copy(const_cast<zmq::message_t&>(packet.pixels));
+    head.copy(packet.head);
+    pixels.copy(packet.pixels);
     if (!send(key.first, encode(FromSender(envelope)), &head, &pixels)) {
       return false;
     }

@@ -20,7 +20,7 @@ Source::Source(Reference reference, const SearchPath& search_path, std::function
 void Source::open(const Stream& stream) {
   const Format& format = stream.format();
   const bool is_of_plane = follows_planes(reference_.slice, format);
-  Selection selection = selection_of(reference_.slice, format, is_of_plane);
+  const Selection selection = selection_of(reference_.slice, format, is_of_plane);
   if (!reference_.slice.empty() || format.location >= 0) {
     Format of_selection = format;
     of_selection.shape = selection.shape();
@@ -34,7 +34,7 @@ void Source::open(const Stream& stream) {
   options.whole_array = !is_of_plane;
   options.cancelled = cancelled_;
   follower_.emplace(stream, std::move(options));
-  selection_ = std::move(selection);
+  selection_ = selection;
   pool_.emplace(selection_->bytes());
   inode_ = stream.identity().inode;
   clock_ = clock_of(stream);

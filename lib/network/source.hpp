@@ -22,8 +22,9 @@ struct Packet {
   std::uint64_t number = 0;  ///< among those that were taken, from 1 on
   std::uint64_t cnt0 = 0;
   std::shared_ptr<const Format> format;  ///< of the stream that it is of
-  zmq::message_t head;
-  zmq::message_t pixels;
+  // What ZeroMQ copies it may alter: whether others have it too.
+  mutable zmq::message_t head;
+  mutable zmq::message_t pixels;
 };
 
 /// The frames of one stream as they are to be sent. For one thread.

@@ -109,14 +109,14 @@ shmim-receive: cam: created: int16 5x3' -- shmim-receive "$socket" -n 1 "${here[
 }
 
 @test "a receiver that is stopped disturbs no other" {
-  make cam 512x512 --type uint16
+  make cam 128x128 --type uint16 --circular-buffer 64
   send sender cam
   receive stopped
   until_true test -e "$SHM/here/cam.im.shm"
   kill -STOP "$pid_stopped"
   receive other cam=other --every -n 300
   until_true test -e "$SHM/here/other.im.shm"
-  publish 400 --rate 1000
+  publish 400 --rate 500
   finish other 0 '' '~ *'
   kill -CONT "$pid_stopped"
   until_true has_come cam 400

@@ -261,7 +261,7 @@ S
   start_record run cam -n 1 --compress -o one.fits --reserve 1000GiB --json
   shmim-post -q cam --update
   finish run 1 '~ *{"event":"uncompressed","name":"cam","file":"one.fits","why":"is not compressed: the disk is nearly full"}' \
-    '~ *shmim-record: one.fits: is not compressed: the disk is nearly full'
+    '~ *shmim-record: one.fits: is not compressed: the disk is nearly full*'
   [[ -e one.fits ]]
 }
 

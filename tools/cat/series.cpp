@@ -53,7 +53,7 @@ void NpySeries::write(const TakenFrame& /*taken*/, const std::vector<Keyword>& /
   count();
 }
 
-bool NpySeries::end_early() noexcept {
+bool NpySeries::end_early() {
   if (header_bytes_ == 0) {
     return true;
   }
@@ -100,7 +100,7 @@ void FitsSeries::end() {
   }
 }
 
-bool FitsSeries::end_early() noexcept {
+bool FitsSeries::end_early() {
   if (!sequence_) {
     return true;
   }

@@ -33,7 +33,7 @@ class Series {
   virtual void end() = 0;
   /// No more frames than were written. Makes it whole, if there is anything; false where that is
   /// beyond reach, as in a pipe.
-  [[nodiscard]] virtual bool end_early() noexcept = 0;
+  [[nodiscard]] virtual bool end_early() = 0;
   /// `npy`, `FITS`
   [[nodiscard]] virtual std::string_view format() const noexcept = 0;
 
@@ -55,7 +55,7 @@ class NpySeries final : public Series {
   void write(const TakenFrame& taken, const std::vector<Keyword>& keywords,
              std::span<const std::byte> frame) override;
   void end() override {}
-  [[nodiscard]] bool end_early() noexcept override;
+  [[nodiscard]] bool end_early() override;
   [[nodiscard]] std::string_view format() const noexcept override { return "npy"; }
 
  private:
@@ -73,7 +73,7 @@ class FitsSeries final : public Series {
   void write(const TakenFrame& taken, const std::vector<Keyword>& keywords,
              std::span<const std::byte> frame) override;
   void end() override;
-  [[nodiscard]] bool end_early() noexcept override;
+  [[nodiscard]] bool end_early() override;
   [[nodiscard]] std::string_view format() const noexcept override { return "FITS"; }
 
  private:

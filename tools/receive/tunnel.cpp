@@ -60,6 +60,7 @@ void Tunnel::start() {
   }
   words.insert(words.end(), {host_, "cat"});
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) {
     arguments.push_back(word.data());
   }
