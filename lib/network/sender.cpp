@@ -113,14 +113,7 @@ class Sender::Outlet {
     std::array<char, 256> name{};
     host_ = ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
   }
-  ~Outlet() {
-    end();
-    for (Channel& channel : channels_) {
-      if (channel.thread.joinable()) {
-        channel.thread.join();
-      }
-    }
-  }
+  ~Outlet() { end(); }
   Outlet(const Outlet&) = delete;
   Outlet(Outlet&&) = delete;
   Outlet& operator=(const Outlet&) = delete;
@@ -169,9 +162,6 @@ class Sender::Outlet {
       take_messages();
     }
     end();
-    for (Channel& channel : channels_) {
-      channel.thread.join();
-    }
     if (failure_) {
       std::rethrow_exception(failure_);
     }
@@ -330,14 +320,10 @@ class Sender::Outlet {
   /// Sends what there is room for; false where the receiver is gone.
   bool serve(const Channel& channel, const SubscriptionKey& key, Subscription& subscription) {
     if (subscription.order == FrameOrder::every) {
-      for (const auto& packet : channel.backlog) {
-        if (packet->number <= subscription.taken) {
-          continue;
-        }
-        if (!is_due(subscription)) {
-          break;
-        }
-        if (!send_frame(key, subscription, *packet)) {
+      auto next = std::ranges::upper_bound(channel.backlog, subscription.taken, {},
+                                           [](const auto& packet) { return packet->number; });
+      for (; next != channel.backlog.end() && is_due(subscription); ++next) {
+        if (!send_frame(key, subscription, **next)) {
           return false;
         }
       }
@@ -579,6 +565,9 @@ class Sender::Outlet {
     is_over_ = true;
     for (Channel& channel : channels_) {
       channel.wanted.notify_all();
+      if (channel.thread.joinable()) {
+        channel.thread.join();
+      }
     }
   }
 

@@ -58,11 +58,7 @@ class BenchTool final : public Tool {
   Exit run(const Context& context) override {
     Settings settings;
     for (const std::string& text : sizes_) {
-      const auto bytes = parse_bytes(text);
-      if (!bytes) {
-        throw UsageError(fmt::format("--bytes: '{}' is not like 524288, 512KiB or 8MiB", text));
-      }
-      settings.sizes.push_back(*bytes);
+      settings.sizes.push_back(bytes_of("--bytes", text));
     }
     settings.count = count_;
     settings.runs = runs_;
