@@ -140,7 +140,16 @@ void PixelFile::flush() {
   write(*filled_);
 }
 
+bool PixelFile::give_back(std::uint64_t bytes) {
+  const std::uint64_t before = handed_over();
+  cut_ = before - std::min(before, bytes);
+  return before > 0 && ::ftruncate(file_.get(), static_cast<off_t>(*cut_)) == 0;
+}
+
 std::uint64_t PixelFile::handed_over() const noexcept {
+  if (cut_) {
+    return *cut_;
+  }
   if (under_way_.valid()) {
     return before_other_;
   }

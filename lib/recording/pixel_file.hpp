@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <future>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -45,6 +46,9 @@ class PixelFile {
   [[nodiscard]] std::uint64_t size() const noexcept { return filled_->begin + filled_->used; }
   /// Of the file, without.
   [[nodiscard]] std::uint64_t handed_over() const noexcept;
+  /// Leaves so many of the last bytes that were handed over, and what was not, for good: for
+  /// something else on the disk. False where there is nothing.
+  bool give_back(std::uint64_t bytes);
 
  private:
   struct Free {
@@ -58,10 +62,10 @@ class PixelFile {
     std::size_t handed_over = 0;  ///< of what is used
   };
   void write(Piece& piece) const;
-  void write_other();
 
   std::string path_;
   FileDescriptor file_;
+  std::optional<std::uint64_t> cut_;  ///< there is nothing behind it any more
   bool is_direct_ = false;
   std::array<Piece, 2> pieces_;
   Piece* filled_ = pieces_.data();

@@ -200,19 +200,25 @@ class RecordingWriter::Files {
   [[nodiscard]] std::uint64_t bytes() const noexcept { return frames_ * stream_.frame_bytes(); }
 
  private:
-  /// As much as the disk has room for.
+  /// As many frames as the disk has room for: the last of them give theirs to the journal of those
+  /// before, without which they are none.
   void hand_over() {
-    const auto try_to = [](const auto& write) {
+    const auto fits = [](const auto& write) {
       try {
         write();
+        return true;
       } catch (const Error& error) {
         if (error.problem() != Problem::no_space) {
           throw;
         }
+        return false;
       }
     };
-    try_to([this] { pixels_->flush(); });
-    try_to([this] { journal_->write(pixels_->handed_over()); });
+    fits([this] { pixels_->flush(); });
+    constexpr std::uint64_t block = 4096;  // of a disk: less than one gives no room
+    while (!fits([this] { journal_->write(pixels_->handed_over()); }) &&
+           pixels_->give_back(block)) {
+    }
   }
 
   /// Fills the file with so many bytes, as they come from fill(part of the file, from where).
