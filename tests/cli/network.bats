@@ -73,15 +73,16 @@ shmim-receive: cam: created: int16 5x3' -- shmim-receive "$socket" -n 1 "${here[
   receive receiver -n 300
   until_true test -e "$SHM/here/cam.im.shm"
   start verifier shmim-cat cam --verify -n 200 -t 20 "${here[@]}"
-  publish 3000 --rate 2000
+  start writer publish 1000000 --rate 2000
   finish receiver 0 '' '~ *'
+  kill "$pid_writer"
   # Those that were left out are missing, and nothing else is wrong.
   wait "$pid_verifier" || true
   grep -q '^shmim-cat: cam: 200 frames checked: 0 torn, .* lost, 0 doubled, 0 out of order, 0 late$' verifier.err
 }
 
 @test "every frame: none is lost that the buffer holds, and it is in order" {
-  make cam 64x64 --type uint16 --circular-buffer 64
+  make cam 64x64 --type uint16 --circular-buffer 1000
   send sender cam -v
   receive receiver --every -n 1000 --json
   until_true told sender 'a receiver follows'

@@ -177,10 +177,11 @@ shmim-play: run.fits: has no frame from --seek to --to' -- shmim-play run.fits -
   check 2 '' '~ *
 shmim-play: one.fits: has one moment, and --loop needs more: say how fast with --rate HZ*' -- \
     shmim-play one.fits --loop
-  start player shmim-play one.fits --loop --rate 200 --json
-  until_true has_frames cam 20
+  make other 16x4 --type uint16
+  start player shmim-play one.fits other --loop --rate 200 --json
+  until_true has_frames other 5
   kill -TERM "$last"
-  finish player 143 '~ {"file":"one.fits","name":"cam","frames":*' ''
+  finish player 143 '~ {"file":"one.fits","name":"other","frames":*' ''
 }
 
 @test "several files go each to its stream, in step" {

@@ -239,7 +239,7 @@ S
 
 @test "--compress that is interrupted, or has no room, leaves whole files" {
   # Doubles of noise take seconds, of which the first is enough for us.
-  make 'tf64>cam' 512x512 -c 10
+  make 'tf64>cam' 512x512 -c 40
   start_record run cam -n 40 --compress -o run.fits
   shmim-post -q cam --pattern noise --rate 100 -n 40
   until_true grep -q '40 frames in run.fits' run.err

@@ -86,6 +86,11 @@ def joined(sources, path):
     return begins
 
 
+def includes_cli11(source):
+    """CLI11 is all inline: a check that looks at every function takes the longer over it, the more is beside it."""
+    return "#include <CLI/" in pathlib.Path(source).read_text()
+
+
 def judge(sources, flags):
     """What clang-tidy has to say of the sources, as one text."""
     name = hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
@@ -101,12 +106,6 @@ def judge(sources, flags):
 
     folders = sorted({f"-iquote{os.path.dirname(source)}" for source in sources})
     command = [*flags, *folders, "-w"]  # what compilers warn of, the builds show
-    if len(sources) > 1:
-        ran = subprocess.run(["clang++", "-fsyntax-only", *command, path], cwd=build, capture_output=True, text=True)
-        if error := re.search(re.escape(str(path)) + r":(\d+):\d+: (error: .*)", ran.stderr):
-            odd = source_of(int(error[1]))[1]
-            print(f"{odd}: by itself, since beside others: {error[2]}", file=sys.stderr)
-            return judge([source for source in sources if source != odd], flags) + judge([odd], flags)
     mains = ",".join(f"main_{number}" for number in range(len(sources)))
     config = path.with_suffix(".yaml")
     config.write_text((root / ".clang-tidy").read_text() +  # which ends with the options of checks
@@ -114,6 +113,13 @@ def judge(sources, flags):
                       f"value: '{mains}' }}\n")
     ran = subprocess.run([tool, "--quiet", "--warnings-as-errors=*", f"--config-file={config}",
                           path, "--", *command], cwd=build, capture_output=True, text=True)
+
+    # A batch that does not compile has one source in it that does not go with those before it.
+    odd = re.search(re.escape(str(path)) + r":(\d+):\d+: (error: .*) \[clang-diagnostic-error", ran.stdout)
+    if odd and len(sources) > 1:
+        alone = source_of(int(odd[1]))[1]
+        print(f"{alone}: by itself, since beside others: {odd[2]}", file=sys.stderr)
+        return judge([source for source in sources if source != alone], flags) + judge([alone], flags)
 
     def original(found):
         line = int(found[1])
@@ -134,9 +140,10 @@ version = subprocess.run([tool, "--version"], check=True, capture_output=True, t
 version += (root / ".clang-tidy").read_text()
 depends = dependencies()
 batches = []
-for flags, sources in itertools.groupby(sorted(compile_flags().items(), key=lambda item: (item[1], item[0])),
-                                        key=lambda item: item[1]):
-    sources = [source for source, _ in sources]
+for (flags, _), sources in itertools.groupby(
+        sorted((flags, includes_cli11(source), source) for source, flags in compile_flags().items()),
+        key=lambda item: item[:2]):
+    sources = [source for *_, source in sources]
     parts = -(-len(sources) // SOURCES_AT_ONCE)
     batches += [(sources[len(sources) * part // parts:len(sources) * (part + 1) // parts], flags)
                 for part in range(parts)]

@@ -35,7 +35,7 @@ class Numbered final : public Side {
 };
 
 /// As text, and which pixels were compared with which.
-std::string sequences(std::deque<std::uint64_t> of_a, std::deque<std::uint64_t> of_b) {
+std::string found_in(std::deque<std::uint64_t> of_a, std::deque<std::uint64_t> of_b) {
   Numbered a(std::move(of_a));
   Numbered b(std::move(of_b));
   std::string pairs;
@@ -56,25 +56,25 @@ std::string total(int compared) {
 }  // namespace
 
 TEST_CASE("frames of the same cnt0 are compared") {
-  CHECK(sequences({7, 8, 9}, {7, 8, 9}) == "00 11 22 ");
-  CHECK(sequences({7, 8, 9}, {8, 9, 10}) ==
+  CHECK(found_in({7, 8, 9}, {7, 8, 9}) == "00 11 22 ");
+  CHECK(found_in({7, 8, 9}, {8, 9, 10}) ==
         "10 21 only in a: 1 frame: 7\nonly in b: 1 frame: 10\n" + total(2));
-  CHECK(sequences({1, 2, 5, 6, 9}, {1, 9}) == "00 41 only in a: 3 frames: 2, 5-6\n" + total(2));
-  CHECK(sequences({}, {3}) == "only in b: 1 frame: 3\n" + total(0));
+  CHECK(found_in({1, 2, 5, 6, 9}, {1, 9}) == "00 41 only in a: 3 frames: 2, 5-6\n" + total(2));
+  CHECK(found_in({}, {3}) == "only in b: 1 frame: 3\n" + total(0));
 }
 
 TEST_CASE("frames without a number are compared by their place") {
-  CHECK(sequences({0, 0}, {0, 0}) == "00 11 ");
-  CHECK(sequences({0, 0, 0}, {17, 18}) ==
+  CHECK(found_in({0, 0}, {0, 0}) == "00 11 ");
+  CHECK(found_in({0, 0, 0}, {17, 18}) ==
         "00 11 only in a: 1 frame: 2\nframes: 0 of 2 differ, matched by place\n");
 }
 
 TEST_CASE("a count that goes back is another one") {
-  CHECK(sequences({5, 6, 1, 2}, {5, 6, 1, 2}) == "00 11 22 33 ");
-  CHECK(sequences({5, 6, 1, 2}, {5, 1, 2, 3}) ==
+  CHECK(found_in({5, 6, 1, 2}, {5, 6, 1, 2}) == "00 11 22 33 ");
+  CHECK(found_in({5, 6, 1, 2}, {5, 1, 2, 3}) ==
         "00 21 32 only in a: 1 frame: 6\nonly in b: 1 frame: 3\n" + total(3));
   // One that comes twice has no partner the second time, and costs none of the others theirs.
-  CHECK(sequences({1, 2, 2, 3}, {1, 2, 3}) == "00 11 32 only in a: 1 frame: 2\n" + total(3));
+  CHECK(found_in({1, 2, 2, 3}, {1, 2, 3}) == "00 11 32 only in a: 1 frame: 2\n" + total(3));
 }
 
 TEST_CASE("ten gaps are told of, and that there are more") {
@@ -82,7 +82,7 @@ TEST_CASE("ten gaps are told of, and that there are more") {
   for (std::uint64_t number = 1; number < 40; number += 2) {
     odd.push_back(number);
   }
-  CHECK(sequences(odd, {1}) ==
+  CHECK(found_in(odd, {1}) ==
         "00 only in a: 19 frames: 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, ...\n" + total(1));
 }
 
