@@ -314,3 +314,16 @@ S
   finish run 1 '' '~ *in small/run.fits*No space left on device*'
   reads_as run.fits 'len(table) == len(cube) > 80 and table["CNT0"].tolist() == list(range(1, 1 + len(cube)))'
 }
+
+@test "a disk that is found to be full only when a file ends is no less so" {
+  need_small_tmpfs
+  make 'tui8>cam' 100x100 -c 150
+  cat >full.sh <<'S'
+mount -t tmpfs -o size=1m tmpfs small && exec 9>&8 && shmim-record cam -o small/run.fits -n 150 --ready-fd 8
+S
+  start_ready run unshare -m bash full.sh
+  shmim-post -q cam --pattern counter --rate 1000 -n 150
+  finish run 1 '' '~ *in small/run.fits*lacking: *the last * (the disk is full)
+shmim-record: small/*run.fits*: cannot be written: *
+try: df -h small'
+}

@@ -51,6 +51,8 @@ class FileSeries {
   void look_around();
   /// Ends the file, if there is one, and gives the number of frames that had no room.
   [[nodiscard]] std::uint64_t end();
+  /// Of the file that there is, or was last.
+  [[nodiscard]] const std::string& file_name() const noexcept { return file_name_; }
 
  private:
   void begin(const QueuedFrame& first);

@@ -265,7 +265,7 @@ void Recorder::write() {
     end_file();
     std::rethrow_exception(failure);
   }
-  end_file();
+  end_whole_file();
 }
 
 void Recorder::write_until_end() {
@@ -283,7 +283,7 @@ void Recorder::write_until_end() {
         files_.flush();
         break;
       case FrameQueue::State::all_written:
-        end_file();
+        end_whole_file();
         break;
       case FrameQueue::State::ended:
         return;
@@ -292,12 +292,20 @@ void Recorder::write_until_end() {
   }
 }
 
-void Recorder::end_file() {
-  if (const std::uint64_t no_room = files_.end(); no_room > 0) {
+std::uint64_t Recorder::end_file() {
+  const std::uint64_t no_room = files_.end();
+  if (no_room > 0) {
     written_ -= no_room;
     const std::lock_guard lock(mutex_);
     lost_frames_ += no_room;
     lost_ranges_.push_back(fmt::format("the last {} (the disk is full)", no_room));
+  }
+  return no_room;
+}
+
+void Recorder::end_whole_file() {
+  if (end_file() > 0) {
+    throw Error(Problem::no_space, files_.file_name(), "cannot be written: the disk is full");
   }
 }
 

@@ -95,7 +95,9 @@ class Recorder {
   // In the thread that writes.
   void write();
   void write_until_end();
-  void end_file();
+  /// How many frames that the file was given the disk had no room for.
+  std::uint64_t end_file();
+  void end_whole_file();
   void note_overrun();
 
   void lose(std::uint64_t first, std::uint64_t last, const char* why);

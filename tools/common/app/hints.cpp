@@ -62,6 +62,21 @@ bool has_no_inodes(const std::filesystem::path& directory) {
          status.f_bavail > 0;
 }
 
+std::string full_hint(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(folder, ignored)
+             ? fmt::format("df -h{} {}", has_no_inodes(folder) ? "i" : "",
+                           shell_word(folder.string()))
+             : std::string();
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(file, ignored) ? file
+         : file.has_parent_path()                     ? file.parent_path()
+                                                      : ".";
+}
+
 /// The stream that an error is about, if the user named none: its name, or its file's.
 std::string name_of(const std::string& subject, const std::filesystem::path& directory) {
   const std::filesystem::path path(subject);
@@ -142,8 +157,7 @@ std::string hint(const Advice& advice, const Error& error, const Subject& subjec
       return is_of_stream ? fmt::format(fmt::runtime(advice.unreadable), shell_word(name)) + where
                           : std::string();
     case Problem::no_space:
-      return fmt::format("df -h{} {}", has_no_inodes(subject.where.shm) ? "i" : "",
-                         shell_word(subject.where.shm.string()));
+      return full_hint(is_of_stream ? subject.where.shm : folder_of(error.subject()));
     case Problem::no_directory:
       return hint_for_directory(error);
     case Problem::unfinished:
