@@ -177,7 +177,8 @@ TEST_CASE("what cannot be compressed stays as it is") {
 
 TEST_CASE("tiles are whole frames, some of them, or parts of one") {
   const Directory directory;
-  for (const Shape& shape : {Shape({500}), Shape({700, 400}), Shape({300'000}), Shape({3, 70'000})}) {
+  for (const Shape& shape :
+       {Shape({500}), Shape({700, 400}), Shape({300'000}), Shape({3, 70'000})}) {
     const auto file = directory.path() / fmt::format("{}.fits", to_string(shape));
     const Recorded recorded = smooth(DataType::uint16, shape, shape.elements() < 1000 ? 700 : 3);
     record(file, recorded);
