@@ -92,3 +92,8 @@ import shmim
 shmim.create("cam", 3)
 print(shmim.__version__, shmim.streams())'
 }
+
+@test "without its library the package says what it needs" {
+  check 1 '' '~ *ImportError: cannot load SHMIM_LIBRARY: *none.so*; install them, or set SHMIM_LIBRARY to their libshmim.so.0' -- \
+    env SHMIM_LIBRARY="$PWD/none.so" PYTHONPATH="$SHMIM_SOURCE_DIR/lib/python" "$PYTHON" -c 'import shmim'
+}

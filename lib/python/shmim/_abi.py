@@ -102,7 +102,13 @@ def _load():
     """SHMIM_LIBRARY if it is set, else the one that came with this package, else the system's."""
     beside = pathlib.Path(__file__).with_name("libshmim.so.0")
     named = os.environ.get("SHMIM_LIBRARY")
-    return ctypes.CDLL(named or (str(beside) if beside.exists() else "libshmim.so.0"))
+    try:
+        return ctypes.CDLL(named or (str(beside) if beside.exists() else "libshmim.so.0"))
+    except OSError as error:
+        raise ImportError(
+            f"cannot load {'SHMIM_LIBRARY' if named else 'the library of the shmim programs'}: {error}; "
+            "install them, or set SHMIM_LIBRARY to their libshmim.so.0"
+        ) from error
 
 
 library = _load()
