@@ -21,7 +21,7 @@ options_of() {
       ;;
     send) echo "$common --bind --rate --buffer --curve --keys --insecure --keygen --json --ready-fd" ;;
     receive)
-      echo "$common --every --rate --ssh -n --timeout --for --force --curve --keys --insecure --json --ready-fd"
+      echo "$common --every --rate --compress --ssh -n --timeout --for --force --curve --keys --insecure --json --ready-fd"
       ;;
     run)
       echo "$common --exec --as --every --type --size --with --no-keywords --timeout --restart -n --for --stats" \

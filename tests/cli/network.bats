@@ -67,6 +67,58 @@ shmim-receive: cam: created: int16 5x3' -- shmim-receive "$socket" -n 1 "${here[
   compare plane "$(shmim-cat 'ring[*,*,@]' "${here[@]}")" "$(shmim-cat 'ring[*,*,@]')"
 }
 
+@test "compressed on their way: bit by bit as there, NaNs too; as they are where it makes them no smaller" {
+  local name names=() codec
+  { head -c 32768 /dev/zero | tr '\0' '\377' && head -c 16384 /dev/urandom && head -c 16384 /dev/zero; } >mixed
+  for name in uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 float32 float64 complex64 complex128; do
+    make "s$name" 64x64 --type "$name"
+    # From its middle, so that each has some of all.
+    local size=$((4096 * $(element_bytes "$name")))
+    tail -c +$((32768 - size / 2 + 1)) mixed | head -c $size | shmim-post "s$name" --data - --format raw -q
+    names+=("s$name")
+  done
+  make random 64x64 --type uint16
+  head -c 8192 /dev/urandom | shmim-post random --data - --format raw -q
+  make small 45x45 --type uint16
+  shmim-post small --update
+  send sender "${names[@]}" random small
+  for codec in lz4 zstd; do
+    mkdir "$SHM/$codec"
+    here=(--dir "$SHM/$codec")
+    check 0 '~ *' '' -- shmim-receive "$socket" --compress "$codec" --json -n 15 "${here[@]}"
+    cp "$WORK/.out" told
+    for name in "${names[@]}"; do
+      same "$name"
+      grep -q "\"event\":\"compression\",\"name\":\"$name\",\"message\":\"comes by $codec, [0-9.]* times smaller\",\"bytes\":[0-9]" told
+    done
+    same random
+    same small
+    compare 'compressed' "$(grep -c '"compression"' told)" ${#names[@]}
+  done
+}
+element_bytes() {
+  case $1 in complex128) echo 16 ;; *64) echo 8 ;; *32) echo 4 ;; *16) echo 2 ;; *) echo 1 ;; esac
+}
+
+@test "every frame in order, compressed, beside one that wants none" {
+  make cam 64x64 --type uint16 --circular-buffer 64
+  send sender cam
+  receive plain cam=plain --every -n 500 --json
+  receive packed --every --compress zstd -n 500 --json
+  until_true test -e "$SHM/here/plain.im.shm"
+  until_true test -e "$SHM/here/cam.im.shm"
+  start verifier shmim-cat cam --verify -n 450 -t 20 "${here[@]}"
+  publish 500 --rate 2000
+  for name in plain packed; do
+    finish "$name" 0 '~ *' ''
+    refute grep -q '"lost"' "$name.out"
+  done
+  refute grep -q '"compression"' plain.out
+  grep -q 'comes by zstd' packed.out
+  finish verifier 0 '' '~ shmim-cat: cam: 450 frames checked: 0 torn, 0 lost, 0 doubled, 0 out of order, 0 late'
+  same cam
+}
+
 @test "the newest: whole, in order, and never one twice" {
   make cam 64x64 --type uint16
   send sender cam
@@ -325,6 +377,7 @@ try: shmim-send --keygen --keys there' -- \
   check 2 '' '~ *nonsense: other hosts can reach it*' -- shmim-send cam --bind nonsense
   check 2 '' '~ *nonsense: is no endpoint: tcp://HOST:PORT or ipc://PATH*' -- shmim-send cam --bind nonsense --insecure
   check 2 '' '~ *is no endpoint*' -- shmim-receive tcp://127.0.0.1
+  check 2 '' '~ *--compress*gzip*' -- shmim-receive "$socket" --compress gzip
   check 2 '' "~ shmim-receive: 'cam=' is not like cam or cam=local*" -- shmim-receive "$socket" cam=
   check 2 '' '~ *x: would be two streams here*' -- shmim-receive "$socket" a=x b=x
   check 2 '' '~ *shmim-receive: a/b: *' -- shmim-receive "$socket" cam=a/b

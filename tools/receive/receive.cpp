@@ -25,6 +25,10 @@ class Receive final : public Tool {
         "--every", every_, "every frame in order, and not the newest as fast as the line takes it");
     options.positive("--rate", "HZ", options_.rate, "frames per second, at most, of each stream")
         .excludes(every);
+    options
+        .text("--compress", "CODEC", compression_,
+              "have frames compressed on their way, exactly: lz4, zstd, or auto as it pays")
+        .one_of({"auto", "lz4", "zstd"});
     options.text("--ssh", "HOST", ssh_,
                  "through the system's ssh: ENDPOINT is as HOST (user@host) sees it");
     options.number("-n", "N", count_, "end after N frames, of all streams together", above_zero);
@@ -43,6 +47,7 @@ class Receive final : public Tool {
       options_.sender = security_.keys().sender(endpoint_);
     }
     options_.order = every_ ? FrameOrder::every : FrameOrder::latest;
+    options_.compression = parse_compression(compression_).value_or(Compression::none);
     options_.tell = teller(context);
     std::uint64_t received = 0;
     std::string newest_name = endpoint_;
@@ -97,6 +102,7 @@ class Receive final : public Tool {
   std::string endpoint_;
   std::vector<std::string> names_;
   bool every_ = false;
+  std::string compression_;
   std::string ssh_;
   std::optional<std::uint64_t> count_;
   Patience patience_;
@@ -107,7 +113,7 @@ class Receive final : public Tool {
 const Registration receive_registration(
     "receive", "receive streams of another host", {"", false}, {}, make<Receive>,
     {"shmim-receive tcp://camhost:5555 cam --curve",
-     "shmim-receive tcp://camhost:5555 cam=cam2 --every --curve"});
+     "shmim-receive tcp://camhost:5555 cam=cam2 --compress auto --curve"});
 
 }  // namespace
 }  // namespace shmim::tools

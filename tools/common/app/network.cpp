@@ -56,6 +56,7 @@ std::function<void(const NetworkEvent&)> teller(const Context& context) {
       case NetworkEvent::Kind::listening:
       case NetworkEvent::Kind::follows:
       case NetworkEvent::Kind::leaves:
+      case NetworkEvent::Kind::compression:
         context.detail(event.subject, event.text);
         break;
       case NetworkEvent::Kind::lost:
