@@ -208,14 +208,17 @@ class Receiver::Inlet {
     send(follow);
   }
 
-  /// Of the newest, one is on its way while another is being published: more would be older. Of
-  /// all, so many that the line is never idle.
+  /// Of the newest as many as the sender finds that the line holds: more would be older. Of all, so
+  /// many that it is never idle.
   [[nodiscard]] std::uint64_t window_of(const Intake& intake) const {
-    if (options_.order == FrameOrder::latest || !intake.replica.is_made()) {
+    constexpr std::uint64_t bytes = 16 << 20;
+    constexpr std::uint64_t most = 64;
+    if (options_.order == FrameOrder::latest) {
+      return most;
+    }
+    if (!intake.replica.is_made()) {
       return 2;
     }
-    constexpr std::uint64_t bytes = 16 << 20;
-    constexpr std::uint64_t most = 32;
     return std::clamp<std::uint64_t>(
         bytes / std::max<std::uint64_t>(intake.replica.frame_bytes(), 1), 2, most);
   }

@@ -53,7 +53,10 @@ struct Subscription {
   steady_clock::time_point due;
   steady_clock::time_point heard;
 
-  [[nodiscard]] bool has_room() const noexcept { return sent < limit; }
+  /// As it says, and of the newest only as far as they do not get old on their way.
+  [[nodiscard]] bool has_room(steady_clock::time_point now) const noexcept {
+    return sent < limit && (order == FrameOrder::every || line.has_room(now));
+  }
 };
 
 /// What a codec makes of the frames of a stream.
@@ -242,7 +245,7 @@ class Sender::Outlet {
         const bool is_due = subscription.due <= now;
         is_wanted =
             is_wanted ||
-            (subscription.has_room() && is_due &&
+            (subscription.has_room(now) && is_due &&
              (channel.newest == nullptr || !is_to_be_packed(*channel.newest, subscription)));
         wake = is_due ? wake : std::min(wake, subscription.due);
       }
@@ -442,6 +445,7 @@ class Sender::Outlet {
       best = Compression::none;
     }
     subscription.codec = best;
+    subscription.line.forget_delay();
     const double mega = 1e-6;
     tell(
         NetworkEvent::Kind::compression, channel.source->name(),
@@ -556,8 +560,9 @@ class Sender::Outlet {
   }
 
   [[nodiscard]] static bool is_due(const Subscription& subscription) {
-    return subscription.has_room() &&
-           (subscription.interval.count() == 0 || subscription.due <= steady_clock::now());
+    const auto now = steady_clock::now();
+    return subscription.has_room(now) &&
+           (subscription.interval.count() == 0 || subscription.due <= now);
   }
 
   bool announce(const SubscriptionKey& key, Subscription& subscription,
@@ -575,6 +580,7 @@ class Sender::Outlet {
       return false;
     }
     subscription.announced = format;
+    subscription.line.forget_delay();
     subscription.is_told_gone = false;
     return true;
   }

@@ -140,6 +140,26 @@ written_while_40_come() {
   until_true told sender 'cam: sent as it is'
 }
 
+@test "over a long line so many newest frames are on their way as it holds, and no more" {
+  need_python
+  make cam 128x128 --type uint16
+  start_ready sender shmim-send cam --bind 'tcp://127.0.0.1:0' -v
+  until_true has_bound sender
+  line long "$(bound sender)" delay=0.025 rate=12500000
+  start_ready receiver shmim-receive "$line" "${here[@]}"
+  until_true test -e "$SHM/here/cam.im.shm"
+  # Two in 50 ms, which is how long a frame and its credit take, would be one in twelve or so.
+  start watcher shmim-cat cam -f --print '{cnt0}' "${here[@]}"
+  shmim-post cam --pattern counter --rate 300 -n 900 -q
+  until_true has_come cam 900
+  (($(wc -l <watcher.out) > 300)) || { wc -l watcher.out >&2; false; }
+  # Three times as many as go through: 64 on their way would be older than 160 ms.
+  start writer shmim-post cam --pattern counter --rate 1200 -n 50000 -q
+  until_true has_come cam 3000
+  until_true is_younger_than 0.12
+}
+is_younger_than() { awk -v delay="$(shmim-kw cam RECVDELAY "${here[@]}")" "BEGIN { exit !(0 < delay && delay < $1) }"; }
+
 @test "a line of 25 ms each way, and one that is cut again and again" {
   need_python
   make cam 64x64 --type uint16 --circular-buffer 64
