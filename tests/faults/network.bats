@@ -264,3 +264,8 @@ is_younger_than() { awk -v delay="$(shmim-kw cam RECVDELAY "${here[@]}")" "BEGIN
   done
   compare told "$(grep -o 'dropped .*' .err)" 'dropped a stream of 2199023257216 bytes, and 4294967296 are the most'
 }
+
+@test "all that can break breaks at random, for some seconds" {
+  need_python cbor2
+  "$PYTHON" "$SHMIM_SOURCE_DIR/tests/faults/soak_network.py" --for 6 --tools "$(dirname "$(command -v shmim-send)")"
+}
