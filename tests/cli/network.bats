@@ -377,6 +377,8 @@ try: shmim-send --keygen --keys there' -- \
   check 2 '' '~ *nonsense: other hosts can reach it*' -- shmim-send cam --bind nonsense
   check 2 '' '~ *nonsense: is no endpoint: tcp://HOST:PORT or ipc://PATH*' -- shmim-send cam --bind nonsense --insecure
   check 2 '' '~ *is no endpoint*' -- shmim-receive tcp://127.0.0.1
+  check 2 '' '~ shmim-receive: ENDPOINT is required*' -- shmim-receive
+  check 2 '' '~ *--discover is in the place of ENDPOINT*' -- shmim-receive --discover "$socket"
   check 2 '' '~ *--compress*gzip*' -- shmim-receive "$socket" --compress gzip
   check 2 '' "~ shmim-receive: 'cam=' is not like cam or cam=local*" -- shmim-receive "$socket" cam=
   check 2 '' '~ *x: would be two streams here*' -- shmim-receive "$socket" a=x b=x
@@ -408,4 +410,76 @@ try: shmim-send --keygen --keys there' -- \
   is_here RECVLINK down
   kill -TERM "$pid_sender"
   finish sender 143 '' ''
+}
+
+# program NAME: a fake of it in PATH, which does what standard input says.
+program() {
+  mkdir -p bin
+  { echo '#!/bin/sh' && cat; } >"bin/$1"
+  chmod +x "bin/$1"
+  PATH=$WORK/bin:$PATH
+}
+
+@test "announced to the local network, for as long as it is sent" {
+  make cam 4
+  make dm 4
+  program avahi-publish-service <<'END'
+printf '%s\n' "$@" >said
+echo "Waiting for daemon ..." >&2
+echo "Established under name 'x'" >&2
+echo $$ >pid
+exec sleep 1000
+END
+  start_ready sender shmim-send cam dm --bind "$socket" --bind tcp://0.0.0.0:0 --insecure --announce
+  until_true test -s pid
+  local port
+  port=$(sed -n 4p said)
+  compare said "$(<said)" "--no-fail
+$(hostname):$port
+_shmim._tcp
+$port
+streams=cam dm
+security=none"
+  until_true told sender 'shmim-send: avahi-publish-service: Waiting for daemon ...'
+  refute told sender Established
+  check 0 '' '~ *' -- shmim-receive "tcp://127.0.0.1:$port" --for 10ms "${here[@]}"
+  kill -KILL "$pid_sender"
+  until_true is_gone "$(<pid)"
+  rm pid
+  start_ready other shmim-send cam --bind tcp://0.0.0.0:0 --insecure --announce
+  until_true test -s pid
+  kill "$(<pid)"
+  until_true told other 'avahi-publish-service: has ended: what is sent is announced no more'
+  kill -TERM "$pid_other"
+  finish other 143 '' '~ *'
+  check 2 '' '~ *--announce: no other host reaches where it listens*' -- shmim-send cam --announce
+  check 3 '' 'shmim-send: avahi-publish-service: cannot be started: No such file or directory
+try: sudo apt install avahi-utils' -- \
+    env PATH=/nowhere "$(command -v shmim-send)" cam --bind tcp://0.0.0.0:0 --insecure --announce
+}
+is_gone() { refute kill -0 "$1" 2>/dev/null; }
+
+@test "what is announced is listed" {
+  program avahi-browse <<'END'
+[ "$*" = "--resolve --parsable --terminate _shmim._tcp" ] && tr @ '\033' <<'LINES'
++;eth0;IPv4;camhost\0585555;_shmim._tcp;local
+=;eth0;IPv6;camhost\0585555;_shmim._tcp;local;camhost.local;fe80::1;5555;"security=curve" "streams=cam dm"
+=;eth0;IPv4;camhost\0585555;_shmim._tcp;local;camhost.local;192.168.1.5;5555;"security=curve" "streams=cam dm"
+=;wlan0;IPv4;camhost\0585555;_shmim._tcp;local;camhost.local;192.168.1.5;5555;"security=curve" "streams=cam dm"
+=;eth0;IPv6;lab\0587777;_shmim._tcp;local;lab.local;fd00::7;7777;"streams=odd@[1m"
+=;eth0;IPv4;cut
+LINES
+END
+  check 0 'ENDPOINT                HOST           SECURITY    STREAMS
+tcp://192.168.1.5:5555  camhost.local  --curve     cam dm
+tcp://[fd00::7]:7777    lab.local      --insecure  odd\x1b[1m' '' -- shmim-receive --discover
+  check 0 '~ {"endpoint":"tcp://192.168.1.5:5555","host":"camhost.local","encrypted":true,"streams":\["cam","dm"\]}*' '' -- \
+    shmim-receive --discover --json
+  program avahi-browse <<<'echo "Failed to create client object: Daemon not running" >&2; exit 1'
+  check 1 '' 'Failed to create client object: Daemon not running
+shmim-receive: avahi-browse: ended with status 1: does avahi-daemon run?' -- shmim-receive --discover
+  program avahi-browse <<<'exit 0'
+  check 0 '' '' -- shmim-receive --discover
+  check 3 '' 'shmim-receive: avahi-browse: cannot be started: No such file or directory
+try: sudo apt install avahi-utils' -- env PATH=/nowhere "$(command -v shmim-receive)" --discover
 }

@@ -7,6 +7,7 @@
 #include "common/app/network.hpp"
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
+#include "receive/discovery.hpp"
 #include "receive/tunnel.hpp"
 
 namespace shmim::tools {
@@ -15,10 +16,8 @@ namespace {
 class Receive final : public Tool {
  public:
   void declare(Options& options) override {
-    options
-        .positional("ENDPOINT", endpoint_,
-                    "where shmim-send listens: tcp://HOST:PORT or ipc://PATH")
-        .required();
+    options.positional("ENDPOINT", endpoint_,
+                       "where shmim-send listens: tcp://HOST:PORT or ipc://PATH");
     options.positional("NAME[=LOCAL]", names_,
                        "streams to receive, and what they are called here (default: all)");
     const Option& every = options.flag(
@@ -35,12 +34,22 @@ class Receive final : public Tool {
     patience_.declare(options);
     options.flag("--force", options_.replaces,
                  "put it in the place of a stream of this host that was not received");
+    options.flag("--discover", discovers_,
+                 "list what shmim-send --announce tells the local network, and end");
     security_.declare(options);
-    options.json("print one JSON object per event");
+    options.json("print one JSON object per event, or per line of --discover");
     options.ready_fd();
   }
 
   Exit run(const Context& context) override {
+    if (endpoint_.empty() != discovers_) {
+      throw UsageError(discovers_ ? "--discover is in the place of ENDPOINT"
+                                  : "ENDPOINT is required");
+    }
+    if (discovers_) {
+      write_stdout(to_text(discover(), context.json()));
+      return Exit::done;
+    }
     security_.require_for(endpoint_);
     if (security_.uses_keys()) {
       options_.keys = security_.own_keys();
@@ -101,6 +110,7 @@ class Receive final : public Tool {
 
   std::string endpoint_;
   std::vector<std::string> names_;
+  bool discovers_ = false;
   bool every_ = false;
   std::string compression_;
   std::string ssh_;

@@ -1,5 +1,7 @@
 #include "common/app/network.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "common/app/context.hpp"
@@ -68,6 +70,17 @@ std::function<void(const NetworkEvent&)> teller(const Context& context) {
         break;
     }
   };
+}
+
+std::unique_ptr<Child> start_avahi(std::vector<std::string> words, Child::Reads reads) {
+  try {
+    return std::make_unique<Child>(std::move(words), reads);
+  } catch (const Error& error) {
+    if (error.problem() != Problem::not_found) {
+      throw;
+    }
+    throw HintedError(error, "sudo apt install avahi-utils");
+  }
 }
 
 }  // namespace shmim::tools
