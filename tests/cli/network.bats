@@ -246,7 +246,8 @@ element_bytes() {
   until_true told sender listening
   local endpoint
   endpoint=$(sed -n 's/^shmim-send: \(tcp.*\): listening$/\1/p' sender.err)
-  PATH=$WORK/bin:$PATH start_ready receiver shmim-receive --ssh host "$endpoint" "${here[@]}"
+  mkdir tmp
+  TMPDIR=$WORK/tmp PATH=$WORK/bin:$PATH start_ready receiver shmim-receive --ssh host "$endpoint" "${here[@]}"
   until_true has_come cam 1
   shmim-kw cam "${here[@]}" | grep -q "RECVFROM .* $endpoint at host/cam"
   pkill -KILL -P "$pid_receiver" -x ssh
@@ -255,6 +256,7 @@ element_bytes() {
   until_true has_come cam 2
   kill -KILL "$pid_receiver"
   until_true no_ssh_of "$WORK/keys/config"
+  until_true rmdir tmp # nothing is left in it
   check 3 '' 'shmim-receive: ssh: cannot be started: No such file or directory' -- \
     env PATH=/nowhere "$(command -v shmim-receive)" --ssh host "$endpoint"
 }
@@ -310,8 +312,8 @@ cam *shmim-receive *$host:cam *cnt0 *received *- *7 *" '' -- shmim-trace dm "${h
   publish 1
   shmim-create -q cam 8 "${here[@]}"
   send sender cam
-  check 4 '' '~ *shmim-receive: cam: is a stream of this host, which was not received*' -- \
-    shmim-receive "$socket" -n 1 "${here[@]}"
+  check 4 '' "~ *shmim-receive: cam: is a stream of this host, which was not received
+try: shmim-receive $socket cam=other --dir *" -- shmim-receive "$socket" -n 1 "${here[@]}"
   check 0 '' '' -- shmim-info cam --check 8 "${here[@]}"
   check 4 '' '~ *shmim-receive: cam: is a stream of this host, which was not received*' -- \
     shmim-receive "$socket" -n 1
@@ -374,8 +376,11 @@ try: shmim-send --keygen --keys there' -- \
   make cam 4
   check 3 '' '~ shmim-send: nix: no such stream*' -- shmim-send nix --bind "$socket"
   check 2 '' '~ *cam: is there twice: receivers ask by name*' -- shmim-send cam cam --bind "$socket"
-  check 2 '' '~ *nonsense: other hosts can reach it*' -- shmim-send cam --bind nonsense
-  check 2 '' '~ *nonsense: is no endpoint: tcp://HOST:PORT or ipc://PATH*' -- shmim-send cam --bind nonsense --insecure
+  check 2 '' '~ shmim-send: nonsense: is no endpoint: tcp://HOST:PORT or ipc://PATH*' -- shmim-send cam --bind nonsense
+  check 2 '' 'shmim-send: *:5555: is no endpoint: tcp://HOST:PORT or ipc://PATH
+try: shmim-send cam --bind '"'tcp://*:5555'" -- shmim-send cam --bind '*:5555' --insecure
+  check 2 '' 'shmim-receive: 127.0.0.1:5555: is no endpoint: tcp://HOST:PORT or ipc://PATH
+try: shmim-receive tcp://127.0.0.1:5555' -- shmim-receive 127.0.0.1:5555
   check 2 '' '~ *is no endpoint*' -- shmim-receive tcp://127.0.0.1
   check 2 '' '~ shmim-receive: ENDPOINT is required*' -- shmim-receive
   check 2 '' '~ *--discover is in the place of ENDPOINT*' -- shmim-receive --discover "$socket"

@@ -50,7 +50,7 @@ class Receive final : public Tool {
       write_stdout(to_text(discover(), context.json()));
       return Exit::done;
     }
-    security_.require_for(endpoint_);
+    security_.require_for(endpoint_, "shmim-receive");
     if (security_.uses_keys()) {
       options_.keys = security_.own_keys();
       options_.sender = security_.keys().sender(endpoint_);
@@ -85,7 +85,15 @@ class Receive final : public Tool {
     Receiver receiver(tunnel ? tunnel->endpoint() : endpoint_, wanted(), context.search_path(),
                       options_);
     context.readiness().say();
-    receiver.run();
+    try {
+      receiver.run();
+    } catch (const Error& error) {
+      if (error.problem() != Problem::exists) {
+        throw;
+      }
+      throw HintedError(error, fmt::format("shmim-receive {} {}=other", shell_word(endpoint_),
+                                           shell_word(there(error.subject()))));
+    }
     if (has_all()) {
       return Exit::done;
     }
@@ -95,6 +103,15 @@ class Receive final : public Tool {
   }
 
  private:
+  /// What the stream is called there that is called so here.
+  [[nodiscard]] std::string there(const std::string& local) const {
+    for (const WantedStream& stream : wanted()) {
+      if (stream.local == local) {
+        return stream.remote;
+      }
+    }
+    return local;
+  }
   [[nodiscard]] std::vector<WantedStream> wanted() const {
     std::vector<WantedStream> streams;
     for (const std::string& text : names_) {

@@ -42,7 +42,8 @@ class Send final : public Tool {
       endpoints_.emplace_back("tcp://127.0.0.1:5555");
     }
     for (const std::string& endpoint : endpoints_) {
-      security_.require_for(endpoint);
+      security_.require_for(endpoint,
+                            fmt::format("shmim-send {} --bind", shell_word(refs_.front())));
     }
     std::vector<Reference> streams;
     for (const std::string& text : refs_) {

@@ -53,6 +53,8 @@ class SHMIM_EXPORT KeyFolder {
   std::filesystem::path folder_;
 };
 
+/// True of `tcp://HOST:PORT` and `ipc://PATH`.
+[[nodiscard]] SHMIM_EXPORT bool is_endpoint(std::string_view text) noexcept;
 /// True of an endpoint that no other host reaches: `ipc://`, or `tcp://` on the loopback device.
 [[nodiscard]] SHMIM_EXPORT bool is_local_endpoint(std::string_view endpoint) noexcept;
 

@@ -20,8 +20,8 @@ class Security {
   void declare(Options& options);
 
   /// Throws UsageError where others could reach the endpoint, and neither --curve nor --insecure
-  /// was given.
-  void require_for(std::string_view endpoint) const;
+  /// was given; and Error (usage) where it is none, with what to try: `command` and one.
+  void require_for(const std::string& endpoint, const std::string& command) const;
   [[nodiscard]] bool uses_keys() const noexcept { return curve_; }
   /// Throws Error (no_directory).
   [[nodiscard]] KeyFolder keys() const;
