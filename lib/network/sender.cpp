@@ -84,6 +84,7 @@ struct Channel {
   std::array<std::shared_ptr<const Packet>, codecs.size()> newest_packed;
   std::array<Yield, codecs.size()> yields;
   steady_clock::time_point measured;  ///< the yields
+  std::uint64_t measured_by = 0;      ///< number of the packet
   std::map<SubscriptionKey, Subscription> subscriptions;
 };
 
@@ -316,7 +317,8 @@ class Sender::Outlet {
     std::unique_lock lock(mutex_);
     while (!is_over_) {
       constexpr std::chrono::milliseconds between_measures{500};
-      if (channel.newest && steady_clock::now() >= channel.measured + between_measures &&
+      if (channel.newest && channel.newest->number != channel.measured_by &&
+          steady_clock::now() >= channel.measured + between_measures &&
           can_pack(channel.newest->pixels.size()) && chooses_any(channel)) {
         measure(channel, lock);
         continue;
@@ -411,6 +413,7 @@ class Sender::Outlet {
     lock.lock();
     channel.yields = yields;
     channel.measured = steady_clock::now();
+    channel.measured_by = packet->number;
     for (auto& [key, subscription] : channel.subscriptions) {
       if (subscription.compression == Compression::automatic) {
         choose_codec(channel, subscription, static_cast<double>(pixels.size()));
