@@ -249,6 +249,7 @@ class Sender::Outlet {
             (subscription.has_room(now) && is_due &&
              (channel.newest == nullptr || !is_to_be_packed(*channel.newest, subscription)));
         wake = is_due ? wake : std::min(wake, subscription.due);
+        wake = subscription.line.next() > now ? std::min(wake, subscription.line.next()) : wake;
       }
       if (is_wanted) {
         return FrameOrder::latest;

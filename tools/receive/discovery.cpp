@@ -26,7 +26,7 @@ std::string_view next_field(std::string_view& rest, char sign) {
 }
 
 /// Of `"streams=cam dm" "security=curve"`.
-std::string_view value_in(std::string_view texts, const std::string& key) {
+std::string_view announced_text(std::string_view texts, const std::string& key) {
   const std::string begin = "\"" + key + "=";
   const auto found = texts.find(begin);
   if (found == std::string_view::npos) {
@@ -55,8 +55,8 @@ std::optional<Announced> announced_in(std::string_view line) {
   }
   announced.endpoint = fmt::format("tcp://{1}{0}{2}:{3}", address, is_of_ipv6 ? "[" : "",
                                    is_of_ipv6 ? "]" : "", port);
-  announced.is_encrypted = value_in(line, "security") == "curve";
-  for (std::string_view names = value_in(line, "streams"); !names.empty();) {
+  announced.is_encrypted = announced_text(line, "security") == "curve";
+  for (std::string_view names = announced_text(line, "streams"); !names.empty();) {
     announced.streams.emplace_back(next_field(names, ' '));
   }
   return announced;
