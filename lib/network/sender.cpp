@@ -81,6 +81,7 @@ struct Channel {
   std::uint64_t backlog_bytes = 0;
   std::thread packer;  ///< once any receiver wants fewer bytes
   std::condition_variable packable;
+  SubscriptionKey packed_for;  ///< last
   std::array<std::shared_ptr<const Packet>, codecs.size()> newest_packed;
   std::array<Yield, codecs.size()> yields;
   steady_clock::time_point measured;  ///< the yields
@@ -341,10 +342,16 @@ class Sender::Outlet {
     }
   }
 
-  /// A frame that a receiver has room for, and is to have by that codec; null if there is none.
-  static std::pair<std::shared_ptr<const Packet>, Compression> next_to_pack(
-      const Channel& channel) {
-    for (const auto& [key, subscription] : channel.subscriptions) {
+  /// A frame that a receiver has room for, and is to have by that codec; null if there is none. By
+  /// turns, as one of them may want more than can be done.
+  static std::pair<std::shared_ptr<const Packet>, Compression> next_to_pack(Channel& channel) {
+    const auto begin = channel.subscriptions.upper_bound(channel.packed_for);
+    std::size_t left = channel.subscriptions.size();
+    for (auto entry = begin; left > 0; --left, ++entry) {
+      if (entry == channel.subscriptions.end()) {
+        entry = channel.subscriptions.begin();
+      }
+      const auto& [key, subscription] = *entry;
       if (!is_due(subscription)) {
         continue;
       }
@@ -352,6 +359,7 @@ class Sender::Outlet {
                               ? channel.newest
                               : next_in_backlog(channel, subscription);
       if (packet && is_to_be_packed(*packet, subscription)) {
+        channel.packed_for = key;
         return {packet, subscription.codec};
       }
     }

@@ -100,11 +100,12 @@ element_bytes() {
   case $1 in complex128) echo 16 ;; *64) echo 8 ;; *32) echo 4 ;; *16) echo 2 ;; *) echo 1 ;; esac
 }
 
-@test "every frame in order, compressed, beside one that wants none" {
+@test "every frame in order, compressed, beside the newest by another codec and one that wants none" {
   make cam 64x64 --type uint16 --circular-buffer 64
   send sender cam
   receive plain cam=plain --every -n 300 --json
   receive packed --every --compress zstd -n 300 --json
+  receive newest cam=newest --compress lz4 --json
   until_true test -e "$SHM/here/plain.im.shm"
   until_true test -e "$SHM/here/cam.im.shm"
   start verifier shmim-cat cam --verify -n 280 -t 20 "${here[@]}"
@@ -115,6 +116,8 @@ element_bytes() {
   done
   refute grep -q '"compression"' plain.out
   grep -q 'comes by zstd' packed.out
+  until_true has_come newest 300
+  grep -q 'comes by lz4' newest.out
   finish verifier 0 '' '~ shmim-cat: cam: 280 frames checked: 0 torn, 0 lost, 0 doubled, 0 out of order, 0 late'
   same cam
 }
