@@ -603,7 +603,7 @@ class Sender::Outlet {
     }
     const bool is_packed = subscription.codec != Compression::none &&
                            packet.packed.at(index_of(subscription.codec)) &&
-                           packet.packed.at(index_of(subscription.codec))->size() > 0;
+                           !packet.packed.at(index_of(subscription.codec))->empty();
     zmq::message_t& form =
         is_packed ? *packet.packed.at(index_of(subscription.codec)) : packet.pixels;
     const FrameFollows envelope{key.second, subscription.session, subscription.sent + 1,

@@ -138,13 +138,13 @@ element_bytes() {
 @test "every frame: none is lost that the buffer holds, and it is in order" {
   make cam 64x64 --type uint16 --circular-buffer 64
   send sender cam -v
-  receive receiver --every -n 1000 --json
+  receive receiver --every -n 500 --json
   until_true told sender 'a receiver follows'
-  start verifier shmim-cat cam --verify -n 900 -t 20 "${here[@]}"
-  publish 1000 --rate 2000
+  start verifier shmim-cat cam --verify -n 450 -t 20 "${here[@]}"
+  publish 500 --rate 500
   finish receiver 0 '~ *"event":"created"*' ''
   refute grep -q '"lost"' "$WORK/receiver.out"
-  finish verifier 0 '' '~ shmim-cat: cam: 900 frames checked: 0 torn, 0 lost, 0 doubled, 0 out of order, 0 late'
+  finish verifier 0 '' '~ shmim-cat: cam: 450 frames checked: 0 torn, 0 lost, 0 doubled, 0 out of order, 0 late'
 }
 
 @test "what a buffer that is too small does not hold is lost, and named on both sides" {

@@ -79,6 +79,7 @@ std::vector<Announced> discover() {
                 fmt::format("ended with status {}: does avahi-daemon run?", status));
   }
   std::vector<Announced> all;
+  all.reserve(found.size());
   for (auto& [endpoint, announced] : found) {
     all.push_back(std::move(announced));
   }

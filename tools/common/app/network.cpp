@@ -26,12 +26,14 @@ void Security::declare(Options& options) {
 
 void Security::require_for(const std::string& endpoint, const std::string& command) const {
   if (!is_endpoint(endpoint)) {
-    const Error error(Problem::usage, endpoint, "is no endpoint: tcp://HOST:PORT or ipc://PATH");
+    const auto error = [&endpoint] {
+      return Error(Problem::usage, endpoint, "is no endpoint: tcp://HOST:PORT or ipc://PATH");
+    };
     const std::string meant = "tcp://" + endpoint;
     if (endpoint.find('/') == std::string::npos && is_endpoint(meant)) {
-      throw HintedError(error, fmt::format("{} {}", command, shell_word(meant)));
+      throw HintedError(error(), fmt::format("{} {}", command, shell_word(meant)));
     }
-    throw error;
+    throw error();
   }
   if (!curve_ && !insecure_ && !is_local_endpoint(endpoint)) {
     throw UsageError(fmt::format(

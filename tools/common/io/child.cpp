@@ -29,7 +29,7 @@ namespace {
     ::execvp(arguments[0], arguments);
   }
   const int error_number = errno;
-  static_cast<void>(!::write(why, &error_number, sizeof error_number));
+  static_cast<void>(::write(why, &error_number, sizeof error_number) > 0);
   std::_Exit(127);
 }
 
@@ -45,15 +45,16 @@ Child::Child(std::vector<std::string> words, Reads reads) {
   Pipe output = make_pipe();
   Pipe failure = make_pipe();
   const pid_t self = ::getpid();
-  pid_ = ::fork();
-  if (pid_ == 0) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
     become(arguments.data(), self, output.writing.get(),
            reads == Reads::output ? STDOUT_FILENO : STDERR_FILENO, failure.writing.get());
   }
   int error_number = errno;
+  pid_ = pid;
   failure.writing = {};
   output.writing = {};
-  if (pid_ < 0 ||
+  if (pid < 0 ||
       ::read(failure.reading.get(), &error_number, sizeof error_number) == sizeof error_number) {
     static_cast<void>(wait());
     throw Error::system(words.front(), "cannot be started", error_number);
