@@ -89,6 +89,18 @@ std::optional<double> rate_in(const Map& map) {
   return found->get<double>();
 }
 
+Compression compression_in(const Map& map, const char* key) {
+  if (!map.contains(key)) {
+    return Compression::none;
+  }
+  const std::string text = text_in(map, key);
+  const auto compression = parse_compression(text);
+  if (!compression) {
+    refuse(fmt::format("a message whose '{}' is '{}'", key, printable(text)));
+  }
+  return *compression;
+}
+
 Map map_of_format(const Format& format) {
   Map shape = Map::array();
   for (std::size_t axis = 0; axis < format.shape.axes(); ++axis) {
@@ -146,6 +158,12 @@ struct ToMap {
     if (follow.rate) {
       map["rate"] = *follow.rate;
     }
+    if (follow.compression != Compression::none) {
+      map["compress"] = to_string(follow.compression);
+    }
+    if (follow.delay.count() > 0) {
+      map["delay"] = follow.delay.count();
+    }
     if (follow.asked != never) {
       map["asked"] = nanoseconds_of(follow.asked);
     }
@@ -161,7 +179,11 @@ struct ToMap {
   }
   Map operator()(const Gone& gone) const { return {{"gone", gone.id}}; }
   Map operator()(const FrameFollows& frame) const {
-    return {{"frame", frame.id}, {"session", frame.session}, {"number", frame.number}};
+    Map map{{"frame", frame.id}, {"session", frame.session}, {"number", frame.number}};
+    if (frame.packed != Compression::none) {
+      map["packed"] = to_string(frame.packed);
+    }
+    return map;
   }
   Map operator()(const Alive& alive) const {
     return {{"alive", nanoseconds_of(alive.asked)}, {"here", nanoseconds_of(alive.here)}};
@@ -191,9 +213,13 @@ FromReceiver decode_from_receiver(std::span<const std::byte> bytes) {
   }
   follow.order = order == "every" ? FrameOrder::every : FrameOrder::latest;
   follow.rate = rate_in(map);
+  follow.compression = compression_in(map, "compress");
   follow.session = number_in<std::uint64_t>(map, "session");
   follow.window = number_in<std::uint64_t>(map, "window");
   follow.taken = number_in<std::uint64_t>(map, "taken");
+  if (map.contains("delay")) {
+    follow.delay = std::chrono::nanoseconds{number_in<std::int64_t>(map, "delay")};
+  }
   if (map.contains("asked")) {
     follow.asked = time_in(map, "asked");
   }
@@ -206,7 +232,7 @@ FromSender decode_from_sender(std::span<const std::byte> bytes) {
   if (map.contains("frame")) {
     return FrameFollows{number_in<std::uint64_t>(map, "frame"),
                         number_in<std::uint64_t>(map, "session"),
-                        number_in<std::uint64_t>(map, "number")};
+                        number_in<std::uint64_t>(map, "number"), compression_in(map, "packed")};
   }
   if (map.contains("alive")) {
     return Alive{time_in(map, "alive"), time_in(map, "here")};

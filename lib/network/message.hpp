@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "shmim/clock.hpp"
 #include "shmim/follow.hpp"
 #include "shmim/format.hpp"
+#include "shmim/network.hpp"
 
 // What senders and receivers say to one another: shmim-network(5). Each message is a map in CBOR;
 // behind that of a frame come its head, as `frames` has it, and its pixels, in parts of their own.
@@ -24,10 +26,13 @@ struct Follow {
   std::string name;
   FrameOrder order = FrameOrder::latest;
   std::optional<double> rate;
+  Compression compression = Compression::none;
   std::uint64_t session = 0;  ///< as the sender calls it; 0: it has not said yet
   std::uint64_t window = 0;   ///< frames that may be on their way at a time
   std::uint64_t taken = 0;    ///< number of the last that has come in that session
-  Tai asked = never;          ///< when this was said, where an answer is wanted
+  /// Of an answer, the shortest of late.
+  std::chrono::nanoseconds delay{0};
+  Tai asked = never;  ///< when this was said, where an answer is wanted
 };
 /// From a receiver: which streams are there?
 struct List {};
@@ -48,7 +53,8 @@ struct Gone {
 struct FrameFollows {
   std::uint64_t id = 0;
   std::uint64_t session = 0;
-  std::uint64_t number = 0;  ///< in the session, from 1 on
+  std::uint64_t number = 0;                ///< in the session, from 1 on
+  Compression packed = Compression::none;  ///< how its pixels are: none, lz4 or zstd
 };
 /// From a sender: the answer to a Follow that asked.
 struct Alive {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "network/message.hpp"
+#include "network/packing.hpp"
 #include "network/replica.hpp"
 #include "network/socket.hpp"
 #include "shmim/error.hpp"
@@ -29,6 +30,9 @@ struct Intake {
   Replica replica;
   std::uint64_t session = 0;
   std::uint64_t taken = 0;  ///< number of the last frame, in the session
+  std::vector<std::byte> unpacked;
+  Compression packed = Compression::none;  ///< as was told
+  steady_clock::time_point told_packed;
 };
 
 /// How far the clock of the sender is ahead, by the exchange that took the shortest time of the
@@ -43,8 +47,13 @@ class ClockEstimate {
   }
   void clear() { samples_.clear(); }
   [[nodiscard]] std::optional<std::chrono::nanoseconds> ahead() const {
-    const auto best = std::ranges::min_element(samples_, {}, &Sample::round_trip);
+    const auto best = shortest();
     return best == samples_.end() ? std::nullopt : std::optional(best->ahead);
+  }
+  /// From asking to the answer.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> delay() const {
+    const auto best = shortest();
+    return best == samples_.end() ? std::nullopt : std::optional(best->round_trip);
   }
 
  private:
@@ -52,6 +61,9 @@ class ClockEstimate {
     std::chrono::nanoseconds round_trip;
     std::chrono::nanoseconds ahead;
   };
+  [[nodiscard]] std::vector<Sample>::const_iterator shortest() const {
+    return std::ranges::min_element(samples_, {}, &Sample::round_trip);
+  }
   std::vector<Sample> samples_;
 };
 
@@ -187,21 +199,26 @@ class Receiver::Inlet {
     follow.name = intake.remote;
     follow.order = options_.order;
     follow.rate = options_.rate;
+    follow.compression = options_.compression;
     follow.session = intake.session;
     follow.window = window_of(intake);
     follow.taken = intake.taken;
+    follow.delay = clock_.delay().value_or(std::chrono::nanoseconds{0});
     follow.asked = now;
     send(follow);
   }
 
-  /// Of the newest, one is on its way while another is being published: more would be older. Of
-  /// all, so many that the line is never idle.
+  /// Of the newest as many as the sender finds that the line holds: more would be older. Of all, so
+  /// many that it is never idle.
   [[nodiscard]] std::uint64_t window_of(const Intake& intake) const {
-    if (options_.order == FrameOrder::latest || !intake.replica.is_made()) {
+    constexpr std::uint64_t bytes = 16 << 20;
+    constexpr std::uint64_t most = 64;
+    if (options_.order == FrameOrder::latest) {
+      return most;
+    }
+    if (!intake.replica.is_made()) {
       return 2;
     }
-    constexpr std::uint64_t bytes = 16 << 20;
-    constexpr std::uint64_t most = 32;
     return std::clamp<std::uint64_t>(
         bytes / std::max<std::uint64_t>(intake.replica.frame_bytes(), 1), 2, most);
   }
@@ -334,8 +351,11 @@ class Receiver::Inlet {
     }
     const FrameRecord record = record_of(head);
     const std::uint64_t before = intake->replica.cnt0();
+    const std::span<const std::byte> came(pixels.data<std::byte>(), pixels.size());
     const bool is_published = intake->replica.publish(
-        record, {pixels.data<std::byte>(), pixels.size()}, arrived, clock_.ahead());
+        record, frame.packed == Compression::none ? came : unpack_in(*intake, came), arrived,
+        clock_.ahead());
+    tell_packed(*intake, frame.packed, came.size());
     intake->taken = frame.number;
     ask(frame.id, *intake, never);
     if (!is_published) {
@@ -351,6 +371,32 @@ class Receiver::Inlet {
     if (options_.published) {
       options_.published(intake->replica.name(), cnt0);
     }
+  }
+
+  /// Takes no more memory than a frame of the stream has, whatever is claimed.
+  [[nodiscard]] static std::span<const std::byte> unpack_in(Intake& intake,
+                                                            std::span<const std::byte> packed) {
+    intake.unpacked.resize(intake.replica.frame_bytes());
+    unpack(packed, intake.unpacked);
+    return intake.unpacked;
+  }
+
+  /// That it has changed; not with each frame where some can be compressed and others cannot.
+  void tell_packed(Intake& intake, Compression packed, std::size_t bytes) const {
+    constexpr std::chrono::seconds between_tales{1};
+    const auto now = steady_clock::now();
+    if (packed == intake.packed || now < intake.told_packed + between_tales) {
+      return;
+    }
+    intake.packed = packed;
+    intake.told_packed = now;
+    tell(NetworkEvent::Kind::compression, intake.replica.name(),
+         packed == Compression::none
+             ? "comes as it is"
+             : fmt::format(
+                   "comes by {}, {:.1f} times smaller", to_string(packed),
+                   static_cast<double>(intake.replica.frame_bytes()) / static_cast<double>(bytes)),
+         packed == Compression::none ? 0 : bytes);
   }
 
   [[nodiscard]] static FrameRecord record_of(const zmq::message_t& head) {

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "network/authority.hpp"
+#include "network/line.hpp"
 #include "network/message.hpp"
+#include "network/packing.hpp"
 #include "network/socket.hpp"
 #include "network/source.hpp"
 #include "shmim/error.hpp"
@@ -29,6 +31,10 @@ constexpr std::uint64_t most_on_the_way = 64;
 constexpr std::size_t most_subscriptions = 1024;
 constexpr std::chrono::seconds silent_for_good{5};
 
+/// Those by which frames are packed, in the order of Packet::packed.
+constexpr std::array codecs{Compression::lz4, Compression::zstd};
+constexpr std::size_t index_of(Compression codec) { return codec == Compression::lz4 ? 0 : 1; }
+
 }  // namespace
 
 /// A stream that a receiver follows.
@@ -38,13 +44,25 @@ struct Subscription {
   std::uint64_t sent = 0;   ///< number of the last, in the session
   std::uint64_t limit = 0;  ///< up to which it may be sent now
   std::uint64_t taken = 0;  ///< number of the last packet that was sent, or is lost
+  Compression compression = Compression::none;  ///< that was asked for
+  Compression codec = Compression::none;        ///< the one of it now, never `automatic`
+  Line line;
   std::shared_ptr<const Format> announced;
   bool is_told_gone = false;
   steady_clock::duration interval{0};
   steady_clock::time_point due;
   steady_clock::time_point heard;
 
-  [[nodiscard]] bool has_room() const noexcept { return sent < limit; }
+  /// As it says, and of the newest only as far as they do not get old on their way.
+  [[nodiscard]] bool has_room(steady_clock::time_point now) const noexcept {
+    return sent < limit && (order == FrameOrder::every || line.has_room(now));
+  }
+};
+
+/// What a codec makes of the frames of a stream.
+struct Yield {
+  double times_smaller = 0;
+  double bytes_per_second = 0;
 };
 
 /// Which receiver's, and which of its.
@@ -61,6 +79,13 @@ struct Channel {
   std::shared_ptr<const Packet> newest;
   std::deque<std::shared_ptr<const Packet>> backlog;  ///< for those that want every frame
   std::uint64_t backlog_bytes = 0;
+  std::thread packer;  ///< once any receiver wants fewer bytes
+  std::condition_variable packable;
+  SubscriptionKey packed_for;  ///< last
+  std::array<std::shared_ptr<const Packet>, codecs.size()> newest_packed;
+  std::array<Yield, codecs.size()> yields;
+  steady_clock::time_point measured;  ///< the yields
+  std::uint64_t measured_by = 0;      ///< number of the packet
   std::map<SubscriptionKey, Subscription> subscriptions;
 };
 
@@ -135,15 +160,7 @@ class Sender::Outlet {
 
   void run() {
     for (Channel& channel : channels_) {
-      channel.thread = std::thread([this, &channel] {
-        try {
-          follow(channel);
-        } catch (...) {
-          const std::lock_guard lock(mutex_);
-          failure_ = failure_ ? failure_ : std::current_exception();
-          is_over_ = true;
-        }
-      });
+      channel.thread = start([this, &channel] { follow(channel); });
     }
     while (!is_over()) {
       const int milliseconds = wait_milliseconds();
@@ -168,6 +185,20 @@ class Sender::Outlet {
   }
 
  private:
+  /// A thread, the Error of which ends run().
+  template <class Job>
+  std::thread start(Job job) {
+    return std::thread([this, job = std::move(job)] {
+      try {
+        job();
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        failure_ = failure_ ? failure_ : std::current_exception();
+        is_over_ = true;
+      }
+    });
+  }
+
   // ---- In the thread of a stream.
 
   void follow(Channel& channel) {
@@ -203,6 +234,7 @@ class Sender::Outlet {
       }
       if (channel.subscriptions.empty()) {
         channel.newest = nullptr;
+        channel.newest_packed = {};
         channel.source->restart();  // whoever comes next begins with what is there then
       }
       const auto now = steady_clock::now();
@@ -213,8 +245,12 @@ class Sender::Outlet {
           return FrameOrder::every;
         }
         const bool is_due = subscription.due <= now;
-        is_wanted = is_wanted || (subscription.has_room() && is_due);
+        is_wanted =
+            is_wanted ||
+            (subscription.has_room(now) && is_due &&
+             (channel.newest == nullptr || !is_to_be_packed(*channel.newest, subscription)));
         wake = is_due ? wake : std::min(wake, subscription.due);
+        wake = subscription.line.next() > now ? std::min(wake, subscription.line.next()) : wake;
       }
       if (is_wanted) {
         return FrameOrder::latest;
@@ -240,6 +276,7 @@ class Sender::Outlet {
     while (channel.backlog.size() > 1 && channel.backlog_bytes > options_.buffer) {
       drop_oldest(channel);
     }
+    channel.packable.notify_one();
     take_messages();
   }
 
@@ -276,7 +313,195 @@ class Sender::Outlet {
     channel.format = channel.source->format();
   }
 
+  // ---- In the thread that packs the frames of a stream.
+
+  void pack_frames(Channel& channel) {
+    std::unique_lock lock(mutex_);
+    while (!is_over_) {
+      constexpr std::chrono::milliseconds between_measures{500};
+      if (channel.newest && channel.newest->number != channel.measured_by &&
+          steady_clock::now() >= channel.measured + between_measures &&
+          can_pack(channel.newest->pixels.size()) && chooses_any(channel)) {
+        measure(channel, lock);
+        continue;
+      }
+      const auto [packet, codec] = next_to_pack(channel);
+      if (packet) {
+        pack(channel, *packet, codec, lock);
+        if (codec_newest(channel, codec) == nullptr ||
+            codec_newest(channel, codec)->number < packet->number) {
+          codec_newest(channel, codec) = packet;
+        }
+        serve(channel);
+        take_messages();
+        channel.wanted.notify_one();
+      } else {
+        constexpr std::chrono::milliseconds often{100};
+        channel.packable.wait_for(lock, often);
+      }
+    }
+  }
+
+  /// A frame that a receiver has room for, and is to have by that codec; null if there is none. By
+  /// turns, as one of them may want more than can be done.
+  static std::pair<std::shared_ptr<const Packet>, Compression> next_to_pack(Channel& channel) {
+    const auto begin = channel.subscriptions.upper_bound(channel.packed_for);
+    std::size_t left = channel.subscriptions.size();
+    for (auto entry = begin; left > 0; --left, ++entry) {
+      if (entry == channel.subscriptions.end()) {
+        entry = channel.subscriptions.begin();
+      }
+      const auto& [key, subscription] = *entry;
+      if (!is_due(subscription)) {
+        continue;
+      }
+      const auto packet = subscription.order == FrameOrder::latest
+                              ? channel.newest
+                              : next_in_backlog(channel, subscription);
+      if (packet && is_to_be_packed(*packet, subscription)) {
+        channel.packed_for = key;
+        return {packet, subscription.codec};
+      }
+    }
+    return {};
+  }
+
+  static std::shared_ptr<const Packet> next_in_backlog(const Channel& channel,
+                                                       const Subscription& subscription) {
+    const auto next = after(channel.backlog, subscription.taken);
+    return next == channel.backlog.end() ? nullptr : *next;
+  }
+
+  static void pack(Channel& channel, const Packet& packet, Compression codec,
+                   std::unique_lock<std::mutex>& lock) {
+    const auto pixels = pixels_of(packet);
+    lock.unlock();
+    zmq::message_t message(network::pack(codec, packet.type, pixels));
+    lock.lock();
+    const bool is_kept = !channel.backlog.empty() &&
+                         channel.backlog.front()->number <= packet.number &&
+                         channel.backlog.back()->number >= packet.number;
+    channel.backlog_bytes += is_kept ? message.size() : 0;
+    packet.packed.at(index_of(codec)) = std::move(message);
+  }
+
+  /// Without the lock ZeroMQ may not be asked where they are, as long as it counts who has them.
+  static std::span<const std::byte> pixels_of(const Packet& packet) {
+    return {packet.pixels.data<std::byte>(), packet.pixels.size()};
+  }
+
+  static std::shared_ptr<const Packet>& codec_newest(Channel& channel, Compression codec) {
+    return channel.newest_packed.at(index_of(codec));
+  }
+
+  static bool chooses_any(const Channel& channel) {
+    return std::ranges::any_of(channel.subscriptions, [](const auto& entry) {
+      return entry.second.compression == Compression::automatic && entry.second.line.rate();
+    });
+  }
+
+  /// How small, and how fast, each codec makes a part of the newest frame; and what follows from
+  /// it.
+  void measure(Channel& channel, std::unique_lock<std::mutex>& lock) {
+    const std::shared_ptr<const Packet> packet = channel.newest;
+    const auto pixels = pixels_of(*packet);
+    lock.unlock();
+    constexpr std::size_t most = 256 << 10;
+    const std::size_t size = std::min(pixels.size(), most);
+    // From the middle, where most pictures have what they are of.
+    const auto part = pixels.subspan((pixels.size() - size) / 2 / most * most, size);
+    std::array<Yield, codecs.size()> yields;
+    for (const Compression codec : codecs) {
+      const auto begin = steady_clock::now();
+      const std::size_t packed = network::pack(codec, packet->type, part).size();
+      const std::chrono::duration<double> taken = steady_clock::now() - begin;
+      const auto bytes = static_cast<double>(size);
+      yields.at(index_of(codec)) = {packed == 0 ? 1 : bytes / static_cast<double>(packed),
+                                    bytes / taken.count()};
+    }
+    lock.lock();
+    channel.yields = yields;
+    channel.measured = steady_clock::now();
+    channel.measured_by = packet->number;
+    for (auto& [key, subscription] : channel.subscriptions) {
+      if (subscription.compression == Compression::automatic) {
+        choose_codec(channel, subscription, static_cast<double>(pixels.size()));
+      }
+    }
+  }
+
+  /// The codec by which a frame is there soonest: what it takes to pack it, and to send what is
+  /// left of it.
+  void choose_codec(const Channel& channel, Subscription& subscription, double bytes) const {
+    const std::optional<double> rate = subscription.line.rate();
+    if (!rate) {
+      return;
+    }
+    const auto seconds = [&](Compression codec) {
+      if (codec == Compression::none) {
+        return bytes / *rate;
+      }
+      const Yield& yield = channel.yields.at(index_of(codec));
+      return bytes / yield.bytes_per_second + bytes / yield.times_smaller / *rate;
+    };
+    Compression best =
+        std::ranges::min(std::array{Compression::none, codecs[0], codecs[1]}, {}, seconds);
+    // All is measured with some error: it is not to go to and fro, nor to work in vain.
+    constexpr double clearly = 0.85;
+    constexpr double hardly = 0.95;
+    const double now = seconds(subscription.codec);
+    if (seconds(best) > clearly * now) {
+      if (subscription.codec == Compression::none || now <= hardly * seconds(Compression::none)) {
+        return;
+      }
+      best = Compression::none;
+    }
+    subscription.codec = best;
+    subscription.line.forget_delay();
+    const double mega = 1e-6;
+    tell(
+        NetworkEvent::Kind::compression, channel.source->name(),
+        best == Compression::none
+            ? fmt::format("sent as it is: the line takes {:.3g} MB/s", *rate * mega)
+            : fmt::format("sent by {}: {:.1f} times smaller at {:.0f} MB/s, and the line takes "
+                          "{:.3g} MB/s",
+                          to_string(best), channel.yields.at(index_of(best)).times_smaller,
+                          channel.yields.at(index_of(best)).bytes_per_second * mega, *rate * mega));
+  }
+
   // ---- With the lock, in any thread.
+
+  /// Whether a frame is to be packed before it can be sent to that one.
+  static bool is_to_be_packed(const Packet& packet, const Subscription& subscription) {
+    return subscription.codec != Compression::none && packet.number > subscription.taken &&
+           can_pack(packet.pixels.size()) && !packet.packed.at(index_of(subscription.codec));
+  }
+
+  static std::deque<std::shared_ptr<const Packet>>::const_iterator after(
+      const std::deque<std::shared_ptr<const Packet>>& backlog, std::uint64_t number) {
+    return std::ranges::upper_bound(backlog, number, {},
+                                    [](const auto& packet) { return packet->number; });
+  }
+
+  static std::uint64_t kept_bytes(const Packet& packet) {
+    std::uint64_t bytes = packet.pixels.size();
+    for (const auto& packed : packet.packed) {
+      bytes += packed ? packed->size() : 0;
+    }
+    return bytes;
+  }
+
+  /// The newest that can be sent to that one; null if there is none.
+  static const Packet* newest_for(const Channel& channel, const Subscription& subscription) {
+    const Packet* newest = channel.newest.get();
+    if (newest != nullptr && is_to_be_packed(*newest, subscription)) {
+      newest = channel.newest_packed.at(index_of(subscription.codec)).get();
+    }
+    return newest != nullptr && newest->number > subscription.taken &&
+                   channel.format == newest->format
+               ? newest
+               : nullptr;
+  }
 
   /// Frees what every receiver of all frames has been sent.
   static void trim(Channel& channel) {
@@ -287,7 +512,7 @@ class Sender::Outlet {
       }
     }
     while (!channel.backlog.empty() && channel.backlog.front()->number <= all_have) {
-      channel.backlog_bytes -= channel.backlog.front()->pixels.size();
+      channel.backlog_bytes -= kept_bytes(*channel.backlog.front());
       channel.backlog.pop_front();
     }
   }
@@ -295,7 +520,7 @@ class Sender::Outlet {
   void drop_oldest(Channel& channel) {
     const std::shared_ptr<const Packet> dropped = channel.backlog.front();
     channel.backlog.pop_front();
-    channel.backlog_bytes -= dropped->pixels.size();
+    channel.backlog_bytes -= kept_bytes(*dropped);
     for (auto& [key, subscription] : channel.subscriptions) {
       if (subscription.order == FrameOrder::every && subscription.taken < dropped->number) {
         subscription.taken = dropped->number;
@@ -320,16 +545,17 @@ class Sender::Outlet {
   /// Sends what there is room for; false where the receiver is gone.
   bool serve(const Channel& channel, const SubscriptionKey& key, Subscription& subscription) {
     if (subscription.order == FrameOrder::every) {
-      auto next = std::ranges::upper_bound(channel.backlog, subscription.taken, {},
-                                           [](const auto& packet) { return packet->number; });
-      for (; next != channel.backlog.end() && is_due(subscription); ++next) {
+      auto next = after(channel.backlog, subscription.taken);
+      for (; next != channel.backlog.end() && is_due(subscription) &&
+             !is_to_be_packed(**next, subscription);
+           ++next) {
         if (!send_frame(key, subscription, **next)) {
           return false;
         }
       }
-    } else if (channel.newest && channel.newest->number > subscription.taken &&
-               channel.format == channel.newest->format && is_due(subscription) &&
-               !send_frame(key, subscription, *channel.newest)) {
+    } else if (const Packet* newest = newest_for(channel, subscription);
+               newest != nullptr && is_due(subscription) &&
+               !send_frame(key, subscription, *newest)) {
       return false;
     }
     const bool has_all_before = subscription.order == FrameOrder::latest ||
@@ -346,8 +572,9 @@ class Sender::Outlet {
   }
 
   [[nodiscard]] static bool is_due(const Subscription& subscription) {
-    return subscription.has_room() &&
-           (subscription.interval.count() == 0 || subscription.due <= steady_clock::now());
+    const auto now = steady_clock::now();
+    return subscription.has_room(now) &&
+           (subscription.interval.count() == 0 || subscription.due <= now);
   }
 
   bool announce(const SubscriptionKey& key, Subscription& subscription,
@@ -365,6 +592,7 @@ class Sender::Outlet {
       return false;
     }
     subscription.announced = format;
+    subscription.line.forget_delay();
     subscription.is_told_gone = false;
     return true;
   }
@@ -373,17 +601,25 @@ class Sender::Outlet {
     if (!announce(key, subscription, packet.format, packet.cnt0)) {
       return false;
     }
-    const FrameFollows envelope{key.second, subscription.session, subscription.sent + 1};
+    const bool is_packed = subscription.codec != Compression::none &&
+                           packet.packed.at(index_of(subscription.codec)) &&
+                           !packet.packed.at(index_of(subscription.codec))->empty();
+    zmq::message_t& form =
+        is_packed ? *packet.packed.at(index_of(subscription.codec)) : packet.pixels;
+    const FrameFollows envelope{key.second, subscription.session, subscription.sent + 1,
+                                is_packed ? subscription.codec : Compression::none};
     zmq::message_t head;
     zmq::message_t pixels;
     // The same memory: ZeroMQ counts who has it.
     head.copy(packet.head);
-    pixels.copy(packet.pixels);
+    pixels.copy(form);
+    const std::uint64_t bytes = head.size() + pixels.size();
     if (!send(key.first, encode(FromSender(envelope)), &head, &pixels)) {
       return false;
     }
     ++subscription.sent;
     subscription.taken = packet.number;
+    subscription.line.sent(subscription.sent, bytes, steady_clock::now());
     if (subscription.interval.count() > 0) {
       const auto now = steady_clock::now();
       // On its own grid, as long as it does not fall behind by more than an interval.
@@ -467,7 +703,7 @@ class Sender::Outlet {
       subscription.taken = channel->newest ? channel->newest->number - 1 : 0;
       if (follow.order == FrameOrder::every && channel->backlog.empty() && channel->newest) {
         channel->backlog.push_back(channel->newest);
-        channel->backlog_bytes += channel->newest->pixels.size();
+        channel->backlog_bytes += kept_bytes(*channel->newest);
       }
       tell(NetworkEvent::Kind::follows, channel->source->name(), "a receiver follows");
     }
@@ -476,7 +712,9 @@ class Sender::Outlet {
     const std::uint64_t window = std::min(follow.window, most_on_the_way);
     const std::uint64_t taken = is_new || asks_anew ? 0 : std::min(follow.taken, subscription.sent);
     subscription.limit = std::max(subscription.limit, taken + window);
+    subscription.line.credited(taken, subscription.heard, follow.delay);
     set_rate(subscription, follow.rate);
+    set_compression(*channel, subscription, follow.compression);
     if (follow.asked != never) {
       send(receiver, encode(FromSender(Alive{follow.asked, TaiClock::now()})));
     }
@@ -491,6 +729,16 @@ class Sender::Outlet {
     }
     trim(*channel);
     channel->wanted.notify_one();
+    channel->packable.notify_one();
+  }
+
+  void set_compression(Channel& channel, Subscription& subscription, Compression wanted) {
+    if (std::exchange(subscription.compression, wanted) != wanted) {
+      subscription.codec = wanted == Compression::automatic ? Compression::none : wanted;
+    }
+    if (wanted != Compression::none && !channel.packer.joinable() && !is_over_) {
+      channel.packer = start([this, &channel] { pack_frames(channel); });
+    }
   }
 
   void set_rate(Subscription& subscription, std::optional<double> wanted) const {
@@ -562,11 +810,18 @@ class Sender::Outlet {
     return is_over_ || (options_.cancelled && options_.cancelled());
   }
   void end() {
-    is_over_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      is_over_ = true;  // from here on no thread is started
+    }
     for (Channel& channel : channels_) {
       channel.wanted.notify_all();
+      channel.packable.notify_all();
       if (channel.thread.joinable()) {
         channel.thread.join();
+      }
+      if (channel.packer.joinable()) {
+        channel.packer.join();
       }
     }
   }
@@ -616,6 +871,8 @@ std::string_view to_string(NetworkEvent::Kind kind) noexcept {
       return "recreated";
     case NetworkEvent::Kind::removed:
       return "removed";
+    case NetworkEvent::Kind::compression:
+      return "compression";
     case NetworkEvent::Kind::lost:
       return "lost";
     case NetworkEvent::Kind::bad_message:

@@ -10,6 +10,12 @@
 
 namespace shmim {
 
+bool is_endpoint(std::string_view text) noexcept {
+  const auto colon = text.rfind(':');
+  const bool is_tcp = text.starts_with("tcp://") && colon > 6 && colon + 1 < text.size();
+  return is_tcp || (text.starts_with("ipc://") && text.size() > 6);
+}
+
 bool is_local_endpoint(std::string_view endpoint) noexcept {
   if (endpoint.starts_with("ipc://")) {
     return true;
@@ -39,10 +45,7 @@ void set_up(zmq::socket_t& socket) {
 }
 
 void require_endpoint(std::string_view endpoint) {
-  const bool is_tcp = endpoint.starts_with("tcp://") && endpoint.rfind(':') > 5 &&
-                      endpoint.rfind(':') + 1 < endpoint.size();
-  const bool is_ipc = endpoint.starts_with("ipc://") && endpoint.size() > 6;
-  if (!is_tcp && !is_ipc) {
+  if (!is_endpoint(endpoint)) {
     throw Error(Problem::usage, std::string(endpoint),
                 "is no endpoint: tcp://HOST:PORT or ipc://PATH");
   }

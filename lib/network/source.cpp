@@ -79,6 +79,7 @@ Arrival Source::take(FrameOrder order, Deadline deadline, Packet& packet) {
   packet.number = ++taken_;
   packet.cnt0 = taken.info.cnt0;
   packet.format = format_;
+  packet.type = selection_->type();
   packet.head = zmq::message_t(head);
   packet.pixels = std::move(pixels);
   return arrival;

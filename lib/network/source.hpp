@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,9 +23,12 @@ struct Packet {
   std::uint64_t number = 0;  ///< among those that were taken, from 1 on
   std::uint64_t cnt0 = 0;
   std::shared_ptr<const Format> format;  ///< of the stream that it is of
+  DataType type = DataType::uint8;
   // What ZeroMQ copies it may alter: whether others have it too.
   mutable zmq::message_t head;
   mutable zmq::message_t pixels;
+  /// The pixels by lz4 and zstd, once that was done; of no bytes where it makes them no fewer.
+  mutable std::array<std::optional<zmq::message_t>, 2> packed;
 };
 
 /// The frames of one stream as they are to be sent. For one thread.

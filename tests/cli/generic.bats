@@ -19,9 +19,9 @@ options_of() {
     play)
       echo "$common --create --rate --speed --loop --seek --to --now --no-keywords --cpu --rt-prio --json"
       ;;
-    send) echo "$common --bind --rate --buffer --curve --keys --insecure --keygen --json --ready-fd" ;;
+    send) echo "$common --bind --rate --buffer --announce --curve --keys --insecure --keygen --json --ready-fd" ;;
     receive)
-      echo "$common --every --rate --ssh -n --timeout --for --force --curve --keys --insecure --json --ready-fd"
+      echo "$common --every --rate --compress --ssh -n --timeout --for --force --discover --curve --keys --insecure --json --ready-fd"
       ;;
     run)
       echo "$common --exec --as --every --type --size --with --no-keywords --timeout --restart -n --for --stats" \

@@ -67,6 +67,61 @@ shmim-receive: cam: created: int16 5x3' -- shmim-receive "$socket" -n 1 "${here[
   compare plane "$(shmim-cat 'ring[*,*,@]' "${here[@]}")" "$(shmim-cat 'ring[*,*,@]')"
 }
 
+@test "compressed on their way: bit by bit as there, NaNs too; as they are where it makes them no smaller" {
+  local name names=() codec
+  { head -c 32768 /dev/zero | tr '\0' '\377' && head -c 16384 /dev/urandom && head -c 16384 /dev/zero; } >mixed
+  for name in uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 float32 float64 complex64 complex128; do
+    make "s$name" 64x64 --type "$name"
+    # From its middle, so that each has some of all.
+    local size=$((4096 * $(element_bytes "$name")))
+    tail -c +$((32768 - size / 2 + 1)) mixed | head -c $size | shmim-post "s$name" --data - --format raw -q
+    names+=("s$name")
+  done
+  make random 64x64 --type uint16
+  head -c 8192 /dev/urandom | shmim-post random --data - --format raw -q
+  make small 45x45 --type uint16
+  shmim-post small --update
+  send sender "${names[@]}" random small
+  for codec in lz4 zstd; do
+    mkdir "$SHM/$codec"
+    here=(--dir "$SHM/$codec")
+    check 0 '~ *' '' -- shmim-receive "$socket" --compress "$codec" --json -n 15 "${here[@]}"
+    cp "$WORK/.out" told
+    for name in "${names[@]}"; do
+      same "$name"
+      grep -q "\"event\":\"compression\",\"name\":\"$name\",\"message\":\"comes by $codec, [0-9.]* times smaller\",\"bytes\":[0-9]" told
+    done
+    same random
+    same small
+    compare 'compressed' "$(grep -c '"compression"' told)" ${#names[@]}
+  done
+}
+element_bytes() {
+  case $1 in complex128) echo 16 ;; *64) echo 8 ;; *32) echo 4 ;; *16) echo 2 ;; *) echo 1 ;; esac
+}
+
+@test "every frame in order, compressed, beside the newest by another codec and one that wants none" {
+  make cam 64x64 --type uint16 --circular-buffer 64
+  send sender cam
+  receive plain cam=plain --every -n 300 --json
+  receive packed --every --compress zstd -n 300 --json
+  receive newest cam=newest --compress lz4 --json
+  until_true test -e "$SHM/here/plain.im.shm"
+  until_true test -e "$SHM/here/cam.im.shm"
+  start verifier shmim-cat cam --verify -n 280 -t 20 "${here[@]}"
+  publish 300 --rate 400
+  for name in plain packed; do
+    finish "$name" 0 '~ *' ''
+    refute grep -q '"lost"' "$name.out"
+  done
+  refute grep -q '"compression"' plain.out
+  grep -q 'comes by zstd' packed.out
+  until_true has_come newest 300
+  grep -q 'comes by lz4' newest.out
+  finish verifier 0 '' '~ shmim-cat: cam: 280 frames checked: 0 torn, 0 lost, 0 doubled, 0 out of order, 0 late'
+  same cam
+}
+
 @test "the newest: whole, in order, and never one twice" {
   make cam 64x64 --type uint16
   send sender cam
@@ -84,13 +139,13 @@ shmim-receive: cam: created: int16 5x3' -- shmim-receive "$socket" -n 1 "${here[
 @test "every frame: none is lost that the buffer holds, and it is in order" {
   make cam 64x64 --type uint16 --circular-buffer 1000
   send sender cam -v
-  receive receiver --every -n 1000 --json
+  receive receiver --every -n 500 --json
   until_true told sender 'a receiver follows'
-  start verifier shmim-cat cam --verify -n 900 -t 20 "${here[@]}"
-  publish 1000 --rate 2000
+  start verifier shmim-cat cam --verify -n 450 -t 20 "${here[@]}"
+  publish 500 --rate 500
   finish receiver 0 '~ *"event":"created"*' ''
   refute grep -q '"lost"' "$WORK/receiver.out"
-  finish verifier 0 '' '~ shmim-cat: cam: 900 frames checked: 0 torn, 0 lost, 0 doubled, 0 out of order, 0 late'
+  finish verifier 0 '' '~ shmim-cat: cam: 450 frames checked: 0 torn, 0 lost, 0 doubled, 0 out of order, 0 late'
 }
 
 @test "what a buffer that is too small does not hold is lost, and named on both sides" {
@@ -195,7 +250,8 @@ shmim-receive: cam: created: int16 5x3' -- shmim-receive "$socket" -n 1 "${here[
   until_true told sender listening
   local endpoint
   endpoint=$(sed -n 's/^shmim-send: \(tcp.*\): listening$/\1/p' sender.err)
-  PATH=$WORK/bin:$PATH start_ready receiver shmim-receive --ssh host "$endpoint" "${here[@]}"
+  mkdir tmp
+  TMPDIR=$WORK/tmp PATH=$WORK/bin:$PATH start_ready receiver shmim-receive --ssh host "$endpoint" "${here[@]}"
   until_true has_come cam 1
   shmim-kw cam "${here[@]}" | grep -q "RECVFROM .* $endpoint at host/cam"
   pkill -KILL -P "$pid_receiver" -x ssh
@@ -204,6 +260,7 @@ shmim-receive: cam: created: int16 5x3' -- shmim-receive "$socket" -n 1 "${here[
   until_true has_come cam 2
   kill -KILL "$pid_receiver"
   until_true no_ssh_of "$WORK/keys/config"
+  until_true rmdir tmp # nothing is left in it
   check 3 '' 'shmim-receive: ssh: cannot be started: No such file or directory' -- \
     env PATH=/nowhere "$(command -v shmim-receive)" --ssh host "$endpoint"
 }
@@ -259,8 +316,8 @@ cam *shmim-receive *$host:cam *cnt0 *received *- *7 *" '' -- shmim-trace dm "${h
   publish 1
   shmim-create -q cam 8 "${here[@]}"
   send sender cam
-  check 4 '' '~ *shmim-receive: cam: is a stream of this host, which was not received*' -- \
-    shmim-receive "$socket" -n 1 "${here[@]}"
+  check 4 '' "~ *shmim-receive: cam: is a stream of this host, which was not received
+try: shmim-receive $socket cam=other --dir *" -- shmim-receive "$socket" -n 1 "${here[@]}"
   check 0 '' '' -- shmim-info cam --check 8 "${here[@]}"
   check 4 '' '~ *shmim-receive: cam: is a stream of this host, which was not received*' -- \
     shmim-receive "$socket" -n 1
@@ -323,9 +380,15 @@ try: shmim-send --keygen --keys there' -- \
   make cam 4
   check 3 '' '~ shmim-send: nix: no such stream*' -- shmim-send nix --bind "$socket"
   check 2 '' '~ *cam: is there twice: receivers ask by name*' -- shmim-send cam cam --bind "$socket"
-  check 2 '' '~ *nonsense: other hosts can reach it*' -- shmim-send cam --bind nonsense
-  check 2 '' '~ *nonsense: is no endpoint: tcp://HOST:PORT or ipc://PATH*' -- shmim-send cam --bind nonsense --insecure
+  check 2 '' '~ shmim-send: nonsense: is no endpoint: tcp://HOST:PORT or ipc://PATH*' -- shmim-send cam --bind nonsense
+  check 2 '' 'shmim-send: *:5555: is no endpoint: tcp://HOST:PORT or ipc://PATH
+try: shmim-send cam --bind '"'tcp://*:5555'" -- shmim-send cam --bind '*:5555' --insecure
+  check 2 '' 'shmim-receive: 127.0.0.1:5555: is no endpoint: tcp://HOST:PORT or ipc://PATH
+try: shmim-receive tcp://127.0.0.1:5555' -- shmim-receive 127.0.0.1:5555
   check 2 '' '~ *is no endpoint*' -- shmim-receive tcp://127.0.0.1
+  check 2 '' '~ shmim-receive: ENDPOINT is required*' -- shmim-receive
+  check 2 '' '~ *--discover is in the place of ENDPOINT*' -- shmim-receive --discover "$socket"
+  check 2 '' '~ *--compress*gzip*' -- shmim-receive "$socket" --compress gzip
   check 2 '' "~ shmim-receive: 'cam=' is not like cam or cam=local*" -- shmim-receive "$socket" cam=
   check 2 '' '~ *x: would be two streams here*' -- shmim-receive "$socket" a=x b=x
   check 2 '' '~ *shmim-receive: a/b: *' -- shmim-receive "$socket" cam=a/b
@@ -356,4 +419,76 @@ try: shmim-send --keygen --keys there' -- \
   is_here RECVLINK down
   kill -TERM "$pid_sender"
   finish sender 143 '' ''
+}
+
+# program NAME: a fake of it in PATH, which does what standard input says.
+program() {
+  mkdir -p bin
+  { echo '#!/bin/sh' && cat; } >"bin/$1"
+  chmod +x "bin/$1"
+  PATH=$WORK/bin:$PATH
+}
+
+@test "announced to the local network, for as long as it is sent" {
+  make cam 4
+  make dm 4
+  program avahi-publish-service <<'END'
+printf '%s\n' "$@" >said
+echo "Waiting for daemon ..." >&2
+echo "Established under name 'x'" >&2
+echo $$ >pid
+exec sleep 1000
+END
+  start_ready sender shmim-send cam dm --bind "$socket" --bind tcp://0.0.0.0:0 --insecure --announce
+  until_true test -s pid
+  local port
+  port=$(sed -n 4p said)
+  compare said "$(<said)" "--no-fail
+$(hostname):$port
+_shmim._tcp
+$port
+streams=cam dm
+security=none"
+  until_true told sender 'shmim-send: avahi-publish-service: Waiting for daemon ...'
+  refute told sender Established
+  check 0 '' '~ *' -- shmim-receive "tcp://127.0.0.1:$port" --for 10ms "${here[@]}"
+  kill -KILL "$pid_sender"
+  until_true is_gone "$(<pid)"
+  rm pid
+  start_ready other shmim-send cam --bind tcp://0.0.0.0:0 --insecure --announce
+  until_true test -s pid
+  kill "$(<pid)"
+  until_true told other 'avahi-publish-service: has ended: what is sent is announced no more'
+  kill -TERM "$pid_other"
+  finish other 143 '' '~ *'
+  check 2 '' '~ *--announce: no other host reaches where it listens*' -- shmim-send cam --announce
+  check 3 '' 'shmim-send: avahi-publish-service: cannot be started: No such file or directory
+try: sudo apt install avahi-utils' -- \
+    env PATH=/nowhere "$(command -v shmim-send)" cam --bind tcp://0.0.0.0:0 --insecure --announce
+}
+is_gone() { refute kill -0 "$1" 2>/dev/null; }
+
+@test "what is announced is listed" {
+  program avahi-browse <<'END'
+[ "$*" = "--resolve --parsable --terminate _shmim._tcp" ] && tr @ '\033' <<'LINES'
++;eth0;IPv4;camhost\0585555;_shmim._tcp;local
+=;eth0;IPv6;camhost\0585555;_shmim._tcp;local;camhost.local;fe80::1;5555;"security=curve" "streams=cam dm"
+=;eth0;IPv4;camhost\0585555;_shmim._tcp;local;camhost.local;192.168.1.5;5555;"security=curve" "streams=cam dm"
+=;wlan0;IPv4;camhost\0585555;_shmim._tcp;local;camhost.local;192.168.1.5;5555;"security=curve" "streams=cam dm"
+=;eth0;IPv6;lab\0587777;_shmim._tcp;local;lab.local;fd00::7;7777;"streams=odd@[1m"
+=;eth0;IPv4;cut
+LINES
+END
+  check 0 'ENDPOINT                HOST           SECURITY    STREAMS
+tcp://192.168.1.5:5555  camhost.local  --curve     cam dm
+tcp://[fd00::7]:7777    lab.local      --insecure  odd\x1b[1m' '' -- shmim-receive --discover
+  check 0 '~ {"endpoint":"tcp://192.168.1.5:5555","host":"camhost.local","encrypted":true,"streams":\["cam","dm"\]}*' '' -- \
+    shmim-receive --discover --json
+  program avahi-browse <<<'echo "Failed to create client object: Daemon not running" >&2; exit 1'
+  check 1 '' 'Failed to create client object: Daemon not running
+shmim-receive: avahi-browse: ended with status 1: does avahi-daemon run?' -- shmim-receive --discover
+  program avahi-browse <<<'exit 0'
+  check 0 '' '' -- shmim-receive --discover
+  check 3 '' 'shmim-receive: avahi-browse: cannot be started: No such file or directory
+try: sudo apt install avahi-utils' -- env PATH=/nowhere "$(command -v shmim-receive)" --discover
 }

@@ -60,12 +60,12 @@ receive_over() {
   ip -n "$there" link set cable down
   until_true is_here RECVLINK down
   local before
-  before=$(cnt0_here)
+  before=$(cnt0_of cam "${here[@]}")
   ip -n "$there" link set cable up
   until_true is_here RECVLINK up
   until_true has_come cam $((before + 20))
 }
-cnt0_here() { shmim-info cam "${here[@]}" | sed -n 's/^  cnt0 cnt1 cnt2 *\([0-9]*\) .*/\1/p'; }
+cnt0_of() { shmim-info "$@" | sed -n 's/^  cnt0 cnt1 cnt2 *\([0-9]*\) .*/\1/p'; }
 
 @test "every frame comes whole while the packets change their size" {
   two_hosts
@@ -102,6 +102,63 @@ cnt0_here() { shmim-info cam "${here[@]}" | sed -n 's/^  cnt0 cnt1 cnt2 *\([0-9]
   wait "$pid_writer"
   until_true same cam
 }
+
+@test "over a thin line compressed frames come more often" {
+  two_hosts
+  tc -n "$there" qdisc add dev cable root tbf rate 100mbit burst 64kb latency 50ms 2>/dev/null ||
+    skip "this kernel cannot make a line thin"
+  make cam 512x256 --type uint16
+  send_over cam
+  start writer shmim-post cam --pattern counter --rate 500 -n 20000 -q
+  local plain packed
+  plain=$(written_while_40_come)
+  packed=$(written_while_40_come --compress lz4)
+  # 20 ms each on that line, which are ten written ones, and much less.
+  ((plain > 2 * packed)) || { echo "$plain written while 40 came, and compressed $packed" >&2; false; }
+}
+written_while_40_come() {
+  local before
+  before=$(cnt0_of cam)
+  ip netns exec "$away" shmim-receive tcp://10.99.0.1:5555 --insecure -n 40 "$@" "${here[@]}" 2>/dev/null
+  echo $(($(cnt0_of cam) - before))
+}
+
+@test "compressed as it pays: by one codec or another over a thin line, and not where it makes nothing smaller" {
+  need_python
+  make cam 256x256 --type int16
+  start_ready sender shmim-send cam --bind 'tcp://127.0.0.1:0' -v
+  until_true has_bound sender
+  line thin "$(bound sender)" rate=10000000
+  start_ready far shmim-receive "$line" --compress auto --json "${here[@]}"
+  start writer shmim-post cam --pattern counter --rate 500 -q
+  until_true grep -q '"name":"cam","message":"comes by .* times smaller"' far.out
+  until_true told sender 'cam: sent by '
+  # Of these hardly anything can be left out.
+  kill "$pid_writer" && { wait "$pid_writer" || true; }
+  start writer shmim-post cam --pattern noise,sigma=9000 --rate 100 -q
+  until_true grep -q '"name":"cam","message":"comes as it is"' far.out
+  until_true told sender 'cam: sent as it is'
+}
+
+@test "over a long line so many newest frames are on their way as it holds, and no more" {
+  need_python
+  make cam 128x128 --type uint16
+  start_ready sender shmim-send cam --bind 'tcp://127.0.0.1:0' -v
+  until_true has_bound sender
+  line long "$(bound sender)" delay=0.025 rate=12500000
+  start_ready receiver shmim-receive "$line" "${here[@]}"
+  until_true test -e "$SHM/here/cam.im.shm"
+  # Two in 50 ms, which is how long a frame and its credit take, would be one in twelve or so.
+  start watcher shmim-cat cam -f --print '{cnt0}' "${here[@]}"
+  shmim-post cam --pattern counter --rate 300 -n 900 -q
+  until_true has_come cam 900
+  (($(wc -l <watcher.out) > 300)) || { wc -l watcher.out >&2; false; }
+  # Three times as many as go through: 64 on their way would be older than 160 ms.
+  start writer shmim-post cam --pattern counter --rate 1200 -n 50000 -q
+  until_true has_come cam 3000
+  until_true is_younger_than 0.12
+}
+is_younger_than() { awk -v delay="$(shmim-kw cam RECVDELAY "${here[@]}")" "BEGIN { exit !(0 < delay && delay < $1) }"; }
 
 @test "a line of 25 ms each way, and one that is cut again and again" {
   need_python
@@ -198,9 +255,17 @@ cnt0_here() { shmim-info cam "${here[@]}" | sed -n 's/^  cnt0 cnt1 cnt2 *\([0-9]
 @test "a sender that talks nonsense, or of streams that cannot be, costs the receiver an error" {
   need_python zmq cbor2
   local kind
-  for kind in nonsense frames huge large; do
+  make cam 64x64 --type uint16
+  shmim-post cam --update
+  shmim-cat cam -o frames | head -c -8192 >head
+  for kind in nonsense frames packed huge large; do
     start "$kind" "$PYTHON" "$SHMIM_SOURCE_DIR/tests/support/stranger.py" sender "ipc://$WORK/$kind" "$kind"
     check 124 '' '~ *dropped *timed out*' -- shmim-receive "ipc://$WORK/$kind" cam -n 1 -t 1s "${here[@]}"
   done
   compare told "$(grep -o 'dropped .*' .err)" 'dropped a stream of 2199023257216 bytes, and 4294967296 are the most'
+}
+
+@test "all that can break breaks at random, for some seconds" {
+  need_python cbor2
+  "$PYTHON" "$SHMIM_SOURCE_DIR/tests/faults/soak_network.py" --for 6 --tools "$(dirname "$(command -v shmim-send)")"
 }

@@ -1,4 +1,7 @@
-"""Peers of shmim-send and shmim-receive that mean no good: stranger.py receiver|sender ENDPOINT KIND"""
+"""Peers of shmim-send and shmim-receive that mean no good: stranger.py receiver|sender ENDPOINT KIND
+
+To those of `packed` belongs a file `head`, a frame of uint16 64x64 up to its pixels, as shmim-cat -o frames has it."""
+import struct
 import sys
 import time
 
@@ -37,6 +40,19 @@ def sender():
     shape = {"type": "uint16", "shape": [4], "image_type": 2, "circular_buffer": 0, "keywords": 1}
     stream = {"shmim": 1, "stream": 1, "session": 7, "host": "h", "cnt0": 1, "format": shape}
     head = cbor2.dumps({"shmim": 1})
+    packed = []
+    if kind == "packed":
+        whole = open("head", "rb").read()
+
+        def chunk(size, flags=0x34, block=8192, length=None, rest=b"\xff" * 500):
+            return struct.pack("<BBBBIII", 2, 1, flags, 2, size, block, length or 16 + len(rest)) + rest
+
+        packed = [[cbor2.dumps({**stream, "format": {**shape, "shape": [64, 64]}})]] + [
+            [cbor2.dumps({"shmim": 1, "frame": 1, "session": 7, "number": 1, "packed": "lz4"}), whole, bad]
+            for bad in (b"", b"x" * 15, b"\xff" * 16, b"\xff" * 5000, chunk(2**31 - 100), chunk(8192, length=2**31 - 1),
+                        chunk(8191), chunk(8192), chunk(8192, flags=0x94), chunk(8192, flags=0x54), chunk(8192, flags=2),
+                        chunk(8192, block=2**31 - 1), chunk(8192, block=0), chunk(8192, rest=struct.pack("<I", 2**31)))]
+        packed.append([cbor2.dumps({"shmim": 1, "frame": 1, "session": 7, "number": 1, "packed": "gzip"}), whole, b"x"])
     answers = {
         "nonsense": [[b""], [b"\xff"], [b"\x81" * 60000], [cbor2.dumps(stream), b"more"],
                      [cbor2.dumps({**stream, "format": {**shape, "type": "text"}})],
@@ -48,6 +64,7 @@ def sender():
         "frames": [[cbor2.dumps(stream)],
                    [cbor2.dumps({"shmim": 1, "frame": 1, "session": 7, "number": 1}), head, b"x" * 8],
                    [cbor2.dumps({"shmim": 1, "frame": 1, "session": 7, "number": 2}), b"\x9f" * 1000, b"x" * 8]],
+        "packed": packed,
         "huge": [[cbor2.dumps({**stream, "format": {**shape, "shape": [2**31, 2**31]}})]],
         "large": [[cbor2.dumps({**stream, "format": {**shape, "shape": [2**20, 2**20]}})]],
     }[kind]

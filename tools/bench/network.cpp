@@ -1,87 +1,25 @@
 // Frames from a stream to one of another directory, by way of the loopback device. The floor is
-// what a program would do by hand with the same sockets of ZeroMQ: no keywords, no times, no
-// credit.
+// the same sockets of ZeroMQ with no stream at either end; beside it, what a program would do by
+// hand with them, from stream to stream: no keywords, no times, no credit.
 
 #include <algorithm>
-#include <atomic>
-#include <cstring>
 #include <memory>
 #include <thread>
 
 #include <fmt/format.h>
 #include <shmim/network.hpp>
-#include <zmq.hpp>
 
 #include "bench/measure.hpp"
 #include "bench/process.hpp"
+#include "bench/zeromq.hpp"
+#include "common/io/interrupt.hpp"
 
 namespace shmim::tools::bench {
 namespace {
 
 constexpr std::chrono::seconds patience{10};
-
-/// What the two processes of a bridge agree upon.
-struct Meeting {
-  std::atomic<int> port;  ///< 0 until it is known
-};
-
-std::string endpoint_at(const Meeting& meeting) {
-  while (meeting.port == 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds{1});
-  }
-  return fmt::format("tcp://127.0.0.1:{}", meeting.port.load());
-}
-
-void tell_port(Meeting& meeting, const std::string& endpoint) {
-  meeting.port = std::stoi(endpoint.substr(endpoint.rfind(':') + 1));
-}
-
-void send_by_hand(const std::filesystem::path& path, Meeting& meeting) {
-  zmq::context_t context;
-  zmq::socket_t socket(context, zmq::socket_type::router);
-  socket.bind("tcp://127.0.0.1:*");
-  tell_port(meeting, socket.get(zmq::sockopt::last_endpoint));
-  zmq::message_t receiver;
-  zmq::message_t hello;
-  static_cast<void>(socket.recv(receiver));
-  static_cast<void>(socket.recv(hello));
-  Follower follower(Stream::open(path));
-  for (;;) {
-    zmq::message_t pixels(follower.stream().format().bytes());
-    TakenFrame taken;
-    static_cast<void>(follower.next(
-        FrameOrder::latest, std::nullopt,
-        [&](std::span<const std::byte> frame) {
-          std::memcpy(pixels.data(), frame.data(), frame.size());
-        },
-        taken));
-    zmq::message_t to;
-    to.copy(receiver);
-    socket.send(to, zmq::send_flags::sndmore);
-    socket.send(zmq::message_t(&taken.info.cnt0, sizeof taken.info.cnt0), zmq::send_flags::sndmore);
-    socket.send(pixels, zmq::send_flags::none);
-    // One is on its way while another is published, as with the credit of a Sender.
-    static_cast<void>(socket.recv(to));
-    static_cast<void>(socket.recv(hello));
-  }
-}
-
-void receive_by_hand(const std::filesystem::path& path, const Meeting& meeting) {
-  zmq::context_t context;
-  zmq::socket_t socket(context, zmq::socket_type::dealer);
-  socket.connect(endpoint_at(meeting));
-  Publisher publisher(Stream::open(path));
-  socket.send(zmq::str_buffer("hello"));
-  socket.send(zmq::str_buffer("more"));
-  for (;;) {
-    zmq::message_t cnt0;
-    zmq::message_t pixels;
-    static_cast<void>(socket.recv(cnt0));
-    static_cast<void>(socket.recv(pixels));
-    publisher.publish({pixels.data<std::byte>(), pixels.size()});
-    socket.send(zmq::str_buffer("more"));
-  }
-}
+constexpr unsigned many = 64;
+constexpr unsigned fewer = 16;  ///< of those that take longer
 
 SearchPath search_path_of(const std::filesystem::path& directory) {
   SearchPath path;
@@ -90,35 +28,39 @@ SearchPath search_path_of(const std::filesystem::path& directory) {
   return path;
 }
 
+/// How frames go over.
+struct Way {
+  bool by_hand = false;
+  std::optional<Keys> keys = std::nullopt;
+  Compression compression = Compression::none;
+  const char* pattern = nullptr;  ///< of the frame; nullptr: zeros
+};
+
 /// A stream here, one there, and what takes frames from the one to the other.
 class Bridge {
  public:
-  Bridge(const Bench& bench, const std::string& name, std::uint64_t bytes, bool by_hand)
-      // With a circular buffer, or a writer without a pause leaves no whole frame.
-      : near_(bench.scratch, name + "-near", bytes, 4),
+  Bridge(const Bench& bench, const std::string& name, const Format& format, const Way& way)
+      : near_(bench.scratch, name + "-near", format),
         publisher_(near_.stream()),
-        frame_(near_.stream().format().bytes()) {
+        frame_(format.bytes()) {
+    if (way.pattern != nullptr) {
+      TestPattern(way.pattern, format.type, format.shape).fill(0, never, frame_);
+    }
     const std::filesystem::path& directory = bench.scratch.path();
     const std::filesystem::path there = directory / (name + "-far");
     std::filesystem::remove_all(there);
     std::filesystem::create_directory(there);
     const std::filesystem::path far = stream_path(there, name + "-near");
     publisher_.publish(frame_);
-    if (by_hand) {
+    if (way.by_hand) {
       Stream draft = Stream::draft(there, name + "-near", near_.stream().format());
       static_cast<void>(draft.publish());
       sender_ = std::make_unique<Peer>(bench.settings,
                                        [&] { send_by_hand(near_.stream().path(), *meeting_); });
       receiver_ = std::make_unique<Peer>(bench.settings, [&] { receive_by_hand(far, *meeting_); });
     } else {
-      sender_ = std::make_unique<Peer>(bench.settings, [&] {
-        Sender sender({parse_reference(name + "-near")}, search_path_of(directory), {});
-        tell_port(*meeting_, sender.bind("tcp://127.0.0.1:*"));
-        sender.run();
-      });
-      receiver_ = std::make_unique<Peer>(bench.settings, [&] {
-        Receiver(endpoint_at(*meeting_), {}, search_path_of(there), {}).run();
-      });
+      sender_ = std::make_unique<Peer>(bench.settings, [&] { send(directory, name, way.keys); });
+      receiver_ = std::make_unique<Peer>(bench.settings, [&] { receive(there, way); });
     }
     AwaitOptions waiting;
     waiting.deadline = deadline_after(patience);
@@ -130,37 +72,75 @@ class Bridge {
     follower_.emplace(*found.stream);
     // Until one has come over.
     while (follower_->wait(deadline_after(std::chrono::milliseconds{100})) != Arrival::arrived) {
+      throw_if_interrupted();
       publisher_.publish(frame_);
     }
     settle_down();
   }
 
   /// From here to there.
-  double one_frame() {
+  double one() {
     return timed([this] {
       publisher_.publish(frame_);
       wait();
     });
   }
-  /// For each that arrives, while more are published than go over.
-  double one_of_many() {
-    constexpr unsigned frames = 64;
-    std::jthread writer([this](const std::stop_token& over) {
-      while (!over.stop_requested()) {
+  /// For each that arrives, of which the next are always there. Not for as many as can be written:
+  /// who writes them would take a processor from who sends them.
+  double one_of(unsigned frames) {
+    constexpr std::uint64_t ahead = 3;
+    const auto go_on = [this] {
+      while (publisher_.stream().cnt0() < follower_->stream().cnt0() + ahead) {
         publisher_.publish(frame_);
       }
-    });
+    };
+    go_on();
     wait();
-    const double taken = timed([this] { wait(); }, frames);
-    writer.request_stop();
-    writer.join();
+    const double taken = timed(
+        [&] {
+          go_on();
+          wait();
+        },
+        frames);
     settle_down();
     return taken;
   }
+  /// What the writer has of it.
+  double publication() {
+    return timed([this] { publisher_.publish(frame_); });
+  }
+  /// Of the last frame that came compressed.
+  [[nodiscard]] double packed_bytes() const { return static_cast<double>(meeting_->packed_bytes); }
 
  private:
+  void send(const std::filesystem::path& directory, const std::string& name,
+            const std::optional<Keys>& keys) {
+    SenderOptions options;
+    if (keys) {
+      options.keys = keys->sender;
+      options.receivers = {keys->receiver.public_key};
+    }
+    Sender sender({parse_reference(name + "-near")}, search_path_of(directory), options);
+    tell_port(*meeting_, sender.bind("tcp://127.0.0.1:*"));
+    sender.run();
+  }
+  void receive(const std::filesystem::path& directory, const Way& way) {
+    ReceiverOptions options;
+    if (way.keys) {
+      options.keys = way.keys->receiver;
+      options.sender = way.keys->sender.public_key;
+    }
+    options.compression = way.compression;
+    options.tell = [this](const NetworkEvent& event) {
+      if (event.kind == NetworkEvent::Kind::compression) {
+        meeting_->packed_bytes = event.count;
+      }
+    };
+    Receiver(endpoint_at(*meeting_), {}, search_path_of(directory), options).run();
+  }
   void wait() {
     if (follower_->wait(deadline_after(patience)) != Arrival::arrived) {
+      throw_if_interrupted();
       throw Error(Problem::failed, "network", "no frame came over");
     }
   }
@@ -177,22 +157,115 @@ class Bridge {
   std::optional<Follower> follower_;
 };
 
+/// With a circular buffer, or a writer without a pause leaves no whole frame.
+constexpr std::uint32_t ring_slots = 4;
+
+void measure_clear(const Bench& bench, std::uint64_t size) {
+  BareLine bare(bench, size, std::nullopt);
+  Bridge by_hand(bench, "hand", format_of(size, ring_slots), {.by_hand = true});
+  Bridge ours(bench, "ours", format_of(size, ring_slots), {});
+  bench.run({"network",
+             bytes_text(size) + ", one frame",
+             {{"ZeroMQ alone", [&] { return bare.one(); }},
+              {"ZeroMQ by hand, of streams", [&] { return by_hand.one(); }},
+              {"Sender and Receiver", [&] { return ours.one(); }}},
+             200});
+  bench.run({"network",
+             bytes_text(size) + ", one of many",
+             {{"ZeroMQ alone", [&] { return bare.one_of(many); }},
+              {"ZeroMQ by hand, of streams", [&] { return by_hand.one_of(many); }},
+              {"Sender and Receiver", [&] { return ours.one_of(many); }}},
+             5});
+}
+
+void measure_encrypted(const Bench& bench, std::uint64_t size) {
+  const Keys keys;
+  BareLine bare(bench, size, keys);
+  Bridge ours(bench, "ours", format_of(size, ring_slots), {.keys = keys});
+  bench.run({"network",
+             bytes_text(size) + ", one frame, CURVE",
+             {{"ZeroMQ alone", [&] { return bare.one(); }},
+              {"Sender and Receiver", [&] { return ours.one(); }}},
+             50});
+  bench.run({"network",
+             bytes_text(size) + ", one of many, CURVE",
+             {{"ZeroMQ alone", [&] { return bare.one_of(fewer); }},
+              {"Sender and Receiver", [&] { return ours.one_of(fewer); }}},
+             5});
+}
+
+/// Of the picture of a camera: noise of a thousand photons.
+void measure_compressed(const Bench& bench, std::uint64_t size) {
+  Format format;
+  format.type = DataType::uint16;
+  format.shape = Shape{static_cast<std::uint32_t>(size / 2)};
+  format.circular_buffer = ring_slots;
+  constexpr const char* picture = "noise,mean=1000,sigma=32";
+  Bridge plain(bench, "plain", format, {.pattern = picture});
+  Bridge lz4(bench, "lz4", format, {.compression = Compression::lz4, .pattern = picture});
+  Bridge zstd(bench, "zstd", format, {.compression = Compression::zstd, .pattern = picture});
+  const std::string name = bytes_text(size) + " of noise";
+  bench.run({"network",
+             name + ", one of many",
+             {{"as they are", [&] { return plain.one_of(fewer); }},
+              {"lz4", [&] { return lz4.one_of(fewer); }},
+              {"zstd", [&] { return zstd.one_of(fewer); }}},
+             5});
+  bench.run({"network",
+             name + ", on the line",
+             {{"as they are", [&] { return static_cast<double>(format.bytes()); }},
+              {"lz4", [&] { return lz4.packed_bytes(); }},
+              {"zstd", [&] { return zstd.packed_bytes(); }}},
+             1,
+             Unit::bytes});
+}
+
+void measure_writer(const Bench& bench, std::uint64_t size) {
+  const Temporary alone(bench.scratch, "alone", size, ring_slots);
+  const Temporary waited(bench.scratch, "waited", size, ring_slots);
+  const Peer waiter(bench.settings, [&] {
+    Follower follower(waited.stream().duplicate());
+    while (follower.wait(std::nullopt) == Arrival::arrived) {
+    }
+  });
+  Bridge ours(bench, "ours", format_of(size, ring_slots), {});
+  const std::vector<std::byte> frame(size, std::byte{1});
+  // Long enough for a frame to be there before the next, as where a camera sets the pace.
+  const auto pause = std::chrono::microseconds{500} + std::chrono::nanoseconds{size};
+  const auto publish_to = [&](const Temporary& temporary) {
+    return [&frame, pause, publisher = std::make_shared<Publisher>(temporary.stream())] {
+      std::this_thread::sleep_for(pause);
+      return timed([&] { publisher->publish(frame); });
+    };
+  };
+  Case contest{"network", bytes_text(size) + ", its writer", {}, 200};
+  contest.contenders.push_back({"publish, nobody follows", publish_to(alone)});
+  contest.contenders.push_back({"publish, a reader wakes", publish_to(waited)});
+  contest.contenders.push_back({"publish, to a Sender", [&ours, pause] {
+                                  std::this_thread::sleep_for(pause);
+                                  return ours.publication();
+                                }});
+  waiter.await_sleep();
+  for (std::uint32_t i = 0; i <= ring_slots; ++i) {
+    for (const Contender& contender : contest.contenders) {
+      contender.sample();  // the first time round the kernel maps the ring_slots
+    }
+  }
+  bench.run(contest);
+}
+
 }  // namespace
 
 void measure_network(const Bench& bench) {
   for (const std::uint64_t size : bench.sizes_or({64, 128 << 10, 512 << 10, 8 << 20})) {
-    Bridge by_hand(bench, "hand", size, true);
-    Bridge ours(bench, "ours", size, false);
-    bench.run({"network",
-               bytes_text(size) + ", one frame",
-               {{"ZeroMQ by hand", [&] { return by_hand.one_frame(); }},
-                {"Sender and Receiver", [&] { return ours.one_frame(); }}},
-               200});
-    bench.run({"network",
-               bytes_text(size) + ", one of many",
-               {{"ZeroMQ by hand", [&] { return by_hand.one_of_many(); }},
-                {"Sender and Receiver", [&] { return ours.one_of_many(); }}},
-               5});
+    measure_clear(bench, size);
+  }
+  for (const std::uint64_t size : bench.sizes_or({128 << 10, 8 << 20})) {
+    measure_encrypted(bench, size);
+    measure_writer(bench, size);
+  }
+  for (const std::uint64_t size : bench.sizes_or({512 << 10})) {
+    measure_compressed(bench, size);
   }
 }
 

@@ -21,7 +21,11 @@ Scratch::~Scratch() {
 
 Stream Scratch::stream(const std::string& name, std::uint64_t frame_bytes,
                        std::uint32_t circular_buffer) const {
-  Stream stream = Stream::draft(path_, name, format_of(frame_bytes, circular_buffer));
+  return stream(name, format_of(frame_bytes, circular_buffer));
+}
+
+Stream Scratch::stream(const std::string& name, const Format& format) const {
+  Stream stream = Stream::draft(path_, name, format);
   remove(name);
   static_cast<void>(stream.publish());
   return stream;
@@ -35,6 +39,9 @@ void Scratch::remove(const std::string& name) const {
 Temporary::Temporary(const Scratch& scratch, const std::string& name, std::uint64_t frame_bytes,
                      std::uint32_t circular_buffer)
     : scratch_(scratch), stream_(scratch.stream(name, frame_bytes, circular_buffer)) {}
+
+Temporary::Temporary(const Scratch& scratch, const std::string& name, const Format& format)
+    : scratch_(scratch), stream_(scratch.stream(name, format)) {}
 
 Temporary::~Temporary() { scratch_.remove(stream_.name()); }
 

@@ -23,6 +23,7 @@ class Scratch {
   /// A stream of frames of so many bytes there, whose pages the kernel has given already.
   [[nodiscard]] Stream stream(const std::string& name, std::uint64_t frame_bytes,
                               std::uint32_t circular_buffer = 0) const;
+  [[nodiscard]] Stream stream(const std::string& name, const Format& format) const;
   void remove(const std::string& name) const;
 
  private:
@@ -34,6 +35,7 @@ class Temporary {
  public:
   Temporary(const Scratch& scratch, const std::string& name, std::uint64_t frame_bytes,
             std::uint32_t circular_buffer = 0);
+  Temporary(const Scratch& scratch, const std::string& name, const Format& format);
   ~Temporary();
   Temporary(const Temporary&) = delete;
   Temporary(Temporary&&) = delete;

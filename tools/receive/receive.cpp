@@ -7,6 +7,7 @@
 #include "common/app/network.hpp"
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
+#include "receive/discovery.hpp"
 #include "receive/tunnel.hpp"
 
 namespace shmim::tools {
@@ -15,34 +16,47 @@ namespace {
 class Receive final : public Tool {
  public:
   void declare(Options& options) override {
-    options
-        .positional("ENDPOINT", endpoint_,
-                    "where shmim-send listens: tcp://HOST:PORT or ipc://PATH")
-        .required();
+    options.positional("ENDPOINT", endpoint_,
+                       "where shmim-send listens: tcp://HOST:PORT or ipc://PATH");
     options.positional("NAME[=LOCAL]", names_,
                        "streams to receive, and what they are called here (default: all)");
     const Option& every = options.flag(
         "--every", every_, "every frame in order, and not the newest as fast as the line takes it");
     options.positive("--rate", "HZ", options_.rate, "frames per second, at most, of each stream")
         .excludes(every);
+    options
+        .text("--compress", "CODEC", compression_,
+              "have frames compressed on their way, exactly: lz4, zstd, or auto as it pays")
+        .one_of({"auto", "lz4", "zstd"});
     options.text("--ssh", "HOST", ssh_,
                  "through the system's ssh: ENDPOINT is as HOST (user@host) sees it");
     options.number("-n", "N", count_, "end after N frames, of all streams together", above_zero);
     patience_.declare(options);
     options.flag("--force", options_.replaces,
                  "put it in the place of a stream of this host that was not received");
+    options.flag("--discover", discovers_,
+                 "list what shmim-send --announce tells the local network, and end");
     security_.declare(options);
-    options.json("print one JSON object per event");
+    options.json("print one JSON object per event, or per line of --discover");
     options.ready_fd();
   }
 
   Exit run(const Context& context) override {
-    security_.require_for(endpoint_);
+    if (endpoint_.empty() != discovers_) {
+      throw UsageError(discovers_ ? "--discover is in the place of ENDPOINT"
+                                  : "ENDPOINT is required");
+    }
+    if (discovers_) {
+      write_stdout(to_text(discover(), context.json()));
+      return Exit::done;
+    }
+    security_.require_for(endpoint_, "shmim-receive");
     if (security_.uses_keys()) {
       options_.keys = security_.own_keys();
       options_.sender = security_.keys().sender(endpoint_);
     }
     options_.order = every_ ? FrameOrder::every : FrameOrder::latest;
+    options_.compression = parse_compression(compression_).value_or(Compression::none);
     options_.tell = teller(context);
     std::uint64_t received = 0;
     std::string newest_name = endpoint_;
@@ -71,7 +85,15 @@ class Receive final : public Tool {
     Receiver receiver(tunnel ? tunnel->endpoint() : endpoint_, wanted(), context.search_path(),
                       options_);
     context.readiness().say();
-    receiver.run();
+    try {
+      receiver.run();
+    } catch (const Error& error) {
+      if (error.problem() != Problem::exists) {
+        throw;
+      }
+      throw HintedError(error, fmt::format("shmim-receive {} {}=other", shell_word(endpoint_),
+                                           shell_word(there(error.subject()))));
+    }
     if (has_all()) {
       return Exit::done;
     }
@@ -81,6 +103,15 @@ class Receive final : public Tool {
   }
 
  private:
+  /// What the stream is called there that is called so here.
+  [[nodiscard]] std::string there(const std::string& local) const {
+    for (const WantedStream& stream : wanted()) {
+      if (stream.local == local) {
+        return stream.remote;
+      }
+    }
+    return local;
+  }
   [[nodiscard]] std::vector<WantedStream> wanted() const {
     std::vector<WantedStream> streams;
     for (const std::string& text : names_) {
@@ -96,7 +127,9 @@ class Receive final : public Tool {
 
   std::string endpoint_;
   std::vector<std::string> names_;
+  bool discovers_ = false;
   bool every_ = false;
+  std::string compression_;
   std::string ssh_;
   std::optional<std::uint64_t> count_;
   Patience patience_;
@@ -107,7 +140,7 @@ class Receive final : public Tool {
 const Registration receive_registration(
     "receive", "receive streams of another host", {"", false}, {}, make<Receive>,
     {"shmim-receive tcp://camhost:5555 cam --curve",
-     "shmim-receive tcp://camhost:5555 cam=cam2 --every --curve"});
+     "shmim-receive tcp://camhost:5555 cam=cam2 --compress auto --curve"});
 
 }  // namespace
 }  // namespace shmim::tools

@@ -1,6 +1,5 @@
 #include "receive/tunnel.hpp"
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -12,6 +11,8 @@
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "common/io/pipe.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -31,19 +32,55 @@ std::filesystem::path make_directory() {
   return name;
 }
 
+/// A program that says nothing. Throws Error.
+pid_t spawn(std::vector<std::string> words, int input) {
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (std::string& word : words) {
+    arguments.push_back(word.data());
+  }
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions{};
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t pid = 0;
+  const int error_number =
+      ::posix_spawnp(&pid, arguments.front(), &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error_number != 0) {
+    throw Error::system(words.front(), "cannot be started", error_number);
+  }
+  return pid;
+}
+
 }  // namespace
 
 Tunnel::Tunnel(std::string host, const std::string& endpoint)
     : host_(std::move(host)), directory_(make_directory()) {
   way_ = fmt::format("{}:{}", (directory_ / "socket").string(), address_of(endpoint));
-  start();
+  Pipe pipe = make_pipe();
+  theirs_ = std::move(pipe.reading);
+  life_ = std::move(pipe.writing);
+  try {
+    start();
+    start_caretaker();
+  } catch (...) {
+    end();
+    throw;
+  }
 }
 
-Tunnel::~Tunnel() {
+Tunnel::~Tunnel() { end(); }
+
+void Tunnel::end() noexcept {
   life_ = FileDescriptor();
   if (ssh_ > 0) {
     ::kill(ssh_, SIGTERM);
     ::waitpid(ssh_, nullptr, 0);
+  }
+  if (caretaker_ > 0) {
+    ::waitpid(caretaker_, nullptr, 0);
   }
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
@@ -59,30 +96,15 @@ void Tunnel::start() {
     words.insert(words.end(), {"-o", setting});
   }
   words.insert(words.end(), {host_, "cat"});
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) {
-    arguments.push_back(word.data());
-  }
-  arguments.push_back(nullptr);
-  std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
-    throw Error::system("ssh", "cannot be started", errno);
-  }
-  const FileDescriptor theirs(pipe[0]);
-  life_ = FileDescriptor(pipe[1]);
-  posix_spawn_file_actions_t actions{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDIN_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  const int error_number =
-      ::posix_spawnp(&ssh_, "ssh", &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error_number != 0) {
-    ssh_ = 0;
-    throw Error::system("ssh", "cannot be started", error_number);
-  }
+  ssh_ = spawn(std::move(words), theirs_.get());
   started_ = std::chrono::steady_clock::now();
+}
+
+void Tunnel::start_caretaker() {
+  // However we end, also by what leaves no time to clean up.
+  caretaker_ = spawn({"sh", "-c", "trap '' INT TERM HUP; read -r nothing; rm -rf -- \"$1\"", "sh",
+                      directory_.string()},
+                     theirs_.get());
 }
 
 void Tunnel::keep_up() {

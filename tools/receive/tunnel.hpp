@@ -30,11 +30,15 @@ class Tunnel {
 
  private:
   void start();
+  void start_caretaker();
+  void end() noexcept;
   std::string host_;
   std::string way_;  ///< as ssh's -L takes it
   std::filesystem::path directory_;
   pid_t ssh_ = 0;
-  FileDescriptor life_;  ///< ssh ends when it is closed
+  pid_t caretaker_ = 0;    ///< removes the directory when this process ends
+  FileDescriptor theirs_;  ///< standard input of both
+  FileDescriptor life_;    ///< they end when it is closed
   std::chrono::steady_clock::time_point started_;
 };
 

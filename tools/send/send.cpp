@@ -4,6 +4,7 @@
 
 #include "common/app/network.hpp"
 #include "common/app/tool.hpp"
+#include "send/announcement.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -21,6 +22,9 @@ class Send final : public Tool {
                  "memory for frames that receivers of every frame have not taken yet, of each "
                  "stream (default: 256MiB)");
     security_.declare(options);
+    options.flag("--announce", announces_,
+                 "tell the local network, by avahi, where streams are sent: see shmim-receive "
+                 "--discover");
     options.flag("--keygen", keygen_, "make keys in FOLDER, print the public one, and end");
     options.json("print one JSON object per event");
     options.ready_fd();
@@ -38,7 +42,8 @@ class Send final : public Tool {
       endpoints_.emplace_back("tcp://127.0.0.1:5555");
     }
     for (const std::string& endpoint : endpoints_) {
-      security_.require_for(endpoint);
+      security_.require_for(endpoint,
+                            fmt::format("shmim-send {} --bind", shell_word(refs_.front())));
     }
     std::vector<Reference> streams;
     for (const std::string& text : refs_) {
@@ -54,8 +59,12 @@ class Send final : public Tool {
     options_.cancelled = interrupted;
     options_.tell = teller(context);
     Sender sender(streams, context.search_path(), options_);
-    for (const std::string& endpoint : endpoints_) {
-      sender.bind(endpoint);
+    for (std::string& endpoint : endpoints_) {
+      endpoint = sender.bind(endpoint);
+    }
+    std::optional<Announcement> announcement;
+    if (announces_) {
+      announcement.emplace(context, endpoints_, streams, security_.uses_keys());
     }
     context.readiness().say();
     sender.run();
@@ -67,6 +76,7 @@ class Send final : public Tool {
   std::vector<std::string> refs_;
   std::vector<std::string> endpoints_;
   std::string buffer_;
+  bool announces_ = false;
   bool keygen_ = false;
   SenderOptions options_;
   Security security_;

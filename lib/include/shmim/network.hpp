@@ -53,8 +53,18 @@ class SHMIM_EXPORT KeyFolder {
   std::filesystem::path folder_;
 };
 
+/// True of `tcp://HOST:PORT` and `ipc://PATH`.
+[[nodiscard]] SHMIM_EXPORT bool is_endpoint(std::string_view text) noexcept;
 /// True of an endpoint that no other host reaches: `ipc://`, or `tcp://` on the loopback device.
 [[nodiscard]] SHMIM_EXPORT bool is_local_endpoint(std::string_view endpoint) noexcept;
+
+/// In how many bytes frames are sent: as they are; compressed, exactly, by one codec or another,
+/// both after their bits were shuffled; or as it pays.
+enum class Compression { none, lz4, zstd, automatic };
+/// `none`, `lz4`, `zstd`, `auto`.
+[[nodiscard]] SHMIM_EXPORT std::string_view to_string(Compression compression) noexcept;
+[[nodiscard]] SHMIM_EXPORT std::optional<Compression> parse_compression(
+    std::string_view text) noexcept;
 
 /// Something that happened to a Sender or a Receiver, for its user to know.
 struct SHMIM_EXPORT NetworkEvent {
@@ -68,13 +78,14 @@ struct SHMIM_EXPORT NetworkEvent {
     created,      ///< a Receiver: the stream `subject` was made here
     recreated,    ///< it was re-created there, and so it was here
     removed,      ///< the stream `subject` is gone there
+    compression,  ///< frames of `subject` are compressed otherwise than before: `text` says how
     lost,         ///< frames of `subject` have gone: `count` of them
     bad_message,  ///< what came is not of this protocol, and was dropped
   };
   Kind kind;
   std::string subject;
-  std::string text;  ///< in plain words
-  std::uint64_t count = 0;
+  std::string text;         ///< in plain words
+  std::uint64_t count = 0;  ///< of what was lost; of a frame that came compressed, its bytes
 };
 /// `listening`, `bad message`...
 [[nodiscard]] SHMIM_EXPORT std::string_view to_string(NetworkEvent::Kind kind) noexcept;
@@ -96,7 +107,8 @@ struct SHMIM_EXPORT SenderOptions {
 /// as many frames as it says that it has room for, the newest there are then, or every one from a
 /// buffer; so a slow one has few, disturbs no other, and never the writer of a stream. A frame is
 /// copied once, whole, out of its stream, since no frame in shared memory is safe for as long as it
-/// takes to send it. A stream that is removed is waited for, and one that is re-created is followed
+/// takes to send it. For receivers that want it compressed, another thread does that, once for all
+/// that want it so. A stream that is removed is waited for, and one that is re-created is followed
 /// on. Not thread-safe.
 class SHMIM_EXPORT Sender {
  public:
@@ -134,6 +146,9 @@ struct SHMIM_EXPORT ReceiverOptions {
   std::string sender;
   FrameOrder order = FrameOrder::latest;
   std::optional<double> rate;  ///< frames per second, at most, of each stream
+  /// `automatic`: as a frame is here soonest, by how fast the sender compresses such frames, how
+  /// small they become, and how fast frames come over; chosen anew as these change.
+  Compression compression = Compression::none;
   /// Streams that are here already and were not received are re-created too; else that is an Error
   /// (exists).
   bool replaces = false;

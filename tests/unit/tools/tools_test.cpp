@@ -123,6 +123,7 @@ constexpr std::array habits{
     Habit{"--as", "English: as what a value, or a frame, is given"},
     Habit{"--stats", "statistics: of the elements of a frame, and of a run"},
     Habit{"--frames", "frames: so many of them, and one after the other"},
+    Habit{"--compress", "rsync --compress, English: fewer bytes, of a file, and on their way"},
     Habit{"--force", "rm --force, mv --force: what would stop it otherwise"},
     Habit{"--all", "ls --all: the hidden too; every one there is"},
 };

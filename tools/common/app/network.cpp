@@ -1,5 +1,7 @@
 #include "common/app/network.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "common/app/context.hpp"
@@ -22,7 +24,17 @@ void Security::declare(Options& options) {
       .excludes(curve);
 }
 
-void Security::require_for(std::string_view endpoint) const {
+void Security::require_for(const std::string& endpoint, const std::string& command) const {
+  if (!is_endpoint(endpoint)) {
+    const auto error = [&endpoint] {
+      return Error(Problem::usage, endpoint, "is no endpoint: tcp://HOST:PORT or ipc://PATH");
+    };
+    const std::string meant = "tcp://" + endpoint;
+    if (endpoint.find('/') == std::string::npos && is_endpoint(meant)) {
+      throw HintedError(error(), fmt::format("{} {}", command, shell_word(meant)));
+    }
+    throw error();
+  }
   if (!curve_ && !insecure_ && !is_local_endpoint(endpoint)) {
     throw UsageError(fmt::format(
         "{}: other hosts can reach it: --curve encrypts, and --insecure says that it need not be",
@@ -56,6 +68,7 @@ std::function<void(const NetworkEvent&)> teller(const Context& context) {
       case NetworkEvent::Kind::listening:
       case NetworkEvent::Kind::follows:
       case NetworkEvent::Kind::leaves:
+      case NetworkEvent::Kind::compression:
         context.detail(event.subject, event.text);
         break;
       case NetworkEvent::Kind::lost:
@@ -67,6 +80,17 @@ std::function<void(const NetworkEvent&)> teller(const Context& context) {
         break;
     }
   };
+}
+
+std::unique_ptr<Child> start_avahi(std::vector<std::string> words, Child::Reads reads) {
+  try {
+    return std::make_unique<Child>(std::move(words), reads);
+  } catch (const Error& error) {
+    if (error.problem() != Problem::not_found) {
+      throw;
+    }
+    throw HintedError(error, "sudo apt install avahi-utils");
+  }
 }
 
 }  // namespace shmim::tools

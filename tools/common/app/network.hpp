@@ -1,10 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include <shmim/network.hpp>
+
+#include "common/io/child.hpp"
 
 namespace shmim::tools {
 
@@ -17,8 +20,8 @@ class Security {
   void declare(Options& options);
 
   /// Throws UsageError where others could reach the endpoint, and neither --curve nor --insecure
-  /// was given.
-  void require_for(std::string_view endpoint) const;
+  /// was given; and Error (usage) where it is none, with what to try: `command` and one.
+  void require_for(const std::string& endpoint, const std::string& command) const;
   [[nodiscard]] bool uses_keys() const noexcept { return curve_; }
   /// Throws Error (no_directory).
   [[nodiscard]] KeyFolder keys() const;
@@ -34,5 +37,10 @@ class Security {
 /// Says what happens: a line of JSON with --json, else in plain words; who comes and goes with
 /// --verbose alone. For one thread at a time, as long as the context is there.
 std::function<void(const NetworkEvent&)> teller(const Context& context);
+
+/// As what streams are announced in the local network.
+inline constexpr const char* announced_type = "_shmim._tcp";
+/// A program of avahi's. Throws Error, with what to try where it is not there.
+std::unique_ptr<Child> start_avahi(std::vector<std::string> words, Child::Reads reads);
 
 }  // namespace shmim::tools

@@ -11,7 +11,7 @@ std::string to_json_line(const NetworkEvent& event) {
                 {"name", event.subject},
                 {"message", event.text}};
   if (event.count > 0) {
-    record["count"] = event.count;
+    record[event.kind == NetworkEvent::Kind::compression ? "bytes" : "count"] = event.count;
   }
   return to_json_line(record);
 }
