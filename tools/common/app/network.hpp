@@ -20,6 +20,8 @@ class Security {
   /// was given.
   void require_for(std::string_view endpoint) const;
   [[nodiscard]] bool uses_keys() const noexcept { return curve_; }
+  /// True where it has been said how others are dealt with.
+  [[nodiscard]] bool is_for_others() const noexcept { return curve_ || insecure_; }
   /// Throws Error (no_directory).
   [[nodiscard]] KeyFolder keys() const;
   /// The user's own. Throws Error, with what to try where there are none.
