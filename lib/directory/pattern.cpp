@@ -11,13 +11,8 @@ namespace {
 
 constexpr std::string_view wildcards = "*?[";
 
-}  // namespace
-
-bool is_pattern(std::string_view name) noexcept {
-  return name.find_first_of(wildcards) != std::string_view::npos;
-}
-
-Reference parse_pattern(std::string_view text) {
+/// Of a text without an address.
+Reference pattern_of(std::string_view text) {
   if (text.find('/') != std::string_view::npos) {
     throw Error(Problem::usage, std::string(text),
                 "a stream has no / in its name; --dir names the directory");
@@ -31,6 +26,27 @@ Reference parse_pattern(std::string_view text) {
   Reference pattern = parse_reference(std::string(text.substr(0, begin)) + "pattern");
   pattern.name = text.substr(begin);
   pattern.text = text;
+  return pattern;
+}
+
+}  // namespace
+
+bool is_pattern(std::string_view name) noexcept {
+  return name.find_first_of(wildcards) != std::string_view::npos;
+}
+
+Reference parse_pattern(std::string_view whole) {
+  const Addressed addressed = split_address(whole);
+  const bool means_all = addressed.address && addressed.rest.empty();
+  // The rest by itself: brackets of an address are no pattern.
+  Reference pattern = pattern_of(means_all ? "*" : addressed.rest);
+  if (addressed.address) {
+    if (pattern.location == Location::local) {
+      return parse_reference(whole);  // which refuses it
+    }
+    pattern.address = addressed.address;
+    pattern.text = whole;
+  }
   return pattern;
 }
 

@@ -39,6 +39,7 @@ std::vector<Description> streams(std::string_view pattern) {
 
 std::vector<Description> streams(std::string_view pattern, const std::filesystem::path& directory) {
   const Reference wanted = parse_pattern(pattern);
+  require_of_this_host(wanted);
   ProcessTable processes;
   std::vector<Description> found;
   for (const std::string& name : list_streams(directory)) {

@@ -66,6 +66,40 @@ std::string text_in(const Map& map, const char* key) {
   return found->get<std::string>();
 }
 
+bool flag_in(const Map& map, const char* key, bool otherwise) {
+  const auto found = map.find(key);
+  if (found == map.end()) {
+    return otherwise;
+  }
+  if (!found->is_boolean()) {
+    refuse(fmt::format("a message whose '{}' is neither true nor false", key));
+  }
+  return found->get<bool>();
+}
+
+std::vector<std::string> names_in(const Map& map, const char* key) {
+  const auto found = map.find(key);
+  if (found == map.end() || !found->is_array()) {
+    refuse(fmt::format("a message without a list '{}'", key));
+  }
+  std::vector<std::string> names;
+  for (const Map& name : *found) {
+    if (!name.is_string()) {
+      refuse("a list of streams with what is no name");
+    }
+    names.push_back(name.get<std::string>());
+  }
+  return names;
+}
+
+Problem problem_in(const Map& map) {
+  const auto number = number_in<std::int32_t>(map, "problem");
+  if (number < 0 || number > static_cast<std::int32_t>(Problem::not_an_image)) {
+    refuse("a message whose 'problem' there is not");
+  }
+  return static_cast<Problem>(number);
+}
+
 Tai time_in(const Map& map, const char* key) {
   return Tai(std::chrono::nanoseconds{number_in<std::int64_t>(map, key)});
 }
@@ -167,9 +201,22 @@ struct ToMap {
     if (follow.asked != never) {
       map["asked"] = nanoseconds_of(follow.asked);
     }
+    if (!follow.pixels) {
+      map["pixels"] = false;
+    }
+    if (follow.whole) {
+      map["whole"] = true;
+    }
     return map;
   }
   Map operator()(const List& /*list*/) const { return {{"list", true}}; }
+  Map operator()(const Look& look) const {
+    return {{"look", look.id},
+            {"patterns", look.request.patterns},
+            {"rates", look.request.rates},
+            {"holders", look.request.holders},
+            {"surroundings", look.request.surroundings}};
+  }
   Map operator()(const Announcement& stream) const {
     return {{"stream", stream.id},
             {"session", stream.session},
@@ -191,6 +238,12 @@ struct ToMap {
   Map operator()(const Streams& streams) const {
     return {{"streams", streams.names}, {"unknown", streams.unknown}};
   }
+  Map operator()(const Seen& seen) const { return {{"seen", seen.id}}; }
+  Map operator()(const Failure& failure) const {
+    return {{"failure", failure.id},
+            {"problem", static_cast<std::int32_t>(failure.problem)},
+            {"why", failure.why}};
+  }
 };
 
 }  // namespace
@@ -203,6 +256,11 @@ FromReceiver decode_from_receiver(std::span<const std::byte> bytes) {
   require_version(map);
   if (map.contains("list")) {
     return List{};
+  }
+  if (map.contains("look")) {
+    return Look{number_in<std::uint64_t>(map, "look"),
+                {names_in(map, "patterns"), flag_in(map, "rates", false),
+                 flag_in(map, "holders", false), flag_in(map, "surroundings", false)}};
   }
   Follow follow;
   follow.id = number_in<std::uint64_t>(map, "follow");
@@ -223,6 +281,8 @@ FromReceiver decode_from_receiver(std::span<const std::byte> bytes) {
   if (map.contains("asked")) {
     follow.asked = time_in(map, "asked");
   }
+  follow.pixels = flag_in(map, "pixels", true);
+  follow.whole = flag_in(map, "whole", false);
   return follow;
 }
 
@@ -245,19 +305,16 @@ FromSender decode_from_sender(std::span<const std::byte> bytes) {
   if (map.contains("gone")) {
     return Gone{number_in<std::uint64_t>(map, "gone")};
   }
-  Streams streams;
-  const auto names = map.find("streams");
-  if (names == map.end() || !names->is_array()) {
+  if (map.contains("seen")) {
+    return Seen{number_in<std::uint64_t>(map, "seen")};
+  }
+  if (map.contains("failure")) {
+    return Failure{number_in<std::uint64_t>(map, "failure"), problem_in(map), text_in(map, "why")};
+  }
+  if (!map.contains("streams")) {
     refuse("a message of no known kind");
   }
-  for (const Map& name : *names) {
-    if (!name.is_string()) {
-      refuse("a list of streams with what is no name");
-    }
-    streams.names.push_back(name.get<std::string>());
-  }
-  streams.unknown = text_in(map, "unknown");
-  return streams;
+  return Streams{names_in(map, "streams"), text_in(map, "unknown")};
 }
 
 }  // namespace shmim::network

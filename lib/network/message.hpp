@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "shmim/clock.hpp"
+#include "shmim/error.hpp"
 #include "shmim/follow.hpp"
 #include "shmim/format.hpp"
 #include "shmim/network.hpp"
+#include "shmim/sight.hpp"
 
 // What senders and receivers say to one another: shmim-network(5). Each message is a map in CBOR;
-// behind that of a frame come its head, as `frames` has it, and its pixels, in parts of their own.
+// behind that of a frame come its head, as `frames` has it, and its pixels, in parts of their own;
+// and behind that of what was seen, the Sight.
 
 namespace shmim::network {
 
@@ -32,10 +35,19 @@ struct Follow {
   std::uint64_t taken = 0;    ///< number of the last that has come in that session
   /// Of an answer, the shortest of late.
   std::chrono::nanoseconds delay{0};
-  Tai asked = never;  ///< when this was said, where an answer is wanted
+  Tai asked = never;   ///< when this was said, where an answer is wanted
+  bool pixels = true;  ///< false: the heads of frames will do
+  /// Where z is time the whole array is wanted with each plane, as a frame of a stream in which it
+  /// is not.
+  bool whole = false;
 };
 /// From a receiver: which streams are there?
 struct List {};
+/// From a receiver: what is to be seen of them?
+struct Look {
+  std::uint64_t id = 0;  ///< which of the receiver's
+  SightRequest request;
+};
 
 /// From a sender: the stream that frames are of from now on.
 struct Announcement {
@@ -66,9 +78,19 @@ struct Streams {
   std::vector<std::string> names;
   std::string unknown;  ///< that was wanted
 };
+/// From a sender, before a Sight: the answer to Look.
+struct Seen {
+  std::uint64_t id = 0;
+};
+/// From a sender: why there is no answer to a Look, or no frame for a Follow.
+struct Failure {
+  std::uint64_t id = 0;
+  Problem problem = Problem::failed;
+  std::string why;
+};
 
-using FromReceiver = std::variant<Follow, List>;
-using FromSender = std::variant<Announcement, Gone, FrameFollows, Alive, Streams>;
+using FromReceiver = std::variant<Follow, List, Look>;
+using FromSender = std::variant<Announcement, Gone, FrameFollows, Alive, Streams, Seen, Failure>;
 
 [[nodiscard]] std::string encode(const FromReceiver& message);
 [[nodiscard]] std::string encode(const FromSender& message);

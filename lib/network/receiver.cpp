@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -96,17 +97,7 @@ class Receiver::Inlet {
     constexpr int most_waiting = 64;
     socket_.set(zmq::sockopt::rcvhwm, most_waiting);
     socket_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(options_.most_bytes));
-    if (options_.keys) {
-      socket_.set(zmq::sockopt::curve_serverkey, options_.sender);
-      socket_.set(zmq::sockopt::curve_publickey, options_.keys->public_key);
-      socket_.set(zmq::sockopt::curve_secretkey, options_.keys->secret_key);
-    }
-    try {
-      socket_.set(zmq::sockopt::ipv6, !is_of_ipv4(endpoint_));
-      socket_.connect(endpoint_);
-    } catch (const zmq::error_t& error) {
-      throw error_of(endpoint_, error);
-    }
+    network::connect(socket_, endpoint_, options_.keys, options_.sender);
   }
 
   void run() {
@@ -134,7 +125,7 @@ class Receiver::Inlet {
       }
       // Not for as long as any come: there is a time to say what is wanted, and one to end.
       constexpr int most_at_a_time = 16;
-      for (int i = 0; i < most_at_a_time && !is_cancelled() && take_message(); ++i) {
+      for (int i = 0; i < most_at_a_time && !is_cancelled() && take_room() && take_message(); ++i) {
       }
     }
     mark_down();
@@ -151,7 +142,8 @@ class Receiver::Inlet {
       throw Error(Problem::usage, stream.local, *why);
     }
     Replica replica(stream.local, fmt::format("{}/{}", called_, stream.remote), search_path_,
-                    options_.replaces);
+                    options_.replaces || options_.mirrors,
+                    options_.mirrors ? Likeness::mirror : Likeness::received);
     intakes_.try_emplace(next_id_++, std::move(stream.remote), std::move(replica));
   }
 
@@ -205,6 +197,8 @@ class Receiver::Inlet {
     follow.taken = intake.taken;
     follow.delay = clock_.delay().value_or(std::chrono::nanoseconds{0});
     follow.asked = now;
+    follow.pixels = options_.pixels;
+    follow.whole = options_.whole;
     send(follow);
   }
 
@@ -226,6 +220,18 @@ class Receiver::Inlet {
   void send(const FromReceiver& message) {
     // Where there is no connection, nobody is to hear it later.
     socket_.send(zmq::message_t(encode(message)), zmq::send_flags::dontwait);
+  }
+
+  /// False where a mirror is full; after a little while, as nothing tells of its reader.
+  [[nodiscard]] bool take_room() const {
+    const bool is_full = options_.has_room && std::ranges::any_of(intakes_, [&](const auto& entry) {
+                           const Replica& replica = entry.second.replica;
+                           return replica.is_made() && !options_.has_room(replica.stream());
+                         });
+    if (is_full) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    return !is_full;
   }
 
   /// False where there is none.
@@ -275,12 +281,26 @@ class Receiver::Inlet {
       if (Intake* intake = find(gone->id)) {
         tell(NetworkEvent::Kind::removed, intake->replica.name(), "was removed there");
         intake->replica.mark_down();
+        intake->replica.remove();
       }
+    } else if (const auto* failure = std::get_if<Failure>(&message)) {
+      take_failure(*failure);
     } else if (const auto* alive = std::get_if<Alive>(&message)) {
       clock_.add(alive->asked, alive->here, arrived);
-    } else {
-      take_list(std::get<Streams>(message));
+    } else if (const auto* streams = std::get_if<Streams>(&message)) {
+      take_list(*streams);
     }
+  }
+
+  void take_failure(const Failure& failure) const {
+    const auto found = intakes_.find(failure.id);
+    if (found == intakes_.end() || wants_all_ ||
+        (options_.awaits &&
+         (failure.problem == Problem::not_found || may_be_half_made(failure.problem)))) {
+      return;
+    }
+    throw Error(failure.problem == Problem::failed ? Problem::busy : failure.problem,
+                found->second.replica.name(), printable(failure.why));
   }
 
   void take_list(const Streams& streams) {
@@ -330,6 +350,9 @@ class Receiver::Inlet {
     }
     const std::string as = fmt::format("{} {}", to_string(announcement.format.type),
                                        to_string(announcement.format.shape));
+    if (options_.mirrors && options_.order == FrameOrder::every) {
+      intake->replica.set_least_buffer(mirror_buffer(announcement.format));
+    }
     switch (intake->replica.adopt(announcement)) {
       case Replica::Change::created:
         tell(NetworkEvent::Kind::created, intake->replica.name(), "created: " + as);
@@ -341,6 +364,24 @@ class Receiver::Inlet {
         break;
     }
     ask(announcement.id, *intake, never);
+    if (announcement.cnt0 == 0) {
+      note_complete(*intake);
+    }
+  }
+
+  void note_complete(const Intake& intake) const {
+    if (options_.complete) {
+      options_.complete(intake.replica.name());
+    }
+  }
+
+  /// Frames that a mirror holds of which each is wanted: so many may come while its reader does
+  /// something else.
+  [[nodiscard]] static std::uint32_t mirror_buffer(const Format& format) {
+    constexpr std::uint64_t bytes = 64 << 20;
+    constexpr std::uint64_t most = 64;
+    return static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(bytes / std::max<std::uint64_t>(format.bytes(), 1), 4, most));
   }
 
   void take_frame(const FrameFollows& frame, const zmq::message_t& head,
@@ -358,6 +399,7 @@ class Receiver::Inlet {
     tell_packed(*intake, frame.packed, came.size());
     intake->taken = frame.number;
     ask(frame.id, *intake, never);
+    note_complete(*intake);
     if (!is_published) {
       return;
     }

@@ -34,8 +34,12 @@ Keyword link_keyword(const char* state, const std::string& comment = {}) {
 
 }  // namespace
 
-Replica::Replica(std::string name, std::string origin, SearchPath search_path, bool replaces)
-    : origin_(std::move(origin)), search_path_(std::move(search_path)), replaces_(replaces) {
+Replica::Replica(std::string name, std::string origin, SearchPath search_path, bool replaces,
+                 Likeness likeness)
+    : origin_(std::move(origin)),
+      search_path_(std::move(search_path)),
+      replaces_(replaces),
+      likeness_(likeness) {
   reference_.name = std::move(name);
   reference_.text = reference_.name;
   reference_.location = Location::shared;
@@ -44,8 +48,10 @@ Replica::Replica(std::string name, std::string origin, SearchPath search_path, b
 Replica::Change Replica::adopt(const Announcement& announcement) {
   host_ = printable(announcement.host);
   format_ = announcement.format;
-  const std::uint32_t slots = format_.keywords + std::uint32_t{own_keywords};
+  const bool is_mirror = likeness_ == Likeness::mirror;
+  const std::uint32_t slots = format_.keywords + (is_mirror ? 0 : std::uint32_t{own_keywords});
   format_.keywords = static_cast<std::uint16_t>(std::min<std::uint32_t>(slots, UINT16_MAX));
+  format_.circular_buffer = std::max(format_.circular_buffer, least_buffer_);
   const bool was_made = is_made();
   std::optional<Stream> found = find_own(format_);
   if (found && found->cnt0() <= announcement.cnt0) {
@@ -53,7 +59,9 @@ Replica::Change Replica::adopt(const Announcement& announcement) {
     options.claim = true;
     publisher_.reset();
     publisher_.emplace(*std::move(found), std::move(options));
-    publisher_->stream().keywords().set(link_keyword("up"));
+    if (!is_mirror) {
+      publisher_->stream().keywords().set(link_keyword("up"));
+    }
     return Change::none;
   }
   make();
@@ -86,9 +94,11 @@ std::optional<Stream> Replica::find_own(const Format& format) const {
 void Replica::make() {
   publisher_.reset();
   CreateOptions creation{format_, search_path_.mode, {}};
-  creation.prepare = [this](Stream& draft) {
-    draft.keywords().set(origin_keyword(host_, origin_));
-  };
+  if (likeness_ == Likeness::received) {
+    creation.prepare = [this](Stream& draft) {
+      draft.keywords().set(origin_keyword(host_, origin_));
+    };
+  }
   Connection made = recreate(reference_, creation, search_path_);
   PublishOptions options;
   options.claim = true;
@@ -103,7 +113,7 @@ std::uint64_t Replica::frame_bytes() const {
 bool Replica::publish(const FrameRecord& frame, std::span<const std::byte> pixels, Tai arrived,
                       std::optional<std::chrono::nanoseconds> clock_ahead) {
   if (frame.type != publisher_->type() || frame.shape != publisher_->frame_shape() ||
-      pixels.size() != frame.bytes()) {
+      (pixels.size() != frame.bytes() && !(pixels.empty() && likeness_ == Likeness::mirror))) {
     throw Error(Problem::failed, reference_.name, "a frame that is not as its stream");
   }
   const std::uint64_t before = cnt0();
@@ -131,6 +141,27 @@ void Replica::put(const FrameRecord& frame, std::span<const std::byte> pixels, T
   std::vector<Keyword> keywords = keywords_of(frame, arrived, clock_ahead);
   erase_others(keywords);
   publisher_->set_keywords(std::move(keywords));
+  if (likeness_ == Likeness::mirror) {
+    say_as_there(frame);
+  } else {
+    say_received(frame, arrived);
+  }
+  publisher_->publish(pixels);
+}
+
+void Replica::say_as_there(const FrameRecord& frame) {
+  publisher_->set_atime(frame.info.atime);
+  if (frame.trace.empty()) {
+    publisher_->set_written(frame.info.writetime, 0);
+    publisher_->set_trigger(std::nullopt);
+    return;
+  }
+  publisher_->set_written(frame.info.writetime, frame.trace.front().pid);
+  publisher_->set_trigger(
+      Trigger{frame.trace.front(), {frame.trace.begin() + 1, frame.trace.end()}});
+}
+
+void Replica::say_received(const FrameRecord& frame, Tai arrived) {
   publisher_->set_atime(frame.info.atime == never ? std::nullopt : std::optional(frame.info.atime));
   // Inodes and PIDs of another host mean nothing here, or something else. What does is that this
   // was received, which frame it was there, and when it came; RECVFROM says from where.
@@ -140,13 +171,15 @@ void Replica::put(const FrameRecord& frame, std::span<const std::byte> pixels, T
   received.cnt0 = frame.info.cnt0;
   received.triggered = arrived;
   publisher_->set_trigger(Trigger{received, {}});
-  publisher_->publish(pixels);
 }
 
 std::vector<Keyword> Replica::keywords_of(
     const FrameRecord& frame, Tai arrived,
     std::optional<std::chrono::nanoseconds> clock_ahead) const {
   std::vector<Keyword> keywords = frame.keywords;
+  if (likeness_ == Likeness::mirror) {
+    return keywords;
+  }
   keywords.push_back(origin_keyword(host_, origin_));
   keywords.push_back(link_keyword("up"));
   if (is_date(frame.info.writetime)) {
@@ -178,8 +211,21 @@ void Replica::erase_others(const std::vector<Keyword>& keywords) {
   }
 }
 
+void Replica::remove() noexcept {
+  if (!is_made() || likeness_ == Likeness::received) {
+    return;
+  }
+  try {
+    const Stream stream = publisher_->stream();
+    publisher_.reset();
+    static_cast<void>(remove_stream(stream.path(), stream.identity()));
+  } catch (const Error&) {
+    // Nobody else touches the folder of a mirror: it has gone.
+  }
+}
+
 void Replica::mark_down() noexcept {
-  if (!is_made()) {
+  if (!is_made() || likeness_ == Likeness::mirror) {
     return;
   }
   try {

@@ -14,11 +14,18 @@
 
 namespace shmim::network {
 
+/// What a Replica says of itself.
+enum class Likeness {
+  received,  ///< that it is a stream of this host, which was received: from where, and when
+  mirror,    ///< nothing: it is for whoever looks at the other host, and is as the stream there is
+};
+
 /// A stream of this host that is made of one of another.
 class Replica {
  public:
   /// `origin` is where it is from, for people.
-  Replica(std::string name, std::string origin, SearchPath search_path, bool replaces);
+  Replica(std::string name, std::string origin, SearchPath search_path, bool replaces,
+          Likeness likeness = Likeness::received);
 
   enum class Change { none, created, recreated };
   /// The stream there is like this now. Throws Error as Receiver::run() does.
@@ -27,6 +34,10 @@ class Replica {
   /// frame is not of the stream that was announced), and as Publisher::publish() does.
   bool publish(const FrameRecord& frame, std::span<const std::byte> pixels, Tai arrived,
                std::optional<std::chrono::nanoseconds> clock_ahead);
+  /// The stream there is gone: a mirror is too.
+  void remove() noexcept;
+  /// Frames of the circular buffer that it gets at least, from the next adopt() on.
+  void set_least_buffer(std::uint32_t frames) noexcept { least_buffer_ = frames; }
   /// Says in its keywords that no frames come any more, since now.
   void mark_down() noexcept;
 
@@ -35,12 +46,15 @@ class Replica {
   /// Pixels of a frame, in bytes.
   [[nodiscard]] std::uint64_t frame_bytes() const;
   [[nodiscard]] std::uint64_t cnt0() const noexcept { return publisher_->stream().cnt0(); }
+  [[nodiscard]] const Stream& stream() const noexcept { return publisher_->stream(); }
 
  private:
   [[nodiscard]] std::optional<Stream> find_own(const Format& format) const;
   void make();
   void put(const FrameRecord& frame, std::span<const std::byte> pixels, Tai arrived,
            std::optional<std::chrono::nanoseconds> clock_ahead);
+  void say_received(const FrameRecord& frame, Tai arrived);
+  void say_as_there(const FrameRecord& frame);
   [[nodiscard]] std::vector<Keyword> keywords_of(
       const FrameRecord& frame, Tai arrived,
       std::optional<std::chrono::nanoseconds> clock_ahead) const;
@@ -49,6 +63,8 @@ class Replica {
   std::string origin_;
   SearchPath search_path_;
   bool replaces_;
+  Likeness likeness_;
+  std::uint32_t least_buffer_ = 0;
   std::string host_;
   Format format_;
   std::optional<Publisher> publisher_;

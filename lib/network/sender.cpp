@@ -3,21 +3,25 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <list>
 #include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "network/authority.hpp"
 #include "network/line.hpp"
 #include "network/message.hpp"
+#include "network/observatory.hpp"
 #include "network/packing.hpp"
 #include "network/socket.hpp"
 #include "network/source.hpp"
+#include "shmim/directory.hpp"
 #include "shmim/error.hpp"
 #include "shmim/text.hpp"
 
@@ -29,7 +33,10 @@ using std::chrono::steady_clock;
 /// What a receiver may have at once, whatever it asks for: it is what a hostile one can cost.
 constexpr std::uint64_t most_on_the_way = 64;
 constexpr std::size_t most_subscriptions = 1024;
+constexpr std::size_t most_channels = 256;
 constexpr std::chrono::seconds silent_for_good{5};
+/// So long a stream that was opened for somebody stays open when he has gone.
+constexpr std::chrono::seconds open_for_nobody{1};
 
 /// Those by which frames are packed, in the order of Packet::packed.
 constexpr std::array codecs{Compression::lz4, Compression::zstd};
@@ -40,6 +47,7 @@ constexpr std::size_t index_of(Compression codec) { return codec == Compression:
 /// A stream that a receiver follows.
 struct Subscription {
   FrameOrder order = FrameOrder::latest;
+  bool pixels = true;
   std::uint64_t session = 0;
   std::uint64_t sent = 0;   ///< number of the last, in the session
   std::uint64_t limit = 0;  ///< up to which it may be sent now
@@ -70,8 +78,12 @@ using SubscriptionKey = std::pair<std::string, std::uint64_t>;
 
 /// A stream, its thread, and who follows it.
 struct Channel {
-  explicit Channel(std::unique_ptr<Source> from) : source(std::move(from)) {}
+  explicit Channel(std::unique_ptr<Source> from, bool opened_for_somebody = false)
+      : source(std::move(from)), is_on_demand(opened_for_somebody) {}
   std::unique_ptr<Source> source;  ///< of the thread
+  const bool is_on_demand;
+  std::atomic<bool> is_over = false;  ///< nobody wants it any more, or it cannot be read
+  steady_clock::time_point last_wanted = steady_clock::now();
   std::thread thread;
   std::condition_variable wanted;
   std::optional<Stream> stream;          ///< a handle of its own, for its cnt0
@@ -87,6 +99,21 @@ struct Channel {
   steady_clock::time_point measured;  ///< the yields
   std::uint64_t measured_by = 0;      ///< number of the packet
   std::map<SubscriptionKey, Subscription> subscriptions;
+
+  Channel(const Channel&) = delete;
+  Channel(Channel&&) = delete;
+  Channel& operator=(const Channel&) = delete;
+  Channel& operator=(Channel&&) = delete;
+  /// Waits for its threads, which are to have been told.
+  ~Channel() {
+    wanted.notify_all();
+    packable.notify_all();
+    for (std::thread* its : {&thread, &packer}) {
+      if (its->joinable()) {
+        its->join();
+      }
+    }
+  }
 };
 
 }  // namespace shmim::network
@@ -115,6 +142,20 @@ class Sender::Outlet {
       channels_.emplace_back(
           std::make_unique<Source>(stream, search_path_, [this] { return is_over(); }));
       adopt(channels_.back());
+    }
+    if (options_.serves) {
+      observatory_.emplace(
+          search_path_.shm, *options_.serves,
+          [this](const std::string& receiver, std::uint64_t id, zmq::message_t sight) {
+            const std::lock_guard lock(mutex_);
+            send(receiver, encode(FromSender(Seen{id})), &sight);
+            take_messages();
+          },
+          [this](const std::string& receiver, const Failure& failure) {
+            const std::lock_guard lock(mutex_);
+            send(receiver, encode(FromSender(failure)));
+            take_messages();
+          });
     }
     set_up(socket_);
     constexpr int longest_message = 64 << 10;
@@ -158,15 +199,23 @@ class Sender::Outlet {
     return bound;
   }
 
+  /// Listens at a socket that listens already, `tcp` or `ipc`. Ownership is taken.
+  std::string adopt(int descriptor, const std::string& endpoint) {
+    socket_.set(zmq::sockopt::use_fd, descriptor);
+    std::string bound = bind(endpoint);
+    socket_.set(zmq::sockopt::use_fd, -1);
+    return bound;
+  }
+
   void run() {
     for (Channel& channel : channels_) {
-      channel.thread = start([this, &channel] { follow(channel); });
+      begin(channel);
     }
     while (!is_over()) {
       const int milliseconds = wait_milliseconds();
       std::array<pollfd, 2> descriptors{{{descriptor_, POLLIN, 0}, {of_monitor_, POLLIN, 0}}};
       ::poll(descriptors.data(), descriptors.size(), milliseconds);
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
       while (const auto news = monitor_.next()) {
         if (news->change == Monitor::Change::refused && !options_.keys) {
           tell(NetworkEvent::Kind::refused, news->endpoint, news->why);
@@ -177,6 +226,9 @@ class Sender::Outlet {
         serve(channel);
       }
       take_messages();
+      retire_unwanted();
+      lock.unlock();
+      retired_.clear();  // which waits for their threads, and those for the lock
     }
     end();
     if (failure_) {
@@ -185,18 +237,34 @@ class Sender::Outlet {
   }
 
  private:
-  /// A thread, the Error of which ends run().
+  /// A thread of a stream. If that was opened for somebody, he is told of its Error; any other ends
+  /// run().
   template <class Job>
-  std::thread start(Job job) {
-    return std::thread([this, job = std::move(job)] {
+  std::thread start(Channel& channel, Job job) {
+    return std::thread([this, &channel, job = std::move(job)] {
       try {
         job();
+      } catch (const Error& error) {
+        const std::lock_guard lock(mutex_);
+        if (channel.is_on_demand) {
+          give_up(channel, error);
+          return;
+        }
+        fail();
       } catch (...) {
         const std::lock_guard lock(mutex_);
-        failure_ = failure_ ? failure_ : std::current_exception();
-        is_over_ = true;
+        fail();
       }
     });
+  }
+
+  void begin(Channel& channel) {
+    channel.thread = start(channel, [this, &channel] { follow(channel); });
+  }
+
+  void fail() {
+    failure_ = failure_ ? failure_ : std::current_exception();
+    is_over_ = true;
   }
 
   // ---- In the thread of a stream.
@@ -209,7 +277,7 @@ class Sender::Outlet {
       }
       constexpr std::chrono::milliseconds often{100};
       auto packet = std::make_shared<Packet>();
-      switch (channel.source->take(*order, deadline_after(often), *packet)) {
+      switch (take(channel, *order, deadline_after(often), *packet)) {
         case Arrival::arrived:
           offer(channel, std::move(packet));
           break;
@@ -225,11 +293,32 @@ class Sender::Outlet {
     }
   }
 
+  /// Where there is no whole frame to be had who waits for his first one is told, and others wait
+  /// on.
+  Arrival take(Channel& channel, FrameOrder order, Deadline deadline, Packet& packet) {
+    try {
+      return channel.source->take(order, deadline, packet);
+    } catch (const Error& error) {
+      if (!channel.is_on_demand ||
+          (error.problem() != Problem::busy && error.problem() != Problem::unfinished)) {
+        throw;
+      }
+      const std::lock_guard lock(mutex_);
+      std::erase_if(channel.subscriptions, [&](const auto& entry) {
+        const auto& [key, subscription] = entry;
+        return subscription.sent == 0 &&
+               send(key.first,
+                    encode(FromSender(Failure{key.second, error.problem(), error.why()})));
+      });
+      return Arrival::timed_out;
+    }
+  }
+
   /// In which order a frame is wanted next; nullopt at the end.
   std::optional<FrameOrder> wait_for_demand(Channel& channel) {
     std::unique_lock lock(mutex_);
     for (;;) {
-      if (is_over_) {
+      if (is_over_ || channel.is_over) {
         return std::nullopt;
       }
       if (channel.subscriptions.empty()) {
@@ -281,7 +370,9 @@ class Sender::Outlet {
   }
 
   void await_return(Channel& channel) {
-    {
+    // What is in its place already was never gone, for those who follow it.
+    bool is_back = channel.source->reopen();
+    if (!is_back) {
       const std::lock_guard lock(mutex_);
       channel.format = nullptr;
       serve(channel);
@@ -289,16 +380,17 @@ class Sender::Outlet {
     }
     bool was_told = false;
     constexpr std::chrono::milliseconds often{20};
-    while (!is_over() && !channel.source->reopen()) {
+    while (!is_back && !is_over() && !channel.is_over) {
       if (!std::exchange(was_told, true)) {
         const std::lock_guard lock(mutex_);
         tell(NetworkEvent::Kind::removed, channel.source->name(),
              "was removed; it is sent on when it is back");
       }
       std::this_thread::sleep_for(often);
+      is_back = channel.source->reopen();
     }
     const std::lock_guard lock(mutex_);
-    if (!is_over_) {
+    if (!is_over_ && !channel.is_over) {
       adopt(channel);
       tell(NetworkEvent::Kind::recreated, channel.source->name(),
            fmt::format("is there again: {} {}", to_string(channel.format->type),
@@ -317,7 +409,7 @@ class Sender::Outlet {
 
   void pack_frames(Channel& channel) {
     std::unique_lock lock(mutex_);
-    while (!is_over_) {
+    while (!is_over_ && !channel.is_over) {
       constexpr std::chrono::milliseconds between_measures{500};
       if (channel.newest && channel.newest->number != channel.measured_by &&
           steady_clock::now() >= channel.measured + between_measures &&
@@ -473,8 +565,9 @@ class Sender::Outlet {
 
   /// Whether a frame is to be packed before it can be sent to that one.
   static bool is_to_be_packed(const Packet& packet, const Subscription& subscription) {
-    return subscription.codec != Compression::none && packet.number > subscription.taken &&
-           can_pack(packet.pixels.size()) && !packet.packed.at(index_of(subscription.codec));
+    return subscription.codec != Compression::none && subscription.pixels &&
+           packet.number > subscription.taken && can_pack(packet.pixels.size()) &&
+           !packet.packed.at(index_of(subscription.codec));
   }
 
   static std::deque<std::shared_ptr<const Packet>>::const_iterator after(
@@ -501,6 +594,30 @@ class Sender::Outlet {
                    channel.format == newest->format
                ? newest
                : nullptr;
+  }
+
+  /// A stream that was opened for somebody cannot be read any more.
+  void give_up(Channel& channel, const Error& error) {
+    for (const auto& [key, subscription] : channel.subscriptions) {
+      send(key.first, encode(FromSender(Failure{key.second, error.problem(), error.why()})));
+    }
+    channel.subscriptions.clear();
+    channel.is_over = true;
+  }
+
+  void retire_unwanted() {
+    const auto now = steady_clock::now();
+    for (auto channel = channels_.begin(); channel != channels_.end();) {
+      const auto next = std::next(channel);
+      channel->last_wanted = channel->subscriptions.empty() ? channel->last_wanted : now;
+      if (channel->is_on_demand &&
+          (channel->is_over || now - channel->last_wanted > open_for_nobody)) {
+        channel->is_over = true;
+        channel->wanted.notify_all();
+        retired_.splice(retired_.end(), channels_, channel);
+      }
+      channel = next;
+    }
   }
 
   /// Frees what every receiver of all frames has been sent.
@@ -601,7 +718,7 @@ class Sender::Outlet {
     if (!announce(key, subscription, packet.format, packet.cnt0)) {
       return false;
     }
-    const bool is_packed = subscription.codec != Compression::none &&
+    const bool is_packed = subscription.pixels && subscription.codec != Compression::none &&
                            packet.packed.at(index_of(subscription.codec)) &&
                            !packet.packed.at(index_of(subscription.codec))->empty();
     zmq::message_t& form =
@@ -612,7 +729,9 @@ class Sender::Outlet {
     zmq::message_t pixels;
     // The same memory: ZeroMQ counts who has it.
     head.copy(packet.head);
-    pixels.copy(form);
+    if (subscription.pixels) {
+      pixels.copy(form);
+    }
     const std::uint64_t bytes = head.size() + pixels.size();
     if (!send(key.first, encode(FromSender(envelope)), &head, &pixels)) {
       return false;
@@ -639,7 +758,9 @@ class Sender::Outlet {
       }
       socket_.send(zmq::buffer(message), head != nullptr ? more : zmq::send_flags::dontwait);
       if (head != nullptr) {
-        socket_.send(*head, more);
+        socket_.send(*head, pixels != nullptr ? more : zmq::send_flags::dontwait);
+      }
+      if (pixels != nullptr) {
         socket_.send(*pixels, zmq::send_flags::dontwait);
       }
       return true;
@@ -673,6 +794,8 @@ class Sender::Outlet {
         const FromReceiver message = decode_from_receiver({body.data<std::byte>(), body.size()});
         if (const auto* wanted = std::get_if<Follow>(&message)) {
           take(key, *wanted);
+        } else if (const auto* look = std::get_if<Look>(&message)) {
+          take(key, *look);
         } else {
           send(key, encode(FromSender(Streams{names(), {}})));
         }
@@ -685,8 +808,53 @@ class Sender::Outlet {
     }
   }
 
+  void take(const std::string& receiver, const Look& look) {
+    if (observatory_) {
+      observatory_->ask(receiver, look);
+    } else {
+      send(receiver, encode(FromSender(Failure{look.id, Problem::failed,
+                                               "shmim-send is there, and no shmim-serve"})));
+    }
+  }
+
+  /// Opens the stream for whoever asks; null where it cannot be, which he is told.
+  Channel* open(const std::string& receiver, const Follow& follow) {
+    const auto fail = [&](Problem problem, const std::string& why) -> Channel* {
+      send(receiver, encode(FromSender(Failure{follow.id, problem, why})));
+      return nullptr;
+    };
+    if (name_error(follow.name) || !observatory_->serves(follow.name)) {
+      return fail(Problem::not_found, "no such stream there");
+    }
+    if (is_over_ || channels_.size() >= most_channels) {
+      return fail(Problem::failed, "too many streams are followed there already");
+    }
+    Reference reference;
+    reference.location = Location::shared;
+    reference.name = reference.text = follow.name;
+    try {
+      channels_.emplace_back(
+          std::make_unique<Source>(
+              reference, search_path_, [this] { return is_over(); }, follow.whole),
+          true);
+    } catch (const Error& error) {
+      return fail(error.problem(),
+                  error.problem() == Problem::not_found ? "no such stream there" : error.why());
+    }
+    Channel& channel = channels_.back();
+    adopt(channel);
+    begin(channel);
+    return &channel;
+  }
+
   void take(const std::string& receiver, const Follow& follow) {
-    Channel* channel = find(follow.name);
+    Channel* channel = find(follow.name, follow.whole);
+    if (channel == nullptr && observatory_) {
+      channel = open(receiver, follow);
+      if (channel == nullptr) {
+        return;
+      }
+    }
     if (channel == nullptr) {
       send(receiver, encode(FromSender(Streams{names(), follow.name})));
       return;
@@ -708,6 +876,7 @@ class Sender::Outlet {
       tell(NetworkEvent::Kind::follows, channel->source->name(), "a receiver follows");
     }
     subscription.order = follow.order;
+    subscription.pixels = follow.pixels;
     subscription.heard = steady_clock::now();
     const std::uint64_t window = std::min(follow.window, most_on_the_way);
     const std::uint64_t taken = is_new || asks_anew ? 0 : std::min(follow.taken, subscription.sent);
@@ -737,7 +906,7 @@ class Sender::Outlet {
       subscription.codec = wanted == Compression::automatic ? Compression::none : wanted;
     }
     if (wanted != Compression::none && !channel.packer.joinable() && !is_over_) {
-      channel.packer = start([this, &channel] { pack_frames(channel); });
+      channel.packer = start(channel, [this, &channel] { pack_frames(channel); });
     }
   }
 
@@ -787,16 +956,29 @@ class Sender::Outlet {
     }
     return count;
   }
-  [[nodiscard]] std::vector<std::string> names() const {
+  /// Of one that serves all that may be followed, as it was within the last second.
+  [[nodiscard]] std::vector<std::string> names() {
+    if (observatory_) {
+      const auto now = steady_clock::now();
+      if (listed_.empty() || now - last_listing_ > std::chrono::seconds{1}) {
+        last_listing_ = now;
+        listed_ = list_streams(search_path_.shm);
+        std::erase_if(listed_,
+                      [this](const std::string& name) { return !observatory_->serves(name); });
+      }
+      return listed_;
+    }
     std::vector<std::string> all;
     for (const Channel& channel : channels_) {
       all.push_back(channel.source->name());
     }
     return all;
   }
-  [[nodiscard]] Channel* find(const std::string& name) {
-    const auto found = std::ranges::find_if(
-        channels_, [&](const Channel& channel) { return channel.source->name() == name; });
+  [[nodiscard]] Channel* find(const std::string& name, bool is_whole = false) {
+    const auto found = std::ranges::find_if(channels_, [&](const Channel& channel) {
+      return channel.source->name() == name && channel.source->is_whole() == is_whole &&
+             !channel.is_over;
+    });
     return found == channels_.end() ? nullptr : &*found;
   }
 
@@ -813,17 +995,10 @@ class Sender::Outlet {
     {
       const std::lock_guard lock(mutex_);
       is_over_ = true;  // from here on no thread is started
+      retired_.splice(retired_.end(), channels_);
     }
-    for (Channel& channel : channels_) {
-      channel.wanted.notify_all();
-      channel.packable.notify_all();
-      if (channel.thread.joinable()) {
-        channel.thread.join();
-      }
-      if (channel.packer.joinable()) {
-        channel.packer.join();
-      }
-    }
+    retired_.clear();
+    observatory_.reset();
   }
 
   SenderOptions options_;
@@ -836,12 +1011,16 @@ class Sender::Outlet {
   Monitor monitor_;
   int descriptor_ = -1;  ///< of the socket: it tells that there may be something to do
   int of_monitor_ = -1;
-  std::deque<Channel> channels_;
+  std::list<Channel> channels_;
+  std::list<Channel> retired_;  ///< whose threads are to be waited for without the lock
   std::uint64_t next_session_ =
       static_cast<std::uint64_t>(TaiClock::now().time_since_epoch().count());
   bool has_told_bad_ = false;
   std::exception_ptr failure_;
   std::atomic<bool> is_over_ = false;
+  std::vector<std::string> listed_;
+  steady_clock::time_point last_listing_;
+  std::optional<Observatory> observatory_;  ///< of one that serves
 };
 
 Sender::Sender(const std::vector<Reference>& streams, const SearchPath& search_path,
@@ -849,6 +1028,9 @@ Sender::Sender(const std::vector<Reference>& streams, const SearchPath& search_p
     : outlet_(std::make_unique<Outlet>(streams, search_path, std::move(options))) {}
 Sender::~Sender() = default;
 std::string Sender::bind(const std::string& endpoint) { return outlet_->bind(endpoint); }
+std::string Sender::adopt(int descriptor, const std::string& endpoint) {
+  return outlet_->adopt(descriptor, endpoint);
+}
 void Sender::run() { outlet_->run(); }
 
 std::string_view to_string(NetworkEvent::Kind kind) noexcept {

@@ -58,6 +58,21 @@ bool is_of_ipv4(std::string_view endpoint) noexcept {
                  .find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
+void connect(zmq::socket_t& socket, const std::string& endpoint, const std::optional<KeyPair>& keys,
+             const std::string& server_key) {
+  if (keys) {
+    socket.set(zmq::sockopt::curve_serverkey, server_key);
+    socket.set(zmq::sockopt::curve_publickey, keys->public_key);
+    socket.set(zmq::sockopt::curve_secretkey, keys->secret_key);
+  }
+  try {
+    socket.set(zmq::sockopt::ipv6, !is_of_ipv4(endpoint));
+    socket.connect(endpoint);
+  } catch (const zmq::error_t& error) {
+    throw error_of(endpoint, error);
+  }
+}
+
 Error error_of(const std::string& endpoint, const zmq::error_t& error) {
   switch (error.num()) {
     case EADDRINUSE:

@@ -23,6 +23,10 @@ void require_endpoint(std::string_view endpoint);
 /// True where its address is one of IPv4 in numbers, which is shown as such then.
 [[nodiscard]] bool is_of_ipv4(std::string_view endpoint) noexcept;
 
+/// Connects, in clear without keys. Throws Error as error_of() tells.
+void connect(zmq::socket_t& socket, const std::string& endpoint, const std::optional<KeyPair>& keys,
+             const std::string& server_key);
+
 /// What ZeroMQ refused to do with an endpoint.
 [[nodiscard]] Error error_of(const std::string& endpoint, const zmq::error_t& error);
 

@@ -9,19 +9,21 @@
 
 namespace shmim::network {
 
-Source::Source(Reference reference, const SearchPath& search_path, std::function<bool()> cancelled)
+Source::Source(Reference reference, const SearchPath& search_path, std::function<bool()> cancelled,
+               bool whole)
     : reference_(std::move(reference)),
       search_path_(search_path),
       cancelled_(std::move(cancelled)),
+      is_whole_(whole),
       boot_(boot_id()) {
   open(open_existing(reference_, search_path_));
 }
 
 void Source::open(const Stream& stream) {
   const Format& format = stream.format();
-  const bool is_of_plane = follows_planes(reference_.slice, format);
+  const bool is_of_plane = !is_whole_ && follows_planes(reference_.slice, format);
   const Selection selection = selection_of(reference_.slice, format, is_of_plane);
-  if (!reference_.slice.empty() || format.location >= 0) {
+  if (!reference_.slice.empty() || format.location >= 0 || (is_whole_ && format.is_circular())) {
     Format of_selection = format;
     of_selection.shape = selection.shape();
     of_selection.image_type = layout::image_math_data;

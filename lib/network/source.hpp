@@ -34,10 +34,13 @@ struct Packet {
 /// The frames of one stream as they are to be sent. For one thread.
 class Source {
  public:
-  /// Opens the stream. Throws Error as open_existing() does.
-  Source(Reference reference, const SearchPath& search_path, std::function<bool()> cancelled);
+  /// Opens the stream. Where z is time, planes are taken, or with `whole` the array. Throws Error
+  /// as open_existing() does.
+  Source(Reference reference, const SearchPath& search_path, std::function<bool()> cancelled,
+         bool whole = false);
 
   [[nodiscard]] const std::string& name() const noexcept { return reference_.name; }
+  [[nodiscard]] bool is_whole() const noexcept { return is_whole_; }
   /// What a receiver makes: of the stream, or of the slice of it.
   [[nodiscard]] const std::shared_ptr<const Format>& format() const noexcept { return format_; }
   [[nodiscard]] const Stream& stream() const noexcept { return follower_->stream(); }
@@ -55,6 +58,7 @@ class Source {
   Reference reference_;
   const SearchPath& search_path_;
   std::function<bool()> cancelled_;
+  bool is_whole_;
   std::optional<Follower> follower_;
   std::optional<Selection> selection_;
   std::shared_ptr<const Format> format_;

@@ -103,8 +103,28 @@ FrameWriter writer_of(const Stream& stream, std::span<const TraceEntry> trace) {
                                                          : FrameWriter{newest.pid, true};
 }
 
+ProcessTable::ProcessTable(const std::vector<Process>& told) : is_told_(true) {
+  for (const Process& process : told) {
+    known_.emplace(process.pid, process);
+  }
+}
+
+std::vector<Process> ProcessTable::known() const {
+  std::vector<Process> processes;
+  for (const auto& [pid, process] : known_) {
+    if (pid > 0) {
+      processes.push_back(process);
+    }
+  }
+  return processes;
+}
+
 const Process& ProcessTable::look_up(pid_t pid) {
   const auto [entry, is_new] = known_.try_emplace(std::max(pid, 0));
+  if (is_new && pid > 0 && is_told_) {
+    entry->second = {pid, Liveness::unknown, {}};
+    return entry->second;
+  }
   if (is_new && pid > 0) {
     const bool is_seen = is_alive(pid);
     entry->second = {pid, is_seen ? Liveness::alive : Liveness::dead,
@@ -115,7 +135,7 @@ const Process& ProcessTable::look_up(pid_t pid) {
 
 Process ProcessTable::look_up(pid_t pid, const Stream& stream) {
   Process process = look_up(pid);
-  if (process.pid != 0 && process.is_dead()) {
+  if (!is_told_ && process.pid != 0 && process.is_dead()) {
     process.liveness = stream.liveness_of(pid);
   }
   return process;

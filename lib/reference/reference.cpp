@@ -1,6 +1,7 @@
 #include "shmim/reference.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,7 @@ class ReferenceParser {
 
   Reference parse() {
     reference_.text = text_;
+    parse_address();
     parse_modifiers();
     parse_prefix();
     parse_name();
@@ -31,10 +33,21 @@ class ReferenceParser {
   }
 
  private:
+  void parse_address() {
+    Addressed addressed = split_address(text_);
+    reference_.address = std::move(addressed.address);
+    rest_ = addressed.rest;
+    if (reference_.address && rest_.empty()) {
+      const std::string address = to_string(*reference_.address);
+      reject(fmt::format("no stream is named behind the address: {}/NAME", address));
+    }
+  }
+
   void parse_modifiers() {
     if (!rest_.starts_with('@')) {
       return;
     }
+    const std::size_t before = text_.size() - rest_.size();
     const std::size_t colon = rest_.find(':');
     if (colon == std::string_view::npos) {
       reject("no colon after the modifiers: write @S:NAME");
@@ -43,7 +56,10 @@ class ReferenceParser {
       reject("an empty modifier list @: (write letters of S L E N between @ and :)");
     }
     for (std::size_t i = 1; i < colon; ++i) {
-      take_modifier(rest_[i], i + 1, rest_.substr(1, i - 1));
+      take_modifier(rest_[i], before + i + 1, rest_.substr(1, i - 1));
+    }
+    if (reference_.address && reference_.location == Location::local) {
+      reject("modifier L is of this process, and no other host has its memory");
     }
     rest_.remove_prefix(colon + 1);
   }
@@ -189,5 +205,13 @@ std::optional<std::string> name_error(std::string_view name) {
 }
 
 Reference parse_reference(std::string_view text) { return ReferenceParser(text).parse(); }
+
+void require_of_this_host(const Reference& reference) {
+  if (reference.address) {
+    throw Error(Problem::usage, reference.text,
+                "is a stream of another host, which can only be looked at: shmim-receive makes it "
+                "one of this host");
+  }
+}
 
 }  // namespace shmim

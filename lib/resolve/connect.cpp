@@ -64,6 +64,7 @@ void set_atime(WriteGuard& guard, const ImageFile& image) {
 
 Stream prepare_draft(const Reference& reference, const CreateOptions& creation,
                      const SearchPath& search_path) {
+  require_of_this_host(reference);
   Stream stream = reference.location == Location::local
                       ? Stream::local(reference.name, creation.format)
                       : Stream::draft(require_directory(search_path.shm), reference.name,

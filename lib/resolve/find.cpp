@@ -44,6 +44,7 @@ std::filesystem::path named_file(const std::filesystem::path& list) {
 }  // namespace
 
 SearchResult find_in_memory(const Reference& reference, const SearchPath& search_path) {
+  require_of_this_host(reference);
   if (reference.location != Location::shared && LocalMemory::instance().find(reference.name)) {
     return {Origin::local_memory, {}};
   }

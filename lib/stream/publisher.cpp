@@ -142,6 +142,9 @@ std::uint64_t Publisher::publish(std::span<const std::byte> pixels) {
   if (options_.atime) {
     guard.set_atime(*options_.atime);
   }
+  if (written_) {
+    guard.set_written(*written_);
+  }
   if (options_.pid) {
     guard.set_pid(*options_.pid);
   }

@@ -173,7 +173,7 @@ std::uint64_t WriteGuard::publish(const SemaphoreSet& posts) {
 }
 
 std::uint64_t WriteGuard::show(const SemaphoreSet& posts) noexcept {
-  const Tai written = TaiClock::now();
+  const Tai written = written_.value_or(TaiClock::now());
   const FrameInfo info{layout::load(header_.cnt0) + lost_ + 1,
                        plane_.value_or(layout::load(header_.cnt1)), atime_.value_or(written),
                        written};

@@ -20,6 +20,7 @@ options_of() {
       echo "$common --create --rate --speed --loop --seek --to --now --no-keywords --cpu --rt-prio --json"
       ;;
     send) echo "$common --bind --rate --buffer --announce --curve --keys --insecure --keygen --json --ready-fd" ;;
+    serve) echo "$common --bind --rate --buffer --curve --keys --insecure --until-eof --json --ready-fd" ;;
     receive)
       echo "$common --every --rate --compress --ssh -n --timeout --for --force --discover --curve --keys --insecure --json --ready-fd"
       ;;

@@ -29,6 +29,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
     const Reference reference = parse_reference(text);
+    if (reference.address &&
+        split_address(to_string(*reference.address) + "/").address != reference.address) {
+      std::abort();
+    }
     if (name_error(reference.name) || parse_slice(to_string(reference.slice)) != reference.slice) {
       std::abort();
     }

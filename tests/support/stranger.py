@@ -1,4 +1,4 @@
-"""Peers of shmim-send and shmim-receive that mean no good: stranger.py receiver|sender ENDPOINT KIND
+"""Peers of shmim-send, shmim-serve and shmim-receive that mean no good: stranger.py receiver|sender ENDPOINT KIND
 
 To those of `packed` belongs a file `head`, a frame of uint16 64x64 up to its pixels, as shmim-cat -o frames has it."""
 import struct
@@ -29,6 +29,15 @@ def receiver():
         socket.send_multipart([b"a", b"b", b"c"])
         socket.send(b"\0" * 1000000)  # longer than a sender takes: it ends the connection
         time.sleep(0.5)
+    elif kind == "looks":  # asks and asks, and takes no answer
+        for bad in ({"patterns": "cam"}, {"patterns": [1]}, {"patterns": ["*"] * 300}, {"patterns": ["*"], "rates": 1},
+                    {"patterns": ["*a" * 5000]}):
+            socket.send(cbor2.dumps({"shmim": 1, "look": 1, **bad}))
+        for number in range(20000):
+            socket.send(cbor2.dumps({"shmim": 1, "look": number, "patterns": ["*"], "surroundings": True}))
+        for number in range(2000):  # streams that are not there, or no names
+            socket.send(follow(follow=number, name=f"../none{number}"))
+        time.sleep(1)
     elif kind == "greedy":  # follows again and again, all there can be, and takes nothing
         for number in range(20000):
             socket.send(follow(follow=number, window=2**63, order="every"))

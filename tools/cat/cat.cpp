@@ -30,7 +30,8 @@ constexpr std::array formats{"text", "raw", "fits", "npy", "frames"};
 class Cat final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("REF", refs_, "streams to read, with slices; takes @S: @L: @E:");
+    options.positional("REF", refs_,
+                       "streams to read, with slices; takes @S: @L: @E: and an address");
     const Option& format = options
                                .text("-o,--output-format", "FORMAT", format_,
                                      "text (the default), raw, fits, npy, or frames: each with its "
@@ -122,15 +123,19 @@ class Cat final : public Tool {
   }
 
   void cat(const Context& context, const Reference& wanted) {
+    if (wanted.address) {
+      MirrorWish wish;
+      wish.order = follow_ && !latest_ ? FrameOrder::every : FrameOrder::latest;
+      wish.pixels = true;
+      wish.whole = !takes_planes(wanted.slice, context.describe_afar(wanted).format);
+      return cat(context, wanted,
+                 context.open(wanted, follow_ ? Access::best : Access::read, wish));
+    }
     const SearchPath& where = context.search_path();
     const SearchResult found = find(wanted, where);
     if (found.origin == Origin::shared_memory) {
-      const Stream stream = context.open(wanted, found, follow_ ? Access::best : Access::read);
-      const bool is_of_plane = takes_planes(wanted.slice, stream.format());
-      const Selection selection = selection_of(wanted.slice, stream.format(), is_of_plane);
-      return !follow_  ? print_one(context, stream, selection, is_of_plane)
-             : verify_ ? verify_followed(context, stream, selection, is_of_plane)
-                       : follow(context, stream, selection, is_of_plane);
+      return cat(context, wanted,
+                 context.open(wanted, found, follow_ ? Access::best : Access::read));
     }
     if (follow_ || found.origin == Origin::nowhere) {
       throw Error(Problem::not_found, wanted.name,
@@ -140,6 +145,18 @@ class Cat final : public Tool {
                       : fmt::format("no such stream in {}", where.shm.string()));
     }
     print_file(context, wanted, found.file.string());
+  }
+
+  void cat(const Context& context, const Reference& wanted, const Stream& stream) {
+    const bool is_of_plane = takes_planes(wanted.slice, stream.format());
+    const Selection selection = selection_of(wanted.slice, stream.format(), is_of_plane);
+    if (!follow_) {
+      print_one(context, stream, selection, is_of_plane);
+    } else if (verify_) {
+      verify_followed(context, stream, selection, is_of_plane);
+    } else {
+      follow(context, stream, selection, is_of_plane);
+    }
   }
 
   /// Of a stream in which z is time: planes as they come, or the newest; or the whole array, and
@@ -415,7 +432,7 @@ class Cat final : public Tool {
   bool has_faults_ = false;
 };
 
-const Registration cat_registration("cat", "write frames to standard output", {"SLE", true},
+const Registration cat_registration("cat", "write frames to standard output", {"SLE", true, true},
                                     {.missing = "shmim-ls", .similar = "shmim-cat {}"}, make<Cat>,
                                     {"shmim-cat 'cam[0:7,0:7]'",
                                      "shmim-cat cam -n 100 -o npy > cube.npy"});

@@ -169,7 +169,7 @@ bool names_file(const std::string& text) {
   if (name == "-") {
     return true;
   }
-  if (name.ends_with(stream_suffix)) {
+  if (name.ends_with(stream_suffix) || name.find("://") != name.npos) {
     return false;
   }
   if (name.find('/') != name.npos) {

@@ -15,7 +15,9 @@ namespace {
 class Info final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("REF", refs_, "streams to describe, with a slice for --stats; takes @S: @E:")
+    options
+        .positional("REF", refs_,
+                    "streams to describe, with a slice for --stats; takes @S: @E: and an address")
         .required();
     const Option& frames =
         options.number("--frames", "N", frames_, "measure the rate over N frames", above_zero);
@@ -63,10 +65,17 @@ class Info final : public Tool {
     }
     bool is_first = true;
     return context.for_each<Reference>(references, [&](const Reference& wanted) {
-      const Stream stream = context.open(wanted, Access::read);
+      if (wanted.address) {
+        see_afar(context, wanted);
+      }
+      std::optional<Stream> stream;
+      if (!wanted.address || frames_ || stats_) {
+        stream = open(context, wanted);
+      }
+      const Format& format = wanted.address ? seen_.format : stream->format();
       if (!check_.empty()) {
-        if (const auto differing = differences(stream.format(), requirement); !differing.empty()) {
-          throw Error(Problem::mismatch, stream.name(), to_string(differing));
+        if (const auto differing = differences(format, requirement); !differing.empty()) {
+          throw Error(Problem::mismatch, wanted.name, to_string(differing));
         }
         return;
       }
@@ -154,9 +163,32 @@ class Info final : public Tool {
     return *value;
   }
 
-  Facts look_at(const Context& context, const Stream& stream, const Reference& wanted) {
+  /// A look at a stream of another host, which brings all that is known of it there.
+  void see_afar(const Context& context, const Reference& wanted) {
+    Sight sight = context.afar(*wanted.address).look_at_one(wanted.name);
+    seen_ = std::move(sight.streams.front().description);
+    if (seen_.unreadable) {
+      throw Error(seen_.unreadable->problem, wanted.name, seen_.unreadable->why);
+    }
+    require_type(wanted.name, seen_.format, wanted.type);
+    holders_ = std::move(sight.holders.front());
+    processes_ = sight.process_table();
+    names_ = std::move(sight.names);
+    has_own_names_ = false;
+  }
+
+  [[nodiscard]] Stream open(const Context& context, const Reference& wanted) const {
+    MirrorWish wish;
+    wish.pixels = stats_;
+    wish.whole = stats_ && wanted.address && !takes_newest_plane(wanted.slice, seen_.format);
+    return context.open(wanted, Access::read, wish);
+  }
+
+  Facts look_at(const Context& context, const std::optional<Stream>& opened,
+                const Reference& wanted) {
     Facts facts;
     if (frames_) {
+      const Stream& stream = *opened;
       patience_.begin();
       const auto seen = watch_frames(
           stream, *frames_,
@@ -172,6 +204,7 @@ class Info final : public Tool {
       }
     }
     if (stats_) {
+      const Stream& stream = *opened;
       const Format& format = stream.format();
       const bool is_of_plane = takes_newest_plane(wanted.slice, format);
       const Selection selection = selection_of(wanted.slice, format, is_of_plane);
@@ -180,12 +213,21 @@ class Info final : public Tool {
       facts.statistics = statistics_of(elements, selection.type());
       facts.slice = wanted.slice.empty() ? "" : to_string(wanted.slice);
     }
-    processes_.forget();
-    facts.description = describe(stream, processes_);
-    facts.holders = holders_of(stream.identity());
+    if (wanted.address) {
+      if (opened) {
+        see_afar(context, wanted);
+      }
+      facts.description = seen_;
+      facts.holders = holders_;
+      return facts;
+    }
+    processes_ = ProcessTable();
+    facts.description = describe(*opened, processes_);
+    facts.holders = holders_of(opened->identity());
     // We have it open ourselves, for as long as we look.
     std::erase(facts.holders.processes, this_process());
-    if (names_.empty()) {
+    if (!has_own_names_) {
+      has_own_names_ = true;
       names_ = names_by_inode(context.search_path().shm);
     }
     return facts;
@@ -216,10 +258,14 @@ class Info final : public Tool {
   std::string check_;
   ProcessTable processes_;
   std::map<ino_t, std::string> names_;  ///< of the streams there are
+  bool has_own_names_ = false;          ///< they are of this host
+  // Of a stream of another host, with the above.
+  Description seen_;
+  Holders holders_;
 };
 
 const Registration info_registration("info", "show everything that is known about a stream",
-                                     {"SE", true},
+                                     {"SE", true, true},
                                      {.missing = "shmim-ls", .similar = "shmim-info {}"},
                                      make<Info>,
                                      {"shmim-info 'cam[0:9,*]' --stats -f -i 1s --csv > cam.csv",

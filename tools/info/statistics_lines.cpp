@@ -89,7 +89,12 @@ void rest_until(steady_clock::time_point next, const Patience& patience) {
 void print_statistics_lines(const Context& context, const Reference& wanted,
                             const StatisticsLines& lines, Patience& patience) {
   // Read-only: counts are watched, and no semaphore is claimed.
-  const Stream stream = context.open(wanted, Access::read);
+  MirrorWish wish;
+  wish.order = lines.interval ? FrameOrder::latest : FrameOrder::every;
+  wish.pixels = true;
+  wish.whole =
+      wanted.address && !follows_planes(wanted.slice, context.describe_afar(wanted).format);
+  const Stream stream = context.open(wanted, wanted.address ? Access::best : Access::read, wish);
   const bool is_of_plane = follows_planes(wanted.slice, stream.format());
   const Selection selection = selection_of(wanted.slice, stream.format(), is_of_plane);
   const std::string slice = wanted.slice.empty() ? "" : to_string(wanted.slice);

@@ -20,8 +20,10 @@ class Kw final : public Tool {
  public:
   void declare(Options& options) override {
     options
-        .positional("REF", ref_,
-                    "stream whose keywords they are, or a pattern with * ? [...]; takes @S: @E:")
+        .positional(
+            "REF", ref_,
+            "stream whose keywords they are, or a pattern with * ? [...]; takes @S: @E: and "
+            "an address")
         .required();
     options.positional("NAME[=VALUE[/comment]]", words_,
                        "print the value of NAME, or set it (default: list the keywords)");
@@ -57,6 +59,10 @@ class Kw final : public Tool {
     const Reference wanted = context.pattern(ref_);
     follow_ = follow_ || count_ || (patience_.has_end() && wait_.empty());
     check_usage();
+    if (wanted.address && writes()) {
+      throw UsageError(fmt::format(
+          "{}: a stream of another host can only be looked at: no keyword of it can be set", ref_));
+    }
     if (!is_pattern(wanted.name)) {
       return context.about(
           wanted, [&] { return follow_ ? follow(context, wanted) : work(context, wanted); });
@@ -73,6 +79,12 @@ class Kw final : public Tool {
   }
 
  private:
+  [[nodiscard]] bool writes() const {
+    return delete_ || !from_.empty() || std::ranges::any_of(words_, [](const std::string& word) {
+             return word.find('=') != std::string::npos;
+           });
+  }
+
   /// Throws UsageError.
   void check_usage() const {
     if (patience_.timeout() && !follow_ && wait_.empty()) {
@@ -98,9 +110,8 @@ class Kw final : public Tool {
   Exit work_on_all(const Context& context, const Reference& pattern) {
     const std::vector<Reference> streams = context.streams_of(pattern);
     if (streams.empty()) {
-      return context.report(
-          Error(Problem::not_found, pattern.text,
-                fmt::format("no such stream in {}", context.search_path().shm.string())));
+      return context.report(Error(Problem::not_found, pattern.text,
+                                  fmt::format("no such stream {}", context.place_of(pattern))));
     }
     is_one_of_many_ = true;
     const Exit status = context.for_each<Reference>(
@@ -118,8 +129,11 @@ class Kw final : public Tool {
     const auto settings = parse_words();
     const auto awaited =
         wait_.empty() ? std::nullopt : std::optional(parse_keyword_condition(wait_, type()));
-    const bool writes = delete_ || !settings.empty() || !from_.empty();
-    const Stream stream = context.open(wanted, writes || awaited ? Access::best : Access::read);
+    if (wanted.address && !awaited) {
+      return look_afar(context, wanted);
+    }
+    const Stream stream =
+        context.open(wanted, writes() || awaited ? Access::best : Access::read, wish());
     set(context, stream, settings);
     Exit worst = Exit::done;
     for (const std::string& word : words_) {
@@ -127,7 +141,7 @@ class Kw final : public Tool {
         if (delete_) {
           erase(stream, word);
         } else if (word.find('=') == std::string::npos) {
-          print_value(context, stream, word);
+          print_value(context, stream.name(), word, stream.keywords().find(word));
         }
         return Exit::done;
       });
@@ -136,9 +150,29 @@ class Kw final : public Tool {
     if (awaited) {
       await(context, stream, *awaited);
     } else if (words_.empty() && from_.empty()) {
-      list(context, stream);
+      list(context, stream.name(), stream.keywords().all());
     }
     return worst;
+  }
+
+  /// Of a stream of another host, without a mirror: what its description has.
+  Exit look_afar(const Context& context, const Reference& wanted) {
+    const std::vector<Keyword> keywords = context.describe_afar(wanted).keywords;
+    if (words_.empty()) {
+      list(context, wanted.name, keywords);
+    }
+    return context.for_each<std::string>(words_, [&](const std::string& word) {
+      const auto found = std::ranges::find(keywords, word, &Keyword::name);
+      print_value(context, wanted.name, word,
+                  found == keywords.end() ? std::nullopt : std::optional(*found));
+    });
+  }
+
+  /// Of a mirror: keywords change without a frame.
+  [[nodiscard]] static MirrorWish wish() {
+    MirrorWish keywords;
+    keywords.keywords = true;
+    return keywords;
   }
 
   /// The letter that a stream has for the type.
@@ -181,7 +215,7 @@ class Kw final : public Tool {
       const auto is_it = [&](const Keyword& keyword) { return keyword.name == word; };
       if (word.find('=') == word.npos && !std::ranges::any_of(keywords, is_it) &&
           !is_one_of_many_ && !stream.keywords().find(word)) {
-        throw_missing(stream, word);
+        throw_missing(stream.name(), word);
       }
     }
     stream.keywords().set(keywords);
@@ -198,10 +232,10 @@ class Kw final : public Tool {
   }
 
   void erase(const Stream& stream, const std::string& name) {
-    note_found(stream, name, stream.keywords().erase(name));
+    note_found(stream.name(), name, stream.keywords().erase(name));
   }
 
-  void note_found(const Stream& stream, const std::string& name, bool is_found) {
+  void note_found(const std::string& stream, const std::string& name, bool is_found) {
     if (is_found) {
       found_.insert(name);
     } else if (!is_one_of_many_) {
@@ -209,35 +243,34 @@ class Kw final : public Tool {
     }
   }
 
-  [[noreturn]] static void throw_missing(const Stream& stream, const std::string& name) {
-    throw Error(Problem::failed, stream.name(), fmt::format("has no keyword '{}'", name));
+  [[noreturn]] static void throw_missing(const std::string& stream, const std::string& name) {
+    throw Error(Problem::failed, stream, fmt::format("has no keyword '{}'", name));
   }
 
-  void print_value(const Context& context, const Stream& stream, const std::string& name) {
-    const auto keyword = stream.keywords().find(name);
+  void print_value(const Context& context, const std::string& stream, const std::string& name,
+                   const std::optional<Keyword>& keyword) {
     note_found(stream, name, keyword.has_value());
     if (keyword) {
-      const std::string whose = is_one_of_many_ ? stream.name() + " " : "";
+      const std::string whose = is_one_of_many_ ? stream + " " : "";
       write_stdout(context.json() ? to_json_line(record(stream, *keyword))
                                   : whose + printable(to_string(*keyword)) + "\n");
     }
   }
 
-  [[nodiscard]] static Record record(const Stream& stream, const Keyword& keyword) {
-    Record record{{"stream", stream.name()}};
+  [[nodiscard]] static Record record(const std::string& stream, const Keyword& keyword) {
+    Record record{{"stream", stream}};
     record.update(to_json(keyword));
     return record;
   }
 
-  void list(const Context& context, const Stream& stream) {
-    std::vector<Keyword> keywords = stream.keywords().all();
+  void list(const Context& context, const std::string& stream, std::vector<Keyword> keywords) {
     std::erase_if(keywords, [this](const Keyword& keyword) {
       return keyword.name.starts_with('_') && !all_;
     });
     if (!context.json() && is_one_of_many_) {
       for (const std::vector<std::string>& row : keyword_rows(keywords)) {
         rows_.push_back(row);
-        rows_.back().insert(rows_.back().begin(), stream.name());
+        rows_.back().insert(rows_.back().begin(), stream);
       }
       return;
     }
@@ -284,7 +317,7 @@ class Kw final : public Tool {
 
   Exit follow(const Context& context, const Reference& wanted) {
     patience_.begin();
-    KeywordWatch watch(context.open(wanted), is_writing_over);
+    KeywordWatch watch(context.open(wanted, Access::best, wish()), is_writing_over);
     std::vector<std::string> names = words_;
     if (names.empty() && csv_) {
       names = names_in(watch);  // which the first line tells
@@ -394,8 +427,8 @@ class Kw final : public Tool {
 };
 
 const Registration kw_registration("kw", "list, read, write and follow the keywords of a stream",
-                                   {"SE"}, {.missing = "shmim-ls", .similar = "shmim-kw {}"},
-                                   make<Kw>,
+                                   {"SE", false, true},
+                                   {.missing = "shmim-ls", .similar = "shmim-kw {}"}, make<Kw>,
                                    {"exposure=$(shmim-kw cam EXPTIME)",
                                     "shmim-kw cam TEMP EXPTIME -f --csv > temperature.csv"});
 

@@ -1,10 +1,10 @@
 // shmim-ls: what streams there are, and how they are.
 
 #include <algorithm>
-#include <set>
 
 #include <unistd.h>
 
+#include "common/app/scene.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
 #include "common/print/columns.hpp"
@@ -25,7 +25,8 @@ constexpr const char* rated_long_list =
 class Ls final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("GLOB", globs_, "streams, or patterns with * ? [...]; takes @S: @E:");
+    options.positional("GLOB", globs_,
+                       "streams, or patterns with * ? [...]; takes @S: @E: and an address");
     options.flag("-l,--long", long_, "more columns");
     options.text("-o,--columns", "LIST", list_, "these columns, as in name,cnt0,rate");
     options.duration("--over", over_,
@@ -62,15 +63,12 @@ class Ls final : public Tool {
     for (const std::string& text : globs_) {
       patterns_.push_back(context.pattern(text));
     }
-    where_ = context.search_path().shm;
+    scene_ = scene_of(context, patterns_, globs());
     if (is_rated || needs_measuring(columns_) || needs_measuring(order_)) {
       return measure(context);
     }
-    std::vector<Watched> streams;
-    for (const std::string& name : names()) {
-      streams.push_back({describe(stream_path(where_, name), processes_), {}, {}, 0});
-    }
-    return list(context, streams, false);
+    scene_->look(shows_holders() ? Scene::Look::holders : Scene::Look::streams);
+    return list(context, false);
   }
 
  private:
@@ -82,42 +80,41 @@ class Ls final : public Tool {
     return globs.empty() ? std::vector<std::string>{"*"} : globs;
   }
 
-  [[nodiscard]] std::set<std::string> names() const {
-    std::set<std::string> names;
-    for (const std::string& glob : globs()) {
-      for (std::string& name : list_streams(where_, glob)) {
-        names.insert(std::move(name));
-      }
-    }
-    return names;
-  }
-
   Exit measure(const Context& context) {
     raise_file_limit();
-    Watcher watcher(where_, globs());
-    watcher.look();
+    scene_->look(Scene::Look::measured);
     const auto interval = over_.value_or(watch_.value_or(std::chrono::seconds{1}));
     auto next = std::chrono::steady_clock::now() + interval;
     Exit status = Exit::done;
     for (std::uint64_t done = 0; done < (watch_ ? count_.value_or(UINT64_MAX) : 1); ++done) {
       sleep_until(next);
       next += watch_.value_or(interval);
-      watcher.look();
+      scene_->look(Scene::Look::measured);
+      tell_trouble(context);
       if (watch_) {
         write_stdout(context.json()                 ? ""
                      : ::isatty(STDOUT_FILENO) == 1 ? "\x1b[H\x1b[2J"
                      : done > 0                     ? "\n"
                                                     : "");
       }
-      status = list(context, watcher.streams(), true);
+      status = list(context, true);
     }
     return status;
   }
 
-  Exit list(const Context& context, const std::vector<Watched>& streams, bool is_measured) {
+  /// Once, as long as it would say the same.
+  void tell_trouble(const Context& context) {
+    const std::string trouble = scene_->trouble();
+    if (trouble != told_ && !trouble.empty()) {
+      context.note(trouble, "what is shown is as it was");
+    }
+    told_ = trouble;
+  }
+
+  Exit list(const Context& context, bool is_measured) {
     std::vector<StreamRow> rows;
     std::vector<bool> has_match(patterns_.size());
-    for (const Watched& watched : streams) {
+    for (const Watched& watched : scene_->streams()) {
       bool is_listed = patterns_.empty();
       for (std::size_t i = 0; i < patterns_.size(); ++i) {
         if (matches(patterns_[i], watched.description.name, watched.description.type())) {
@@ -125,39 +122,28 @@ class Ls final : public Tool {
         }
       }
       if (is_listed) {
-        rows.push_back({&watched, is_measured, nullptr, &processes_});
+        rows.push_back({&watched, is_measured, nullptr, &scene_->processes()});
       }
     }
-    std::vector<Holders> holders;
-    look_for_holders(rows, holders);
+    const std::vector<Holders> holders =
+        shows_holders() && !rows.empty() ? scene_->holders() : std::vector<Holders>();
+    for (StreamRow& row : rows) {
+      if (!holders.empty() && row.description().identity != Identity{}) {
+        row.holders = &holders.at(static_cast<std::size_t>(row.watched - scene_->streams().data()));
+      }
+    }
     sort_rows(rows, *order_.front(), reverse_);
     print(context, rows);
     return watch_ ? Exit::done : report_missing(context, rows, has_match);
   }
 
-  void look_for_holders(std::vector<StreamRow>& rows, std::vector<Holders>& holders) const {
+  [[nodiscard]] bool shows_holders() const {
     const auto shows = [](const Columns& columns) {
       return std::any_of(columns.begin(), columns.end(), [](const Column* column) {
         return std::string_view(column->name) == "holders";
       });
     };
-    if (!shows(columns_) && !shows(order_)) {
-      return;
-    }
-    std::vector<Identity> files;
-    files.reserve(rows.size());
-    for (const StreamRow& row : rows) {
-      files.push_back(row.description().identity);
-    }
-    const HolderTable table(files);
-    holders.reserve(rows.size());
-    for (StreamRow& row : rows) {
-      if (row.description().identity != Identity{}) {
-        row.holders = &holders.emplace_back(table.holders_of(row.description().identity));
-        // We have it open ourselves, for as long as we look.
-        std::erase(holders.back().processes, this_process());
-      }
-    }
+    return shows(columns_) || shows(order_);
   }
 
   void print(const Context& context, const std::vector<StreamRow>& rows) const {
@@ -177,13 +163,13 @@ class Ls final : public Tool {
   [[nodiscard]] Exit report_missing(const Context& context, const std::vector<StreamRow>& rows,
                                     const std::vector<bool>& has_match) const {
     if (rows.empty() && patterns_.empty()) {
-      context.note(where_.string(), "no streams there");
+      context.note(scene_->name(), "no streams there");
     }
     Exit status = context.report_left_out(rows, &StreamRow::description);
     for (std::size_t i = 0; i < patterns_.size(); ++i) {
       if (!has_match[i]) {
         status = context.report(Error(Problem::not_found, patterns_[i].text,
-                                      fmt::format("no such stream in {}", where_.string())));
+                                      fmt::format("no such stream {}", scene_->where())));
       }
     }
     return status;
@@ -200,14 +186,14 @@ class Ls final : public Tool {
   std::optional<std::uint64_t> count_;
 
   std::vector<Reference> patterns_;
-  std::filesystem::path where_;
+  std::unique_ptr<Scene> scene_;
+  std::string told_;  ///< of its trouble
   Columns columns_;
   Columns order_;
-  ProcessTable processes_;
 };
 
 const Registration ls_registration(
-    "ls", "list the streams there are, and how they are", {"SE"}, {}, make<Ls>,
+    "ls", "list the streams there are, and how they are", {"SE", false, true}, {}, make<Ls>,
     {"shmim-ls 'cam*' --over 2s --sort rate --reverse",
      "shmim-ls --json -o name,state | jq -r 'select(.state == \"unfinished\").name'"});
 

@@ -7,8 +7,8 @@
 #include "common/app/network.hpp"
 #include "common/app/patience.hpp"
 #include "common/app/tool.hpp"
+#include "common/app/tunnel.hpp"
 #include "receive/discovery.hpp"
-#include "receive/tunnel.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -54,6 +54,10 @@ class Receive final : public Tool {
     if (security_.uses_keys()) {
       options_.keys = security_.own_keys();
       options_.sender = security_.keys().sender(endpoint_);
+      if (options_.sender.empty()) {
+        throw UsageError(
+            fmt::format("--curve: the line of {} in the file senders says insecure", endpoint_));
+      }
     }
     options_.order = every_ ? FrameOrder::every : FrameOrder::latest;
     options_.compression = parse_compression(compression_).value_or(Compression::none);

@@ -15,20 +15,18 @@ using std::chrono::steady_clock;
 
 }  // namespace
 
-Model::Model(const std::filesystem::path& directory, std::vector<Reference> patterns)
-    : directory_(directory),
+Model::Model(std::unique_ptr<Scene> scene, std::vector<Reference> patterns)
+    : scene_(std::move(scene)),
       patterns_(std::move(patterns)),
-      watcher_(directory),
       order_(parse_columns("--sort", "name").front()) {}
 
 void Model::look() {
   if (frozen_) {
     return;
   }
-  watcher_.look();
-  processes_.forget();
+  scene_->look(Scene::Look::measured);
   std::map<std::string, std::deque<double>> histories;
-  for (const Watched& watched : watcher_.streams()) {
+  for (const Watched& watched : scene_->streams()) {
     auto node = histories_.extract(watched.description.name);
     std::deque<double> rates = node.empty() ? std::deque<double>() : std::move(node.mapped());
     rates.push_back(watched.rate.hertz.value_or(0));
@@ -42,7 +40,7 @@ void Model::look() {
 
 std::vector<const Watched*> Model::streams() const {
   std::vector<const Watched*> streams;
-  for (const Watched& watched : watcher_.streams()) {
+  for (const Watched& watched : scene_->streams()) {
     const auto is_it = [&](const Reference& pattern) {
       return matches(pattern, watched.description.name, watched.description.type());
     };
@@ -57,7 +55,7 @@ std::vector<StreamRow> Model::rows() const {
   std::vector<StreamRow> rows;
   for (const Watched* watched : streams()) {
     if (watched->description.name.find(filter_) != std::string::npos) {
-      rows.push_back({watched, true, nullptr, &processes_});
+      rows.push_back({watched, true, nullptr, &scene_->processes()});
     }
   }
   sort_rows(rows, *order_, descending_);
@@ -71,33 +69,34 @@ std::vector<double> Model::history(const std::string& name) const {
              : std::vector<double>(found->second.begin(), found->second.end());
 }
 
-std::map<ino_t, std::string> Model::names_by_inode() const {
-  return shmim::names_by_inode(watcher_.streams());
-}
+std::map<ino_t, std::string> Model::names_by_inode() const { return scene_->names_by_inode(); }
 
-const HolderTable& Model::holder_table() {
+void Model::look_for_holders() {
   const auto begin = steady_clock::now();
-  if (!holder_table_ || begin >= holders_due_) {
-    std::vector<Identity> files;
-    for (const Watched& watched : watcher_.streams()) {
-      files.push_back(watched.description.identity);
-    }
-    holder_table_.emplace(files);
-    // A look at every process takes what it takes: a fiftieth of our time, at most.
-    const auto end = steady_clock::now();
-    holders_due_ =
-        end + std::max<steady_clock::duration>(std::chrono::seconds{2}, 50 * (end - begin));
+  if (begin < holders_due_) {
+    return;
   }
-  return *holder_table_;
+  holders_.clear();
+  const std::vector<Holders> holders = scene_->holders();
+  for (std::size_t i = 0; i < holders.size(); ++i) {
+    holders_.emplace(scene_->streams()[i].description.name, holders[i]);
+  }
+  // A look at every process takes what it takes: a fiftieth of our time, at most.
+  const auto end = steady_clock::now();
+  holders_due_ =
+      end + std::max<steady_clock::duration>(std::chrono::seconds{2}, 50 * (end - begin));
 }
 
 Holders Model::holders(const Description& description) {
-  Holders holders = holder_table().holders_of(description.identity);
-  std::erase(holders.processes, this_process());
-  return holders;
+  look_for_holders();
+  const auto found = holders_.find(description.name);
+  return found == holders_.end() ? Holders() : found->second;
 }
 
-Graph Model::graph() { return graph_of(watcher_.streams(), holder_table().removed(), processes_); }
+Graph Model::graph() {
+  look_for_holders();
+  return graph_of(scene_->streams(), scene_->removed(), scene_->processes());
+}
 
 void Model::sort_by(const Column* column, bool descending) noexcept {
   order_ = column;

@@ -8,6 +8,7 @@
 
 #include <shmim/shmim.hpp>
 
+#include "common/app/scene.hpp"
 #include "common/print/columns.hpp"
 
 namespace shmim::tools {
@@ -15,9 +16,9 @@ namespace shmim::tools {
 /// What shmim-top knows: the streams it watches, and what the user has asked to see of them.
 class Model {
  public:
-  /// Watches all streams of the directory; shows those that one of the patterns means, or all where
+  /// Watches all streams of the scene; shows those that one of the patterns means, or all where
   /// there is none.
-  Model(const std::filesystem::path& directory, std::vector<Reference> patterns);
+  Model(std::unique_ptr<Scene> scene, std::vector<Reference> patterns);
 
   /// One look, unless frozen.
   void look();
@@ -25,11 +26,9 @@ class Model {
   [[nodiscard]] std::vector<StreamRow> rows() const;
   /// Those that one of the patterns means, by name. Valid until the next look.
   [[nodiscard]] std::vector<const Watched*> streams() const;
-  [[nodiscard]] const Stream* stream(const std::string& name) const {
-    return watcher_.stream(name);
-  }
-  [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
-  [[nodiscard]] ProcessTable& processes() const noexcept { return processes_; }
+  [[nodiscard]] const Stream* stream(const std::string& name) const { return scene_->stream(name); }
+  [[nodiscard]] const Scene& scene() const noexcept { return *scene_; }
+  [[nodiscard]] ProcessTable& processes() const noexcept { return scene_->processes(); }
   /// Rates of a stream at the last looks, oldest first.
   [[nodiscard]] std::vector<double> history(const std::string& name) const;
   /// As names_by_inode() of the directory at the last look.
@@ -48,17 +47,15 @@ class Model {
   [[nodiscard]] bool is_frozen() const noexcept { return frozen_; }
 
  private:
-  const HolderTable& holder_table();
-  std::filesystem::path directory_;
+  void look_for_holders();
+  std::unique_ptr<Scene> scene_;
   std::vector<Reference> patterns_;
-  Watcher watcher_;
-  mutable ProcessTable processes_;
   std::map<std::string, std::deque<double>> histories_;
   const Column* order_;
   bool descending_ = false;
   std::string filter_;
   bool frozen_ = false;
-  std::optional<HolderTable> holder_table_;
+  std::map<std::string, Holders> holders_;  ///< by name
   std::chrono::steady_clock::time_point holders_due_;
 };
 

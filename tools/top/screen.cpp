@@ -148,16 +148,21 @@ void Screen::draw_title() {
     bytes += watched->bytes_per_second().value_or(0);
     running += watched->rate.hertz.value_or(0) > 0 ? 1 : 0;
   }
-  std::string text = fmt::format("shmim-top {}  {}, {} running, {:.1f}MB/s",
-                                 printable(model_.directory().string()),
-                                 counted(streams.size(), "stream"), running, bytes / 1e6);
+  std::string text =
+      fmt::format("shmim-top {}  {}, {} running, {:.1f}MB/s", printable(model_.scene().name()),
+                  counted(streams.size(), "stream"), running, bytes / 1e6);
   if (!model_.filter().empty()) {
     text += fmt::format("  filter '{}'", printable(model_.filter()));
   }
   if (model_.is_frozen()) {
     text += "  FROZEN";
   }
-  terminal_.put(0, 0, text, model_.is_frozen() ? Style::warning : Style::heading);
+  const std::string trouble = model_.scene().trouble();
+  if (!trouble.empty()) {
+    text += "  STALE: " + printable(trouble);
+  }
+  terminal_.put(0, 0, text,
+                model_.is_frozen() || !trouble.empty() ? Style::warning : Style::heading);
 }
 
 void Screen::keep_selection(const std::vector<StreamRow>& rows) {
@@ -261,7 +266,7 @@ std::vector<std::string> Screen::detail_lines() {
     Facts facts;
     const Stream* stream = model_.stream(selected_);
     // All of one moment, rather than the counters of now and the rest of a second ago.
-    facts.description = stream == nullptr || model_.is_frozen()
+    facts.description = stream == nullptr || model_.is_frozen() || !model_.scene().is_here()
                             ? watched->description
                             : describe(*stream, model_.processes());
     facts.holders = model_.holders(watched->description);
@@ -550,8 +555,12 @@ void Screen::ask_to_remove() {
   // What is on the screen now, whatever has its name, or its place in the list, when the answer
   // comes.
   struct stat status {};
+  if (!model_.scene().is_here()) {
+    message_ = "a stream of another host can only be looked at";
+    return;
+  }
   if (selected_.empty() ||
-      ::lstat(stream_path(model_.directory(), selected_).c_str(), &status) != 0) {
+      ::lstat(stream_path(model_.scene().name(), selected_).c_str(), &status) != 0) {
     message_ = "there is no stream to delete";
     return;
   }
@@ -560,7 +569,7 @@ void Screen::ask_to_remove() {
 }
 
 void Screen::remove() {
-  const std::filesystem::path path = stream_path(model_.directory(), doomed_.name);
+  const std::filesystem::path path = stream_path(model_.scene().name(), doomed_.name);
   try {
     message_ =
         remove_stream(path, doomed_.identity)

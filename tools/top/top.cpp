@@ -22,7 +22,8 @@ constexpr const char* json_list =
 class Top final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("GLOB", globs_, "streams, or patterns with * ? [...]; takes @S: @E:");
+    options.positional("GLOB", globs_,
+                       "streams, or patterns with * ? [...]; takes @S: @E: and an address");
     const Option& batch = options.flag("-b,--batch", batch_, "print tables instead of a screen");
     options.number("-n", "N", count_, "with --batch, end after N tables", above_zero).needs(batch);
     options.duration("-i,--interval", interval_,
@@ -67,7 +68,10 @@ class Top final : public Tool {
       patterns_.push_back(context.pattern(text));
     }
     raise_file_limit();
-    Model model(context.search_path().shm, patterns_);
+    if (!batch_ && !patterns_.empty() && patterns_.front().address) {
+      context.afar(*patterns_.front().address, true);
+    }
+    Model model(scene_of(context, patterns_, {"*"}), patterns_);
     model.sort_by(order.front(), order.front()->is_right);
     model.look();
     require_existing(model);
@@ -106,7 +110,7 @@ class Top final : public Tool {
           });
       if (wanted.existence == Existence::must_exist && !is_there) {
         throw Error(Problem::not_found, wanted.name,
-                    fmt::format("no such stream in {}", model.directory().string()));
+                    fmt::format("no such stream {}", model.scene().where()));
       }
     }
   }
@@ -119,6 +123,9 @@ class Top final : public Tool {
       next += interval;
       sleep_until(next);
       model.look();
+      if (const std::string trouble = model.scene().trouble(); !trouble.empty()) {
+        context.note(trouble, "what is shown is as it was");
+      }
       const std::vector<StreamRow> rows = model.rows();
       const std::string time = to_utc(TaiClock::now());
       if (!context.json()) {
@@ -165,7 +172,8 @@ class Top final : public Tool {
   std::optional<std::string> prometheus_;
 };
 
-const Registration top_registration("top", "watch the streams as they run", {"SE"}, {}, make<Top>,
+const Registration top_registration("top", "watch the streams as they run", {"SE", false, true}, {},
+                                    make<Top>,
                                     {"shmim-top 'cam*' --sort rate",
                                      "shmim-top --prometheus=/var/lib/node_exporter/shmim.prom"});
 

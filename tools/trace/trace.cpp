@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/app/patience.hpp"
+#include "common/app/scene.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/pipe.hpp"
 #include "common/print/graph_text.hpp"
@@ -20,7 +21,8 @@ namespace {
 
 struct Traced {
   std::string name;
-  std::vector<Hop> hops;  ///< newest first
+  ProcessTable processes;  ///< where the stream is
+  std::vector<Hop> hops;   ///< newest first
   /// What the trace does not tell of the newest frame; empty if it is of that frame.
   std::string untraced;
   std::optional<std::chrono::nanoseconds> total;
@@ -29,7 +31,7 @@ struct Traced {
 class Trace final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("REF", refs_, "streams whose trace to show; takes @S: @E:");
+    options.positional("REF", refs_, "streams whose trace to show; takes @S: @E: and an address");
     const Option& all = options.flag("--all", all_, "every stream in the shm directory");
     const Option& graph =
         options
@@ -81,21 +83,26 @@ class Trace final : public Tool {
     check_usage();
     std::vector<Reference> references;
     for (const std::string& text : refs_) {
-      references.push_back(context.reference(text));
+      references.push_back(names_host() ? context.pattern(text) : context.reference(text));
     }
     if (follow_) {
-      std::optional<Stream> from;
+      std::optional<ino_t> from;
       if (delay_) {
-        from.emplace(context.open(references.front(), Access::read));
+        from = inode_of(context, references.front());
       }
       return follow(context, references.back(), from);
     }
     if (graph_ || dot_) {
       return show_graph(context, references);
     }
-    std::vector<Traced> traces = all_ ? trace_all(context) : std::vector<Traced>();
+    std::vector<Traced> traces =
+        all_ && references.empty() ? trace_all(context) : std::vector<Traced>();
+    if (names_host()) {
+      references = readable_streams_of(context, references.front());
+    }
     const Exit status = context.for_each<Reference>(references, [&](const Reference& wanted) {
-      traces.push_back(trace(context, context.open(wanted, Access::read)));
+      traces.push_back(wanted.address ? trace_afar(context, wanted)
+                                      : trace(context, context.open(wanted, Access::read)));
     });
     print_traces(context, traces);
     const Exit verdict = context.for_each<Traced>(traces, [this](const Traced& traced) {
@@ -107,6 +114,24 @@ class Trace final : public Tool {
   }
 
  private:
+  /// With --all and --graph an address alone is in the place of REF.
+  [[nodiscard]] bool names_host() const {
+    return (all_ || graph_) && refs_.size() == 1 && split_address(refs_.front()).address &&
+           split_address(refs_.front()).rest.empty();
+  }
+
+  [[nodiscard]] static std::vector<Reference> readable_streams_of(const Context& context,
+                                                                  const Reference& all) {
+    std::vector<Reference> streams;
+    for (const Watched& watched : context.afar(*all.address).look({}).streams) {
+      if (!watched.description.unreadable) {
+        streams.push_back(all);
+        streams.back().name = watched.description.name;
+      }
+    }
+    return streams;
+  }
+
   /// Throws UsageError.
   void check_usage() const {
     if (patience_.timeout() && !follow_) {
@@ -125,7 +150,7 @@ class Trace final : public Tool {
     if (refs_.empty() && !all_ && !graph_) {
       throw UsageError(follow_ ? "--follow takes one REF" : "REF is missing (or --all)");
     }
-    if (!refs_.empty() && (all_ || graph_)) {
+    if (!refs_.empty() && (all_ || graph_) && !names_host()) {
       throw UsageError(fmt::format("{} and REF exclude one another", graph_ ? "--graph" : "--all"));
     }
     if (over_ && !graph_ && !dot_) {
@@ -163,31 +188,64 @@ class Trace final : public Tool {
         stream.snapshot_trace(entries, deadline_after(std::chrono::milliseconds{100}));
     if (snapshot.state != FrameState::whole) {
       entries = stream.trace().entries();
-      context.note(stream.name(), fmt::format("{}; its trace may be of two frames",
-                                              snapshot.state == FrameState::busy
-                                                  ? "is in the middle of being written"
-                                                  : "holds an unfinished frame"));
     }
+    note_unfinished(context, stream.name(), snapshot.state);
     const bool is_triggered = !entries.empty() && entries.front().trigger_inode != 0;
     const FrameWriter writer = writer_of(stream, entries);
     std::vector<Hop> hops = hops_of(stream.name(), entries,
                                     is_triggered ? names(context) : std::map<ino_t, std::string>());
-    tell_origin(context, hops);
-    return {stream.name(), std::move(hops),
-            writer.is_traced ? "" : untraced(stream, writer.pid, entries.empty()),
+    tell_origin(hops, [&context](const std::string& name) {
+      return Stream::open(stream_path(context.search_path().shm, name), Access::read)
+          .keywords()
+          .all();
+    });
+    ProcessTable processes;
+    return {stream.name(), processes, std::move(hops),
+            writer.is_traced
+                ? ""
+                : untraced(stream.cnt0(), processes.look_up(writer.pid), entries.empty()),
             writer.is_traced ? end_to_end(entries) : std::nullopt};
   }
 
+  [[nodiscard]] static Traced trace_afar(const Context& context, const Reference& wanted) {
+    Sight sight = context.afar(*wanted.address).look_at_one(wanted.name);
+    const Description& there = sight.streams.front().description;
+    if (there.unreadable) {
+      throw Error(there.unreadable->problem, wanted.name, there.unreadable->why);
+    }
+    require_type(wanted.name, there.format, wanted.type);
+    note_unfinished(context, wanted.name, there.state);
+    std::vector<Hop> hops = hops_of(wanted.name, there.trace, sight.names);
+    tell_origin(hops, [&](const std::string& name) {
+      Reference other = wanted;
+      other.name = name;
+      other.type.reset();
+      return context.describe_afar(other).keywords;
+    });
+    return {wanted.name, sight.process_table(), std::move(hops),
+            there.is_traced ? "" : untraced(there.header.cnt0, there.writer, there.trace.empty()),
+            there.is_traced ? end_to_end(there.trace) : std::nullopt};
+  }
+
+  static void note_unfinished(const Context& context, const std::string& name, FrameState state) {
+    if (state != FrameState::whole) {
+      context.note(name, fmt::format("{}; its trace may be of two frames",
+                                     state == FrameState::busy ? "is in the middle of being written"
+                                                               : "holds an unfinished frame"));
+    }
+  }
+
   /// What a trace has no room for: that its oldest frame was received from another host.
-  static void tell_origin(const Context& context, std::vector<Hop>& hops) {
+  template <class KeywordsOf>
+  static void tell_origin(std::vector<Hop>& hops, const KeywordsOf& keywords_of) {
     if (hops.empty() || hops.back().entry.trigger_inode != 0 ||
         hops.back().entry.mode != TriggerMode::cnt0) {
       return;
     }
     Hop& oldest = hops.back();
     try {
-      const std::filesystem::path path = stream_path(context.search_path().shm, oldest.stream);
-      const auto received = received_of(Stream::open(path, Access::read).keywords().all());
+      const std::vector<Keyword> keywords = keywords_of(oldest.stream);
+      const auto received = received_of(keywords);
       if (received) {
         oldest.trigger = received->name();
       }
@@ -200,25 +258,23 @@ class Trace final : public Tool {
   }
 
   /// The newest frame has no trace.
-  [[nodiscard]] static std::string untraced(const Stream& stream, pid_t writer, bool is_empty) {
-    const std::uint64_t cnt0 = stream.cnt0();
+  [[nodiscard]] static std::string untraced(std::uint64_t cnt0, const Process& writer,
+                                            bool is_empty) {
     if (cnt0 == 0) {
       return "nobody has written it yet";
     }
     const std::string who =
-        writer == 0        ? std::string("a program")
-        : is_alive(writer) ? fmt::format("process {} ({})", writer, printable(command_of(writer)))
-                           : fmt::format("process {} (dead)", writer);
+        writer.pid == 0 ? std::string("a program") : "process " + in_words(writer);
     return fmt::format("frame {} was written by {}, which records no trace{}", cnt0, who,
                        is_empty ? "" : ": this one is of an older frame");
   }
 
-  void print_traces(const Context& context, const std::vector<Traced>& traces) const {
+  void print_traces(const Context& context, std::vector<Traced>& traces) const {
     if (budget_ && context.quiet()) {
       return;  // the exit status is what was asked for
     }
     bool is_first = true;
-    for (const Traced& traced : traces) {
+    for (Traced& traced : traces) {
       if (context.json()) {
         for (const Hop& hop : traced.hops) {
           write_stdout(to_json_line(record_of(traced, hop)));
@@ -230,13 +286,14 @@ class Trace final : public Tool {
     }
   }
 
-  [[nodiscard]] static Record record_of(const Traced& traced, const Hop& hop) {
+  [[nodiscard]] static Record record_of(Traced& traced, const Hop& hop) {
     const TraceEntry& entry = hop.entry;
+    const Process& process = traced.processes.look_up(entry.pid);
     Record record{{"name", traced.name},
                   {"stream", hop.stream},
                   {"procwrite_PID", entry.pid},
-                  {"command", command_of(entry.pid)},
-                  {"alive", is_alive(entry.pid)},
+                  {"command", process.command},
+                  {"alive", process.liveness == Liveness::alive},
                   {"trigger", hop.trigger},
                   {"trigger_inode", entry.trigger_inode},
                   {"triggermode", to_string(entry.mode)},
@@ -257,15 +314,16 @@ class Trace final : public Tool {
                                                 : "not yet";
   }
 
-  [[nodiscard]] static std::string table(const Traced& traced) {
+  [[nodiscard]] static std::string table(Traced& traced) {
     std::vector<std::vector<std::string>> rows{{"STREAM", "PID", "COMMAND", "TRIGGER", "MODE",
                                                 "STATUS", "SEM", "CNT0", "TRIGGERED", "WRITTEN",
                                                 "LATENCY"}};
     for (const Hop& hop : traced.hops) {
       const TraceEntry& entry = hop.entry;
       const bool is_triggered = !hop.trigger.empty();
+      const Process& process = traced.processes.look_up(entry.pid);
       rows.push_back({printable(hop.stream), fmt::format("{}", entry.pid),
-                      is_alive(entry.pid) ? printable(command_of(entry.pid)) : "(dead)",
+                      process.is_dead() ? "(dead)" : printable(process.command),
                       is_triggered ? printable(hop.trigger) : "-",
                       std::string(to_string(entry.mode)), std::string(to_string(entry.status)),
                       entry.semaphore < 0 ? "-" : std::to_string(entry.semaphore),
@@ -296,10 +354,15 @@ class Trace final : public Tool {
   }
 
   /// With `from`, latencies are from the frame of that stream that caused the one that came.
-  Exit follow(const Context& context, const Reference& wanted, const std::optional<Stream>& from) {
+  Exit follow(const Context& context, const Reference& wanted, std::optional<ino_t> from) {
     // Read-only: counts are watched, and no semaphore is claimed.
     FollowOptions options;
     options.cancelled = is_writing_over;
+    if (wanted.address) {
+      Sight sight = context.afar(*wanted.address).look_at_one(wanted.name);
+      processes_ = sight.process_table();
+      names_ = std::move(sight.names);
+    }
     Follower follower(context.open(wanted, Access::read), std::move(options));
     patience_.begin();
     Tally tally(worst_.value_or(0));
@@ -316,8 +379,7 @@ class Trace final : public Tool {
         patience_.end(context, arrival, follower, Patience::lacking(tally.frames(), count_));
         return Exit::done;
       }
-      const auto latency =
-          from ? delay_from(frame.trace, from->identity().inode) : end_to_end(frame.trace);
+      const auto latency = from ? delay_from(frame.trace, *from) : end_to_end(frame.trace);
       tally.add(frame, latency);
       if (!hops_ && !worst_) {
         print_frame(context, wanted.name, frame.info.cnt0, latency);
@@ -329,6 +391,12 @@ class Trace final : public Tool {
     }
     report(context, wanted.name, tally);
     return Exit::done;
+  }
+
+  /// By which traces know it, where it is.
+  [[nodiscard]] static ino_t inode_of(const Context& context, const Reference& wanted) {
+    return wanted.address ? context.describe_afar(wanted).identity.inode
+                          : context.open(wanted, Access::read).identity().inode;
   }
 
   static void print_frame(const Context& context, const std::string& name, std::uint64_t cnt0,
@@ -352,7 +420,7 @@ class Trace final : public Tool {
       write_stdout(steps_of(context, name, tally));
     }
     for (const Tally::Slow& slow : tally.slowest()) {
-      const Traced traced{name, hops_of(name, slow.trace, names(context)), "", slow.latency};
+      Traced traced{name, processes_, hops_of(name, slow.trace, names(context)), "", slow.latency};
       if (context.json()) {
         for (const Hop& hop : traced.hops) {
           Record step = record_of(traced, hop);
@@ -390,24 +458,25 @@ class Trace final : public Tool {
 
   Exit show_graph(const Context& context, const std::vector<Reference>& references) {
     raise_file_limit();
-    const std::filesystem::path& directory = context.search_path().shm;
-    const Exit status = context.for_each<Reference>(references, [&](const Reference& wanted) {
-      static_cast<void>(context.open(wanted, Access::read));  // there, and of the type demanded
+    const std::unique_ptr<Scene> scene = scene_of(context, references, {"*"});
+    std::vector<ino_t> wanted_inodes;
+    const std::vector<Reference> named = names_host() ? std::vector<Reference>() : references;
+    const Exit status = context.for_each<Reference>(named, [&](const Reference& wanted) {
+      wanted_inodes.push_back(inode_of(context, wanted));  // there, and of the type demanded
     });
-    Watcher watcher(directory);
-    watcher.look();
+    scene->look(Scene::Look::measured);
     const auto interval = over_.value_or(std::chrono::milliseconds{250});
     const bool is_measured = interval.count() > 0;
     if (is_measured) {
       sleep_until(std::chrono::steady_clock::now() + interval);
-      watcher.look();
+      scene->look(Scene::Look::measured);
     }
-    const Exit is_whole = context.report_left_out(watcher.streams(), &Watched::description);
-    Graph graph = graph_of(watcher.streams(), removed_streams(), watcher.processes());
+    const Exit is_whole = context.report_left_out(scene->streams(), &Watched::description);
+    Graph graph = graph_of(scene->streams(), scene->removed(), scene->processes());
     for (GraphNode& node : graph.nodes) {
       node.rate = is_measured ? node.rate : std::nullopt;
     }
-    const std::vector<bool> is_shown = leading_to(graph, marked(graph, references, directory));
+    const std::vector<bool> is_shown = leading_to(graph, marked(graph, named, wanted_inodes));
     write_stdout(dot_             ? to_dot(graph, is_shown)
                  : context.json() ? to_json_line(to_record(graph))
                                   : to_tree(graph));
@@ -417,12 +486,11 @@ class Trace final : public Tool {
   /// The streams that were asked for: all, where none was.
   [[nodiscard]] static std::vector<bool> marked(const Graph& graph,
                                                 const std::vector<Reference>& references,
-                                                const std::filesystem::path& directory) {
+                                                const std::vector<ino_t>& inodes) {
     std::vector<bool> marks(graph.nodes.size(), references.empty());
-    for (const Reference& wanted : references) {
-      const auto identity = identity_of(stream_path(directory, wanted.name));  // a link's target's
-      for (std::size_t i = 0; identity && i < graph.nodes.size(); ++i) {
-        marks[i] = marks[i] || graph.nodes[i].inode == identity->inode;
+    for (const ino_t inode : inodes) {
+      for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+        marks[i] = marks[i] || graph.nodes[i].inode == inode;
       }
     }
     return marks;
@@ -441,11 +509,13 @@ class Trace final : public Tool {
   Patience patience_;
   std::optional<std::chrono::nanoseconds> budget_;
   std::optional<std::map<ino_t, std::string>> names_;
+  ProcessTable processes_;
 };
 
 const Registration trace_registration("trace",
                                       "show who made a stream's frame, and what triggered it",
-                                      {"SE"}, {.missing = "shmim-ls", .similar = "shmim-trace {}"},
+                                      {"SE", false, true},
+                                      {.missing = "shmim-ls", .similar = "shmim-trace {}"},
                                       make<Trace>, {"shmim-trace roi", "shmim-trace --graph"});
 
 }  // namespace

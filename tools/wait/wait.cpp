@@ -16,7 +16,8 @@ namespace {
 class Wait final : public Tool {
  public:
   void declare(Options& options) override {
-    options.positional("REF", refs_, "streams to wait for; takes @S: @E:").required();
+    options.positional("REF", refs_, "streams to wait for; takes @S: @E: and an address")
+        .required();
     const Option& any = options.flag(
         "--any", any_, "wait for a frame of any of the streams (the default), and print its name");
     options.flag("--all", all_, "wait until each of the streams has a new frame").excludes(any);
@@ -55,6 +56,9 @@ class Wait final : public Tool {
         option != nullptr && !is_one_) {
       throw UsageError(fmt::format("{} takes one stream", option));
     }
+    if (semaphore_ && references.front().address) {
+      throw UsageError("--sem: the semaphores of another host can be waited on there alone");
+    }
     patience_.begin();
     if (!context.print_template().empty()) {
       check_frame_line(context.print_template(), references.front().name, Record::object());
@@ -74,7 +78,7 @@ class Wait final : public Tool {
  private:
   Exit wait(const Context& context, const Reference& reference, FollowOptions options) const {
     Readiness ready = context.readiness();
-    Stream stream = appear_ ? await_stream(context, reference, ready) : context.open(reference);
+    Stream stream = appear_ ? await_stream(context, reference, ready) : open(context, reference);
     if (const std::uint64_t cnt0 = stream.cnt0(); cnt0_ && cnt0 >= *cnt0_) {
       context.detail(reference.name, fmt::format("cnt0 is {} already", cnt0));
       ready.say();
@@ -98,8 +102,26 @@ class Wait final : public Tool {
     return Exit::done;
   }
 
+  [[nodiscard]] Stream open(const Context& context, const Reference& reference) const {
+    MirrorWish wish;
+    wish.deadline = patience_.next();
+    return context.open(reference, Access::best, wish);
+  }
+
   [[nodiscard]] Stream await_stream(const Context& context, const Reference& reference,
                                     Readiness& ready) const {
+    if (reference.address) {
+      MirrorWish wish;
+      wish.awaits = true;
+      wish.deadline = patience_.next();
+      ready.say();
+      try {
+        return context.open(reference, Access::best, wish);
+      } catch (const TimedOut&) {
+        context.note(reference.name, "timed out: it did not appear");
+        throw;
+      }
+    }
     SearchPath where = context.search_path();
     where.conf.clear();  // a stream, and not a file that one could be made from
     Connection connection;
@@ -192,7 +214,7 @@ class Wait final : public Tool {
     Readiness ready = context.readiness();
     std::vector<Stream> streams;
     const Exit status = context.for_each<Reference>(references, [&](const Reference& wanted) {
-      streams.push_back(appear_ ? await_stream(context, wanted, ready) : context.open(wanted));
+      streams.push_back(appear_ ? await_stream(context, wanted, ready) : open(context, wanted));
     });
     if (status != Exit::done) {
       return status;
@@ -285,7 +307,7 @@ class Wait final : public Tool {
 };
 
 const Registration wait_registration(
-    "wait", "wait for the next frame of a stream, or of several", {"SE"},
+    "wait", "wait for the next frame of a stream, or of several", {"SE", false, true},
     {.missing = "shmim-wait {} --appear", .similar = "shmim-wait {}"}, make<Wait>,
     {"shmim-wait cam -t 2s || echo \"no frame in 2 s: status $?\"",
      "shmim-wait cam --forever -t 2s -q || alarm \"cam has stopped\""});

@@ -45,16 +45,27 @@ struct Process {
 /// Processes, each looked up once: a thousand streams name the same few.
 class SHMIM_EXPORT ProcessTable {
  public:
+  ProcessTable() = default;
+  /// Processes of another host, or another time, as they were told of: none is looked for, since
+  /// its PID may be anybody's here.
+  explicit ProcessTable(const std::vector<Process>& told);
   /// By the PIDs that we see. Nobody for a PID below 1.
   const Process& look_up(pid_t pid);
   /// Of one that `stream` says reads or writes it: where we see none of that PID, what the stream
   /// knows of processes elsewhere.
   Process look_up(pid_t pid, const Stream& stream);
-  /// Forgets what it knows, which is as old as the first look.
-  void forget() noexcept { known_.clear(); }
+  /// Those that were looked up, or told of.
+  [[nodiscard]] std::vector<Process> known() const;
+  /// Forgets what it knows, which is as old as the first look; but not what it was told.
+  void forget() noexcept {
+    if (!is_told_) {
+      known_.clear();
+    }
+  }
 
  private:
   std::map<pid_t, Process> known_;
+  bool is_told_ = false;
 };
 
 /// Which clock a stream's stamps were read from.

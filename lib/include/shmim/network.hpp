@@ -16,6 +16,7 @@
 #include "shmim/follow.hpp"
 #include "shmim/reference.hpp"
 #include "shmim/resolve.hpp"
+#include "shmim/sight.hpp"
 
 namespace shmim {
 
@@ -46,7 +47,8 @@ class SHMIM_EXPORT KeyFolder {
   [[nodiscard]] KeyPair own() const;
   /// Throws Error: not_found (no file, or no key in it), failed (a line that begins with no key).
   [[nodiscard]] std::vector<std::string> receivers() const;
-  /// The public key of the sender at that endpoint. Throws Error: not_found, failed.
+  /// The public key of the sender at that endpoint; empty where the line says `insecure`. Throws
+  /// Error: not_found, failed.
   [[nodiscard]] std::string sender(std::string_view endpoint) const;
 
  private:
@@ -98,6 +100,10 @@ struct SHMIM_EXPORT SenderOptions {
   /// For frames of one stream that receivers of every frame have not taken yet, in bytes.
   std::uint64_t buffer = std::uint64_t{256} << 20;
   std::optional<double> rate;  ///< frames per second, at most, of each stream to each receiver
+  /// Shell patterns of streams of the shm directory that receivers may look at, and follow, besides
+  /// those that the Sender was made with: each is opened when one asks for it, and closed when
+  /// nobody does any more. nullopt: none.
+  std::optional<std::vector<std::string>> serves;
   /// Called in any of the Sender's threads, one at a time. May not call the Sender.
   std::function<void(const NetworkEvent&)> tell;
   std::function<bool()> cancelled;  ///< asked a few times a second; true ends run()
@@ -126,12 +132,47 @@ class SHMIM_EXPORT Sender {
   /// gives the endpoint as it is then. Before run(). Throws Error: usage (no endpoint), failed (it
   /// is taken, or not of this host).
   std::string bind(const std::string& endpoint);
+  /// Listens by a socket that another program, systemd say, has made listen at that endpoint.
+  /// Before run(). Takes the descriptor. Throws Error as bind() does.
+  std::string adopt(int descriptor, const std::string& endpoint);
   /// Sends until `cancelled` says so. Throws the Error that ended the reading of a stream.
   void run();
 
  private:
   class Outlet;
   std::unique_ptr<Outlet> outlet_;
+};
+
+struct SHMIM_EXPORT LookerOptions {
+  /// Who we are, and the public key of whom we connect to; nullopt: in clear.
+  std::optional<KeyPair> keys;
+  std::string sender;
+  std::string called;  ///< the endpoint, in messages; empty: as it is
+  /// What listens there may be the end of a tunnel, whose other end nobody may listen at yet: a
+  /// connection that ends at once is no refusal.
+  bool is_tunnel = false;
+  std::function<bool()> cancelled;  ///< asked a few times a second; true ends a look
+};
+
+/// Looks at the streams of another host, by a Sender there that serves. Not thread-safe.
+class SHMIM_EXPORT Looker {
+ public:
+  /// Throws Error: usage (no endpoint), failed.
+  Looker(const std::string& endpoint, LookerOptions options);
+  ~Looker();
+  Looker(const Looker&) = delete;
+  Looker(Looker&&) = delete;
+  Looker& operator=(const Looker&) = delete;
+  Looker& operator=(Looker&&) = delete;
+
+  /// What is seen there now, for decode_sight(). Blocks until the answer comes, at most until the
+  /// deadline, and asks anew on a connection that is new. Throws Error: failed (nobody answers;
+  /// refused; what came is not of this protocol), and what the other end says.
+  [[nodiscard]] std::string look(const SightRequest& request, Deadline deadline);
+
+ private:
+  class Eye;
+  std::unique_ptr<Eye> eye_;
 };
 
 /// A stream to receive, and what it is called here.
@@ -152,6 +193,16 @@ struct SHMIM_EXPORT ReceiverOptions {
   /// Streams that are here already and were not received are re-created too; else that is an Error
   /// (exists).
   bool replaces = false;
+  /// The streams are for whoever looks at the other host, in a directory of their own: they are as
+  /// those there, with their keywords, times and trace, and say nothing of having been received.
+  bool mirrors = false;
+  bool pixels = true;   ///< false: frames without them, of a mirror
+  bool whole = false;   ///< where z is time, the whole array with each plane
+  bool awaits = false;  ///< a stream that is not there is waited for
+  /// Asked of a mirror before a frame is published to it; false leaves frames at the sender.
+  std::function<bool(const Stream&)> has_room;
+  /// Called in run(), once a mirror has what the stream there has.
+  std::function<void(const std::string& local)> complete;
   std::string called;          ///< the endpoint, in events and keywords; empty: as it is
   std::optional<mode_t> mode;  ///< of streams that are made; see CreateOptions
   std::uint64_t most_bytes = std::uint64_t{1} << 32;  ///< of a stream, whatever the sender claims

@@ -13,7 +13,8 @@ namespace shmim {
 [[nodiscard]] SHMIM_EXPORT bool is_pattern(std::string_view name) noexcept;
 
 /// Reads what a user writes to name several streams: a reference whose name may be a shell pattern,
-/// as in `tui16>cam*`. The brackets of a pattern are not a slice. Throws Error (usage).
+/// as in `tui16>cam*`. The brackets of a pattern are not a slice. An address alone means all
+/// streams there. Throws Error (usage).
 [[nodiscard]] SHMIM_EXPORT Reference parse_pattern(std::string_view text);
 
 /// True if `pattern` means the stream `name` of that type; a pattern with a type means no file that

@@ -50,6 +50,12 @@ class SHMIM_EXPORT Publisher {
 
   /// When the data of the frames from now on was acquired; nullopt: when they are written.
   void set_atime(std::optional<Tai> atime) noexcept { options_.atime = atime; }
+  /// When the frames from now on were written, and by whom, of copies that are to say it of the
+  /// original; nullopt: when and by whom they are.
+  void set_written(std::optional<Tai> written, std::optional<pid_t> pid) noexcept {
+    written_ = written;
+    options_.pid = pid;
+  }
   /// The keywords that are set with each frame from now on. Throws Error: usage (one does not fit),
   /// not_ours_to_write.
   void set_keywords(std::vector<Keyword> keywords);
@@ -80,6 +86,7 @@ class SHMIM_EXPORT Publisher {
   std::optional<KeywordWriter> keywords_;
   std::optional<Claim> claim_;
   std::optional<Trigger> trigger_;
+  std::optional<Tai> written_;
   std::uint64_t lost_ = 0;  ///< before the next frame
 };
 

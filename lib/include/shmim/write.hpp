@@ -59,6 +59,8 @@ class SHMIM_EXPORT WriteGuard {
 
   /// When the data was acquired; the time of writing if it is not set.
   void set_atime(Tai atime) noexcept { atime_ = atime; }
+  /// When the frame was written, of a copy that is to say when the original was; else now.
+  void set_written(Tai written) noexcept { written_ = written; }
   /// What triggered this frame; it must outlive publish().
   void set_trigger(const Trigger& trigger) noexcept { trigger_ = &trigger; }
   void set_trigger(const Trigger&&) = delete;
@@ -91,6 +93,7 @@ class SHMIM_EXPORT WriteGuard {
   std::span<std::byte> pixels_;
   std::optional<std::uint32_t> plane_;
   std::optional<Tai> atime_;
+  std::optional<Tai> written_;
   std::uint64_t lost_ = 0;
   const Trigger* trigger_ = nullptr;
   pid_t pid_;

@@ -56,6 +56,16 @@ Reference Context::pattern(const std::string& text) const {
 }
 
 std::vector<Reference> Context::streams_of(const Reference& pattern) const {
+  if (pattern.address) {
+    std::vector<Reference> found;
+    for (const Watched& watched : afar(*pattern.address).look({{pattern.name}}).streams) {
+      if (matches(pattern, watched.description.name, watched.description.type())) {
+        found.push_back(pattern);
+        found.back().name = watched.description.name;
+      }
+    }
+    return found;
+  }
   const std::filesystem::path& shm = search_path_.shm;
   std::vector<std::string> names = list_streams(shm, pattern.name);
   if (is_pattern(pattern.name) && pattern.type) {
@@ -84,6 +94,9 @@ Reference Context::checked(Reference reference, const Takes& takes) const {
                 fmt::format("modifier {} has no meaning here; shmim-{} takes {}", letter,
                             tool_.name, taken));
   };
+  if (reference.address && !takes.afar) {
+    require_of_this_host(reference);
+  }
   require(reference.location == Location::shared, 'S');
   require(reference.location == Location::local, 'L');
   require(reference.existence == Existence::must_exist, 'E');
@@ -96,7 +109,37 @@ Reference Context::checked(Reference reference, const Takes& takes) const {
   return reference;
 }
 
-Stream Context::open(const Reference& reference, Access access) const {
+Afar& Context::afar(const Address& address, bool is_silent) const {
+  std::unique_ptr<Afar>& afar = afars_[to_string(address)];
+  if (!afar) {
+    afar = std::make_unique<Afar>(address, tool_.name, is_silent || quiet());
+  }
+  return *afar;
+}
+
+Description Context::describe_afar(const Reference& reference) const {
+  Sight sight = afar(*reference.address).look({{literal(reference.name)}});
+  if (sight.streams.size() != 1) {
+    throw Error(Problem::not_found, reference.name,
+                fmt::format("no such stream {}", place_of(reference)));
+  }
+  Description& description = sight.streams.front().description;
+  if (description.unreadable) {
+    throw Error(description.unreadable->problem, reference.name, description.unreadable->why);
+  }
+  require_type(reference.name, description.format, reference.type);
+  return std::move(description);
+}
+
+std::string Context::place_of(const Reference& reference) const {
+  return reference.address ? "at " + to_string(*reference.address)
+                           : "in " + search_path_.shm.string();
+}
+
+Stream Context::open(const Reference& reference, Access access, const MirrorWish& wish) const {
+  if (reference.address) {
+    return afar(*reference.address).mirror(reference, wish, access);
+  }
   Stream stream = open_existing(reference, search_path_, access);
   detail(reference.name,
          fmt::format("opened {}: {} {}", stream.path().string(), to_string(stream.format().type),
@@ -160,6 +203,12 @@ Exit Context::report(const Reference* about, const Error& error) const {
     return messages_.usage(message);
   }
   messages_.error(message);
+  if (about != nullptr && about->address) {
+    if (error.problem() == Problem::not_found) {
+      Messages::hint("shmim-ls " + shell_word(to_string(*about->address) + "/"));
+    }
+    return exit_of(error.problem());
+  }
   try {
     if (const std::string command = hint(tool_.advice, error, {about, search_path_, options_.dir});
         !command.empty()) {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +16,7 @@
 
 #include <shmim/shmim.hpp>
 
+#include "common/app/afar.hpp"
 #include "common/app/hints.hpp"
 #include "common/app/messages.hpp"
 #include "common/app/options.hpp"
@@ -27,6 +30,7 @@ struct Registration;
 struct Takes {
   std::string_view modifiers;
   bool slice = false;
+  bool afar = false;  ///< it may be of another host
 };
 
 /// Tells --ready-fd that waiting begins.
@@ -64,8 +68,18 @@ class Context {
   /// The streams in the shm directory that a pattern means, by name. Each has the pattern's other
   /// parts.
   [[nodiscard]] std::vector<Reference> streams_of(const Reference& pattern) const;
-  /// The stream that a reference names, which must exist.
-  [[nodiscard]] Stream open(const Reference& reference, Access access = Access::best) const;
+  /// The stream that a reference names, which must exist. One of another host is a mirror of it,
+  /// which is as `wish` says.
+  [[nodiscard]] Stream open(const Reference& reference, Access access = Access::best,
+                            const MirrorWish& wish = {}) const;
+  /// The other host that a reference names, of which there is one object each. Silent, where a
+  /// screen would be spoilt by what becomes of the connection.
+  Afar& afar(const Address& address, bool is_silent = false) const;
+  /// A stream of another host as it is now, readable and of the type that is demanded. Throws Error
+  /// else.
+  [[nodiscard]] Description describe_afar(const Reference& reference) const;
+  /// Where a reference is looked for, for messages: `in /dev/shm`, `at tcp://camhost:5556`.
+  [[nodiscard]] std::string place_of(const Reference& reference) const;
   /// The stream that was found for a reference.
   [[nodiscard]] Stream open(const Reference& reference, const SearchResult& found,
                             Access access) const;
@@ -132,6 +146,8 @@ class Context {
   const CommonOptions& options_;
   Messages messages_;
   SearchPath search_path_;
+  mutable std::map<std::string, std::unique_ptr<Afar>>
+      afars_;  ///< by name, from their first use on
 };
 
 /// Throws Error (mismatch) if a type is demanded and `format` has another.

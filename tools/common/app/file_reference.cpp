@@ -8,6 +8,9 @@
 namespace shmim::tools {
 
 FileReference file_reference(std::string_view text) {
+  if (text.find("://") != text.npos) {
+    return {std::string(text), ""};  // the path is that of a socket, or none
+  }
   std::size_t end = text.find(stream_suffix);
   while (end != text.npos && end + stream_suffix.size() != text.size() &&
          text[end + stream_suffix.size()] != '[') {

@@ -23,6 +23,8 @@ class Security {
   /// was given; and Error (usage) where it is none, with what to try: `command` and one.
   void require_for(const std::string& endpoint, const std::string& command) const;
   [[nodiscard]] bool uses_keys() const noexcept { return curve_; }
+  /// True where it has been said how others are dealt with.
+  [[nodiscard]] bool is_for_others() const noexcept { return curve_ || insecure_; }
   /// Throws Error (no_directory).
   [[nodiscard]] KeyFolder keys() const;
   /// The user's own. Throws Error, with what to try where there are none.

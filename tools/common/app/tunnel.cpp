@@ -1,4 +1,4 @@
-#include "receive/tunnel.hpp"
+#include "common/app/tunnel.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -24,7 +24,7 @@ std::string address_of(const std::string& endpoint) {
 }
 
 std::filesystem::path make_directory() {
-  std::string name = (std::filesystem::temp_directory_path() / "shmim-receive.XXXXXX").string();
+  std::string name = (std::filesystem::temp_directory_path() / "shmim-tunnel.XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) {
     const int error_number = errno;
     throw Error::system(name, "cannot be made", error_number);
@@ -44,9 +44,17 @@ pid_t spawn(std::vector<std::string> words, int input) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  // Signals that this process does not heed are to end it all the same.
+  posix_spawnattr_t attributes{};
+  posix_spawnattr_init(&attributes);
+  sigset_t all{};
+  sigfillset(&all);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t pid = 0;
   const int error_number =
-      ::posix_spawnp(&pid, arguments.front(), &actions, nullptr, arguments.data(), environ);
+      ::posix_spawnp(&pid, arguments.front(), &actions, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error_number != 0) {
     throw Error::system(words.front(), "cannot be started", error_number);
@@ -56,8 +64,11 @@ pid_t spawn(std::vector<std::string> words, int input) {
 
 }  // namespace
 
-Tunnel::Tunnel(std::string host, const std::string& endpoint)
-    : host_(std::move(host)), directory_(make_directory()) {
+Tunnel::Tunnel(std::string host, const std::string& endpoint, std::string command, unsigned port)
+    : host_(std::move(host)),
+      command_(std::move(command)),
+      port_(port),
+      directory_(make_directory()) {
   way_ = fmt::format("{}:{}", (directory_ / "socket").string(), address_of(endpoint));
   Pipe pipe = make_pipe();
   theirs_ = std::move(pipe.reading);
@@ -92,10 +103,13 @@ void Tunnel::start() {
   // What it runs there ends when its standard input does, which is when we are no more.
   std::vector<std::string> words{"ssh", "-T", "-L", way_};
   for (const char* setting : {"ExitOnForwardFailure=yes", "StreamLocalBindUnlink=yes",
-                              "ServerAliveInterval=1", "ServerAliveCountMax=3"}) {
+                              "ServerAliveInterval=1", "ServerAliveCountMax=3", "LogLevel=ERROR"}) {
     words.insert(words.end(), {"-o", setting});
   }
-  words.insert(words.end(), {host_, "cat"});
+  if (port_ != 0) {
+    words.insert(words.end(), {"-p", std::to_string(port_)});
+  }
+  words.insert(words.end(), {host_, command_});
   ssh_ = spawn(std::move(words), theirs_.get());
   started_ = std::chrono::steady_clock::now();
 }
@@ -107,12 +121,16 @@ void Tunnel::start_caretaker() {
                      theirs_.get());
 }
 
-void Tunnel::keep_up() {
-  constexpr std::chrono::seconds between_starts{1};
+bool Tunnel::has_ended() noexcept {
   if (ssh_ > 0 && ::waitpid(ssh_, nullptr, WNOHANG) == ssh_) {
     ssh_ = 0;
   }
-  if (ssh_ == 0 && std::chrono::steady_clock::now() - started_ >= between_starts) {
+  return ssh_ == 0;
+}
+
+void Tunnel::keep_up() {
+  constexpr std::chrono::seconds between_starts{1};
+  if (has_ended() && std::chrono::steady_clock::now() - started_ >= between_starts) {
     start();
   }
 }

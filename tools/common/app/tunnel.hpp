@@ -14,9 +14,12 @@ namespace shmim::tools {
 /// in a directory of its own here. ssh ends with this object, and with this process.
 class Tunnel {
  public:
-  /// `host` as ssh takes it, `user@host` say. Throws Error: failed (no ssh), no_permission,
-  /// no_space.
-  Tunnel(std::string host, const std::string& endpoint);
+  /// What runs there, and is to end when its standard input does.
+  static constexpr const char* nothing = "cat";
+  /// `host` as ssh takes it, `user@host` say, at that port unless it is 0. Throws Error: failed (no
+  /// ssh), no_permission, no_space.
+  Tunnel(std::string host, const std::string& endpoint, std::string command = nothing,
+         unsigned port = 0);
   ~Tunnel();
   Tunnel(const Tunnel&) = delete;
   Tunnel(Tunnel&&) = delete;
@@ -25,6 +28,8 @@ class Tunnel {
 
   /// Where it begins.
   [[nodiscard]] std::string endpoint() const;
+  /// True where ssh has ended, and has not been started again.
+  [[nodiscard]] bool has_ended() noexcept;
   /// Starts ssh again where it has ended; not more often than once a second.
   void keep_up();
 
@@ -33,6 +38,8 @@ class Tunnel {
   void start_caretaker();
   void end() noexcept;
   std::string host_;
+  std::string command_;
+  unsigned port_;
   std::string way_;  ///< as ssh's -L takes it
   std::filesystem::path directory_;
   pid_t ssh_ = 0;
