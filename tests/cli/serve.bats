@@ -301,9 +301,9 @@ shmim-wait: $A: connected"
   kill -KILL "$pid_killed"
   kill -TERM "$pid_ended"
   until_true gone "${folders[@]}"
-  # The next frame finds nobody, and the stream is closed.
+  # The next frame finds nobody, or was on its way already; then they are silent too long. The stream is closed.
   publish cam 1
-  until_true told serve 'a receiver has gone'
+  until_true grep -q 'a receiver has gone\|a receiver was not heard of' serve.err
   until_true eval "shmim-ls --noheadings -o readers cam ${there[*]} | grep -qx 0"
   # Where its helper is ended it goes on with what it has, and can be ended.
   start_ready orphan shmim-kw "$A/cam" -f
