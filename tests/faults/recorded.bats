@@ -43,7 +43,7 @@ def look(name, code):
         data, header = hdus["cam"].data, hdus["cam"].header
         if code == "f2":
             pixels = pixels.astype("f4")
-        if code == "i1" and is_compressed:  # astropy makes floats of them
+        if code == "i1" and is_compressed and data.dtype.kind == "f":  # not every astropy
             pixels = pixels.astype("f4")
         assert data.dtype.newbyteorder("=") == pixels.dtype.newbyteorder("="), data.dtype
         assert data.shape == pixels.shape, data.shape
