@@ -362,16 +362,7 @@ Format format_in(const layout::Metadata& header) {
   if (!layout::lay_out(geometry)) {
     refuse_sight("has a header that makes no stream");
   }
-  Format format;
-  format.type = static_cast<DataType>(geometry.datatype);
-  format.shape = Shape(std::span(geometry.size).first(geometry.naxis));
-  format.keywords = geometry.keywords;
-  format.circular_buffer = geometry.circular_buffer;
-  format.semaphores = geometry.semaphores;
-  format.trace_entries = geometry.trace_entries;
-  format.image_type = geometry.imagetype;
-  format.location = geometry.location;
-  return format;
+  return format_of(geometry);
 }
 
 /// One after the other, out of a sequence.

@@ -109,6 +109,19 @@ layout::Geometry geometry_of(const Format& format) noexcept {
   return geometry;
 }
 
+Format format_of(const layout::Geometry& geometry) {
+  Format format;
+  format.type = static_cast<DataType>(geometry.datatype);
+  format.shape = Shape(std::span(geometry.size).first(geometry.naxis));
+  format.keywords = geometry.keywords;
+  format.circular_buffer = geometry.circular_buffer;
+  format.semaphores = geometry.semaphores;
+  format.trace_entries = geometry.trace_entries;
+  format.image_type = geometry.imagetype;
+  format.location = geometry.location;
+  return format;
+}
+
 bool Requirement::empty() const noexcept {
   return !type && !shape && !keywords && !circular_buffer && !semaphores && !image_type;
 }

@@ -41,19 +41,6 @@ void check_version(const Metadata& header, const std::string& name) {
                   printable(version)));
 }
 
-Format format_of(const layout::Geometry& geometry) {
-  Format format;
-  format.type = static_cast<DataType>(geometry.datatype);
-  format.shape = Shape(std::span(geometry.size).first(geometry.naxis));
-  format.keywords = geometry.keywords;
-  format.circular_buffer = geometry.circular_buffer;
-  format.semaphores = geometry.semaphores;
-  format.trace_entries = geometry.trace_entries;
-  format.image_type = geometry.imagetype;
-  format.location = geometry.location;
-  return format;
-}
-
 layout::Regions require_regions(const layout::Geometry& geometry, std::size_t file_bytes,
                                 const std::string& name) {
   const auto regions = layout::lay_out(geometry);

@@ -64,6 +64,8 @@ struct SHMIM_EXPORT Format {
 };
 
 [[nodiscard]] SHMIM_EXPORT layout::Geometry geometry_of(const Format& format) noexcept;
+/// The format that a header says, of which layout::lay_out() makes a stream.
+[[nodiscard]] SHMIM_EXPORT Format format_of(const layout::Geometry& geometry);
 
 /// What is asked of a format; what is not set may be anything.
 struct SHMIM_EXPORT Requirement {
