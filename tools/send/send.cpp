@@ -13,15 +13,7 @@ class Send final : public Tool {
  public:
   void declare(Options& options) override {
     options.positional("REF", refs_, "streams to send, with slices; takes @S: @E:");
-    options.texts("--bind", "ENDPOINT", endpoints_,
-                  "listen at tcp://ADDRESS:PORT, * for all addresses, or ipc://PATH; may be "
-                  "repeated (default: tcp://127.0.0.1:5555)");
-    options.positive("--rate", "HZ", options_.rate,
-                     "frames per second, at most, of each stream to each receiver");
-    options.text("--buffer", "BYTES", buffer_,
-                 "memory for frames that receivers of every frame have not taken yet, of each "
-                 "stream (default: 256MiB)");
-    security_.declare(options);
+    sending_.declare(options, "tcp://127.0.0.1:5555");
     options.flag("--announce", announces_,
                  "tell the local network, by avahi, where streams are sent: see shmim-receive "
                  "--discover");
@@ -31,40 +23,33 @@ class Send final : public Tool {
   }
 
   Exit run(const Context& context) override {
+    const Security& security = sending_.security();
     if (refs_.empty() != keygen_) {
       throw UsageError(keygen_ ? "--keygen is in the place of REF" : "REF is required");
     }
     if (keygen_) {
-      write_stdout(security_.keys().make().public_key + "\n");
+      write_stdout(security.keys().make().public_key + "\n");
       return Exit::done;
     }
-    if (endpoints_.empty()) {
-      endpoints_.emplace_back("tcp://127.0.0.1:5555");
+    std::vector<std::string>& endpoints = sending_.endpoints();
+    if (endpoints.empty()) {
+      endpoints.emplace_back("tcp://127.0.0.1:5555");
     }
-    for (const std::string& endpoint : endpoints_) {
-      security_.require_for(endpoint,
-                            fmt::format("shmim-send {} --bind", shell_word(refs_.front())));
+    for (const std::string& endpoint : endpoints) {
+      security.require_for(endpoint,
+                           fmt::format("shmim-send {} --bind", shell_word(refs_.front())));
     }
     std::vector<Reference> streams;
     for (const std::string& text : refs_) {
       streams.push_back(context.reference(text));
     }
-    if (security_.uses_keys()) {
-      options_.keys = security_.own_keys();
-      options_.receivers = security_.keys().receivers();
-    }
-    if (!buffer_.empty()) {
-      options_.buffer = bytes_of("--buffer", buffer_);
-    }
-    options_.cancelled = interrupted;
-    options_.tell = teller(context);
-    Sender sender(streams, context.search_path(), options_);
-    for (std::string& endpoint : endpoints_) {
+    Sender sender(streams, context.search_path(), sending_.options(context));
+    for (std::string& endpoint : endpoints) {
       endpoint = sender.bind(endpoint);
     }
     std::optional<Announcement> announcement;
     if (announces_) {
-      announcement.emplace(context, endpoints_, streams, security_.uses_keys());
+      announcement.emplace(context, endpoints, streams, security.uses_keys());
     }
     context.readiness().say();
     sender.run();
@@ -74,12 +59,9 @@ class Send final : public Tool {
 
  private:
   std::vector<std::string> refs_;
-  std::vector<std::string> endpoints_;
-  std::string buffer_;
+  Sending sending_;
   bool announces_ = false;
   bool keygen_ = false;
-  SenderOptions options_;
-  Security security_;
 };
 
 const Registration send_registration("send", "send streams to other hosts", {"SE", true},

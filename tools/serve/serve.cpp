@@ -16,51 +16,40 @@ class Serve final : public Tool {
   void declare(Options& options) override {
     options.positional("GLOB", globs_,
                        "streams, or patterns with * ? [...] (default: all in the shm directory)");
-    options.texts("--bind", "ENDPOINT", endpoints_,
-                  "listen at tcp://ADDRESS:PORT, * for all addresses, or ipc://PATH; may be "
-                  "repeated (default: tcp://*:5556 with --curve or --insecure, else "
-                  "tcp://127.0.0.1:5556)");
-    options.positive("--rate", "HZ", options_.rate,
-                     "frames per second, at most, of each stream to each receiver");
-    options.text("--buffer", "BYTES", buffer_,
-                 "memory for frames that receivers of every frame have not taken yet, of each "
-                 "stream (default: 256MiB)");
-    security_.declare(options);
+    sending_.declare(options, "tcp://*:5556 with --curve or --insecure, else tcp://127.0.0.1:5556");
     options.flag("--until-eof", until_eof_, "end when standard input does");
     options.json("print one JSON object per event");
     options.ready_fd();
   }
 
   Exit run(const Context& context) override {
-    options_.serves.emplace();
+    std::vector<std::string> names;
     for (const std::string& text : globs_) {
-      options_.serves->push_back(context.pattern(text).name);
+      names.push_back(context.pattern(text).name);
     }
-    if (globs_.empty()) {
-      options_.serves->emplace_back("*");
+    if (names.empty()) {
+      names.emplace_back("*");
     }
+    const Security& security = sending_.security();
+    std::vector<std::string>& endpoints = sending_.endpoints();
     std::vector<ListeningSocket> sockets = sockets_of_activation();
-    if (endpoints_.empty() && sockets.empty()) {
-      endpoints_.emplace_back(security_.is_for_others() ? "tcp://*:5556" : "tcp://127.0.0.1:5556");
+    if (endpoints.empty() && sockets.empty()) {
+      endpoints.emplace_back(security.is_for_others() ? "tcp://*:5556" : "tcp://127.0.0.1:5556");
     }
-    for (const std::string& endpoint : endpoints_) {
-      security_.require_for(endpoint, "shmim-serve --bind");
+    for (const std::string& endpoint : endpoints) {
+      security.require_for(endpoint, "shmim-serve --bind");
     }
     for (const ListeningSocket& socket : sockets) {
-      security_.require_for(socket.endpoint, "shmim-serve --bind");
+      security.require_for(socket.endpoint, "shmim-serve --bind");
     }
-    if (security_.uses_keys()) {
-      options_.keys = security_.own_keys();
-      options_.receivers = security_.keys().receivers();
-    }
-    if (!buffer_.empty()) {
-      options_.buffer = bytes_of("--buffer", buffer_);
-    }
-    options_.cancelled = [this] { return interrupted() || (until_eof_ && has_input_ended()); };
-    options_.tell = teller(context);
+    SenderOptions sender_options = sending_.options(context);
+    sender_options.serves = std::move(names);
+    sender_options.cancelled = [this] {
+      return interrupted() || (until_eof_ && has_input_ended());
+    };
     raise_file_limit();
-    Sender sender({}, context.search_path(), options_);
-    for (const std::string& endpoint : endpoints_) {
+    Sender sender({}, context.search_path(), sender_options);
+    for (const std::string& endpoint : endpoints) {
       sender.bind(endpoint);
     }
     for (ListeningSocket& socket : sockets) {
@@ -74,11 +63,8 @@ class Serve final : public Tool {
 
  private:
   std::vector<std::string> globs_;
-  std::vector<std::string> endpoints_;
-  std::string buffer_;
+  Sending sending_;
   bool until_eof_ = false;
-  SenderOptions options_;
-  Security security_;
 };
 
 const Registration serve_registration("serve", "let other hosts look at the streams of this one",

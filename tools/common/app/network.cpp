@@ -8,6 +8,7 @@
 #include "common/app/hints.hpp"
 #include "common/app/options.hpp"
 #include "common/io/exit.hpp"
+#include "common/io/interrupt.hpp"
 #include "common/io/stdout.hpp"
 #include "common/print/network_event.hpp"
 #include "common/print/words.hpp"
@@ -80,6 +81,34 @@ std::function<void(const NetworkEvent&)> teller(const Context& context) {
         break;
     }
   };
+}
+
+void Sending::declare(Options& options, const std::string& usual) {
+  options.texts("--bind", "ENDPOINT", endpoints_,
+                fmt::format("listen at tcp://ADDRESS:PORT, * for all addresses, or ipc://PATH; may "
+                            "be repeated (default: {})",
+                            usual));
+  options.positive("--rate", "HZ", rate_,
+                   "frames per second, at most, of each stream to each receiver");
+  options.text("--buffer", "BYTES", buffer_,
+               "memory for frames that receivers of every frame have not taken yet, of each "
+               "stream (default: 256MiB)");
+  security_.declare(options);
+}
+
+SenderOptions Sending::options(const Context& context) const {
+  SenderOptions options;
+  if (security_.uses_keys()) {
+    options.keys = security_.own_keys();
+    options.receivers = security_.keys().receivers();
+  }
+  if (!buffer_.empty()) {
+    options.buffer = bytes_of("--buffer", buffer_);
+  }
+  options.rate = rate_;
+  options.cancelled = interrupted;
+  options.tell = teller(context);
+  return options;
 }
 
 std::unique_ptr<Child> start_avahi(std::vector<std::string> words, Child::Reads reads) {

@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <shmim/network.hpp>
 
@@ -34,6 +36,26 @@ class Security {
   bool curve_ = false;
   bool insecure_ = false;
   std::string folder_;
+};
+
+/// What streams are sent with: --bind, --rate, --buffer, and those of Security.
+class Sending {
+ public:
+  /// `usual` says where it listens without --bind.
+  void declare(Options& options, const std::string& usual);
+
+  [[nodiscard]] const Security& security() const noexcept { return security_; }
+  /// Those of --bind; who has none adds the usual one.
+  [[nodiscard]] std::vector<std::string>& endpoints() noexcept { return endpoints_; }
+  /// For a Sender that ends with an interruption. Throws UsageError, Error (keys that are not
+  /// there).
+  [[nodiscard]] SenderOptions options(const Context& context) const;
+
+ private:
+  std::vector<std::string> endpoints_;
+  std::optional<double> rate_;
+  std::string buffer_;
+  Security security_;
 };
 
 /// Says what happens: a line of JSON with --json, else in plain words; who comes and goes with
