@@ -1,5 +1,6 @@
 #include "shmim/process.hpp"
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -54,6 +55,11 @@ bool is_alive(pid_t pid) noexcept {
 std::string command_of(pid_t pid) {
   const std::string line = read_text(fmt::format("/proc/{}/comm", pid)).value_or("");
   return line.substr(0, line.find('\n'));
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
 std::string describe_process(pid_t pid) {

@@ -1,6 +1,6 @@
 #include "shmim/pattern.hpp"
 
-#include <string>
+#include <algorithm>
 
 #include <fnmatch.h>
 
@@ -53,6 +53,12 @@ Reference parse_pattern(std::string_view whole) {
 bool matches(const Reference& pattern, std::string_view name, std::optional<DataType> type) {
   return ::fnmatch(pattern.name.c_str(), std::string(name).c_str(), FNM_PERIOD) == 0 &&
          (!pattern.type || type == pattern.type);
+}
+
+bool matches_any(std::span<const std::string> patterns, const std::string& name) {
+  return std::ranges::any_of(patterns, [&name](const std::string& pattern) {
+    return ::fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0;
+  });
 }
 
 }  // namespace shmim

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <fnmatch.h>
-
 #include "shmim/error.hpp"
+#include "shmim/pattern.hpp"
 
 namespace shmim::network {
 namespace {
@@ -35,11 +34,7 @@ Observatory::~Observatory() {
   thread_.join();
 }
 
-bool Observatory::serves(const std::string& name) const {
-  return std::ranges::any_of(patterns_, [&](const std::string& pattern) {
-    return ::fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0;
-  });
-}
+bool Observatory::serves(const std::string& name) const { return matches_any(patterns_, name); }
 
 void Observatory::ask(const std::string& receiver, Look look) {
   const std::lock_guard lock(mutex_);

@@ -10,9 +10,7 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include "network/authority.hpp"
 #include "network/line.hpp"
@@ -23,6 +21,7 @@
 #include "network/source.hpp"
 #include "shmim/directory.hpp"
 #include "shmim/error.hpp"
+#include "shmim/process.hpp"
 #include "shmim/text.hpp"
 
 namespace shmim::network {
@@ -176,8 +175,7 @@ class Sender::Outlet {
     }
     descriptor_ = socket_.get(zmq::sockopt::fd);
     of_monitor_ = monitor_.events().get(zmq::sockopt::fd);
-    std::array<char, 256> name{};
-    host_ = ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+    host_ = host_name();
   }
   ~Outlet() { end(); }
   Outlet(const Outlet&) = delete;

@@ -1,27 +1,11 @@
-#include <algorithm>
-#include <array>
-#include <set>
 #include <utility>
 
-#include <fnmatch.h>
-#include <unistd.h>
-
+#include "shmim/pattern.hpp"
 #include "shmim/process.hpp"
 #include "shmim/sight.hpp"
 
 namespace shmim {
 namespace {
-
-bool means(const std::vector<std::string>& patterns, const std::string& name) {
-  return std::ranges::any_of(patterns, [&](const std::string& pattern) {
-    return ::fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0;
-  });
-}
-
-std::string own_host() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
 
 void look_for_holders(Sight& sight, const SightRequest& request, ProcessTable& processes) {
   std::vector<Identity> files;
@@ -50,20 +34,20 @@ void look_for_holders(Sight& sight, const SightRequest& request, ProcessTable& p
 Sight look_at(const std::filesystem::path& directory, const SightRequest& request,
               Watcher* watcher) {
   Sight sight;
-  sight.host = own_host();
+  sight.host = host_name();
   ProcessTable own_table;
   ProcessTable& processes = watcher != nullptr ? watcher->processes() : own_table;
   if (watcher != nullptr && request.rates) {
     watcher->look();
     for (const Watched& watched : watcher->streams()) {
-      if (means(request.patterns, watched.description.name)) {
+      if (matches_any(request.patterns, watched.description.name)) {
         sight.streams.push_back(watched);
       }
     }
   } else {
     processes.forget();
     for (const std::string& name : list_streams(directory)) {
-      if (means(request.patterns, name)) {
+      if (matches_any(request.patterns, name)) {
         sight.streams.push_back({describe(stream_path(directory, name), processes), {}, {}, 0});
       }
     }

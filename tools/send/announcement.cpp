@@ -1,9 +1,7 @@
 #include "send/announcement.hpp"
 
-#include <array>
-
 #include <fmt/format.h>
-#include <unistd.h>
+#include <shmim/process.hpp>
 
 #include "common/app/network.hpp"
 #include "common/io/interrupt.hpp"
@@ -26,9 +24,10 @@ std::string names_of(const std::vector<Reference>& streams) {
   return names;
 }
 
-std::string own_host() {
-  std::array<char, 64> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+/// As many characters as a service of DNS-SD may have.
+std::string name_of(const std::string& host, const std::string& port) {
+  constexpr std::size_t most = 63;
+  return fmt::format("{:.{}}:{}", host, most - 1 - port.size(), port);
 }
 
 }  // namespace
@@ -42,7 +41,7 @@ Announcement::Announcement(const Context& context, const std::vector<std::string
     }
     const std::string port = endpoint.substr(endpoint.rfind(':') + 1);
     publishers_.push_back(start_avahi(
-        {publishing, "--no-fail", fmt::format("{}:{}", own_host(), port), announced_type, port,
+        {publishing, "--no-fail", name_of(host_name(), port), announced_type, port,
          "streams=" + names_of(streams), is_encrypted ? "security=curve" : "security=none"},
         Child::Reads::errors));
   }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "shmim/export.hpp"
@@ -21,5 +23,8 @@ namespace shmim {
 /// is not a readable stream (`type` is nullopt).
 [[nodiscard]] SHMIM_EXPORT bool matches(const Reference& pattern, std::string_view name,
                                         std::optional<DataType> type);
+/// True if one of the shell patterns means the name.
+[[nodiscard]] SHMIM_EXPORT bool matches_any(std::span<const std::string> patterns,
+                                            const std::string& name);
 
 }  // namespace shmim

@@ -16,6 +16,8 @@ namespace shmim {
 [[nodiscard]] SHMIM_EXPORT std::string command_of(pid_t pid);
 /// `1234 (cam_grab)`, or `1234 (dead)`.
 [[nodiscard]] SHMIM_EXPORT std::string describe_process(pid_t pid);
+/// What this host calls itself; `unknown` if it does not say.
+[[nodiscard]] SHMIM_EXPORT std::string host_name();
 /// What Linux calls this run of it, from one boot to the next: PIDs and inodes mean the same where
 /// it is the same. Empty if it is not to be had.
 [[nodiscard]] SHMIM_EXPORT std::string boot_id();
