@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "network/socket.hpp"
 #include "shmim/text.hpp"
 
 namespace shmim::network {
@@ -37,7 +38,9 @@ Authority::Authority(zmq::context_t& context, std::vector<std::string> known, Re
     std::array<zmq::pollitem_t, 2> items{
         {{questions.handle(), 0, ZMQ_POLLIN, 0}, {told.handle(), 0, ZMQ_POLLIN, 0}}};
     for (;;) {
-      zmq::poll(items.data(), items.size(), std::chrono::milliseconds{-1});
+      if (!wait_for(items, std::chrono::milliseconds{-1})) {
+        continue;
+      }
       if ((items[1].revents & ZMQ_POLLIN) != 0) {
         return;
       }

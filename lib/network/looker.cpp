@@ -43,13 +43,7 @@ class Looker::Eye {
         next_question = now + between_questions;
       }
       constexpr std::chrono::milliseconds longest{50};
-      try {
-        zmq::poll(items.data(), items.size(), longest);
-      } catch (const zmq::error_t& error) {
-        if (error.num() != EINTR) {
-          throw;
-        }
-      }
+      static_cast<void>(network::wait_for(items, longest));
       while (const auto news = monitor_.next()) {
         note(*news);
         next_question = now;

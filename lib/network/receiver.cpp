@@ -111,12 +111,7 @@ class Receiver::Inlet {
         reminder = now + between_reminders;
       }
       constexpr std::chrono::milliseconds longest{100};
-      try {
-        zmq::poll(items.data(), items.size(), longest);
-      } catch (const zmq::error_t& error) {
-        if (error.num() != EINTR) {
-          throw;
-        }
+      if (!wait_for(items, longest)) {
         continue;
       }
       while (const auto news = monitor_.next()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -70,6 +71,18 @@ void connect(zmq::socket_t& socket, const std::string& endpoint, const std::opti
     socket.connect(endpoint);
   } catch (const zmq::error_t& error) {
     throw error_of(endpoint, error);
+  }
+}
+
+bool wait_for(std::span<zmq::pollitem_t> items, std::chrono::milliseconds longest) {
+  try {
+    zmq::poll(items.data(), items.size(), longest);
+    return true;
+  } catch (const zmq::error_t& error) {
+    if (error.num() != EINTR) {
+      throw;
+    }
+    return false;
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +24,10 @@ void require_endpoint(std::string_view endpoint);
 
 /// True where its address is one of IPv4 in numbers, which is shown as such then.
 [[nodiscard]] bool is_of_ipv4(std::string_view endpoint) noexcept;
+
+/// Waits until one of them has something, for so long at most, or if it is negative without end.
+/// False if a signal came.
+[[nodiscard]] bool wait_for(std::span<zmq::pollitem_t> items, std::chrono::milliseconds longest);
 
 /// Connects, in clear without keys. Throws Error as error_of() tells.
 void connect(zmq::socket_t& socket, const std::string& endpoint, const std::optional<KeyPair>& keys,
