@@ -20,6 +20,7 @@
 #include "common/io/exit.hpp"
 #include "common/io/interrupt.hpp"
 #include "common/io/pipe.hpp"
+#include "common/io/pointers.hpp"
 #include "common/print/words.hpp"
 
 namespace shmim::tools {
@@ -62,16 +63,6 @@ class Setup {
   posix_spawn_file_actions_t actions_{};
   posix_spawnattr_t attributes_{};
 };
-
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  pointers.reserve(words.size() + 1);
-  for (std::string& word : words) {
-    pointers.push_back(word.data());
-  }
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 /// Ours, but for what is set here and what is meant for us alone.
 std::vector<std::string> environment_with(const Variables& variables) {

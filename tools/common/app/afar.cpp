@@ -15,6 +15,7 @@
 #include "common/io/exchange.hpp"
 #include "common/io/exit.hpp"
 #include "common/io/interrupt.hpp"
+#include "common/io/pointers.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -52,12 +53,7 @@ Afar::Afar(Address address, const std::string& tool, bool quiet) : address_(std:
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, theirs.get(), descriptor);
   std::vector<std::string> words{afar_program().string(), tool, word_of(quiet), name()};
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) {
-    arguments.push_back(word.data());
-  }
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = pointers_to(words);
   const int error_number =
       ::posix_spawn(&program_, words.front().c_str(), &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/io/pipe.hpp"
+#include "common/io/pointers.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -34,12 +35,7 @@ std::filesystem::path make_directory() {
 
 /// A program that says nothing. Throws Error.
 pid_t spawn(std::vector<std::string> words, int input) {
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) {
-    arguments.push_back(word.data());
-  }
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = pointers_to(words);
   posix_spawn_file_actions_t actions{};
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);

@@ -14,6 +14,7 @@
 
 #include "common/io/interrupt.hpp"
 #include "common/io/pipe.hpp"
+#include "common/io/pointers.hpp"
 
 namespace shmim::tools {
 namespace {
@@ -36,12 +37,7 @@ namespace {
 }  // namespace
 
 Child::Child(std::vector<std::string> words, Reads reads) {
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) {
-    arguments.push_back(word.data());
-  }
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = pointers_to(words);
   Pipe output = make_pipe();
   Pipe failure = make_pipe();
   const pid_t self = ::getpid();
