@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <system_error>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -44,13 +46,6 @@ class AllSignalsBlocked {
   sigset_t before_{};
 };
 
-/// Where there can be no thread, it is done when it is waited for.
-template <class Job>
-std::future<void> in_background(Job job) {
-  const AllSignalsBlocked blocked;
-  return std::async(std::launch::async | std::launch::deferred, std::move(job));
-}
-
 }  // namespace
 
 std::size_t write_some_at(int file, std::span<const std::byte> bytes, std::uint64_t offset,
@@ -82,11 +77,12 @@ void PixelFile::Free::operator()(std::byte* bytes) const noexcept {
   std::free(bytes);  // NOLINT(cppcoreguidelines-no-malloc): it is of aligned_alloc()
 }
 
-PixelFile::Piece::Piece()
-    : bytes(static_cast<std::byte*>(std::aligned_alloc(alignment, piece_bytes))) {
-  if (!bytes) {
+PixelFile::Piece PixelFile::new_piece() {
+  Piece piece(static_cast<std::byte*>(std::aligned_alloc(alignment, piece_bytes)));
+  if (!piece) {
     throw std::bad_alloc();
   }
+  return piece;
 }
 
 PixelFile::PixelFile(const std::string& path, DirectIo direct)
@@ -106,38 +102,27 @@ PixelFile::PixelFile(const std::string& path, DirectIo direct)
   }
 }
 
+std::byte* PixelFile::bytes_at(std::uint64_t offset) const noexcept {
+  return pieces_[offset / piece_bytes % pieces_.size()].get() + offset % piece_bytes;
+}
+
 std::span<std::byte> PixelFile::room() {
-  if (filled_->used == piece_bytes) {
-    // Its turn comes when the other is written, whether or not this thread has been woken by then.
-    const std::shared_future<void> other = std::exchange(under_way_, {});
-    if (!other.valid()) {
-      write(*other_);  // what is left of it, after an error
+  if (size_ % piece_bytes == 0 && size_ > 0) {
+    start_writer();
+    {
+      const std::lock_guard lock(mutex_);
+      full_ = size_;
     }
-    const std::uint64_t before = filled_->begin + filled_->handed_over;
-    std::future<void> next = in_background([this, other, piece = filled_] {
-      if (other.valid()) {
-        other.get();
-      }
-      write(*piece);
-    });
-    if (other.valid()) {
-      other.get();
-    }
-    under_way_ = next.share();
-    before_other_ = before;
-    std::swap(filled_, other_);
-    filled_->begin = other_->begin + piece_bytes;
-    filled_->used = filled_->handed_over = 0;
+    changed_.notify_all();
+    constexpr std::uint64_t others = (std::tuple_size_v<decltype(pieces_)> - 1) * piece_bytes;
+    wait_until_handed_over(size_ - std::min(size_, others));
   }
-  return std::span(filled_->bytes.get(), piece_bytes).subspan(filled_->used);
+  return {bytes_at(size_), piece_bytes - size_ % piece_bytes};
 }
 
 void PixelFile::flush() {
-  if (under_way_.valid()) {
-    std::exchange(under_way_, {}).get();
-  }
-  write(*other_);  // what is left of it, after an error
-  write(*filled_);
+  wait_until_handed_over(full_);
+  write_until(size_);
 }
 
 bool PixelFile::give_back(std::uint64_t bytes) {
@@ -146,30 +131,71 @@ bool PixelFile::give_back(std::uint64_t bytes) {
   return before > 0 && ::ftruncate(file_.get(), static_cast<off_t>(*cut_)) == 0;
 }
 
-std::uint64_t PixelFile::handed_over() const noexcept {
-  if (cut_) {
-    return *cut_;
-  }
-  if (under_way_.valid()) {
-    return before_other_;
-  }
-  const Piece& first = other_->handed_over < other_->used ? *other_ : *filled_;
-  return first.begin + first.handed_over;
-}
-
-void PixelFile::write(Piece& piece) const {
-  if (piece.used == piece.handed_over) {
+void PixelFile::start_writer() {
+  if (writer_) {
     return;
   }
-  const std::size_t begin = is_direct_ ? aligned_down(piece.handed_over) : piece.handed_over;
-  const std::size_t end = is_direct_ ? aligned_up(piece.used) : piece.used;
-  std::byte* const bytes = piece.bytes.get();
-  std::memset(bytes + piece.used, 0, end - piece.used);
-  std::size_t most = end - begin;
-  for (std::size_t at = begin; at < end;) {
-    const std::size_t size = std::min(most, end - at);
+  writer_.emplace();
+  try {
+    const AllSignalsBlocked blocked;
+    *writer_ = std::jthread([this](const std::stop_token& stop) { write_full_pieces(stop); });
+  } catch (const std::system_error&) {
+    return;
+  }
+}
+
+void PixelFile::write_full_pieces(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return handed_over_ < full_; })) {
+    const std::uint64_t end = full_;
+    lock.unlock();
+    std::exception_ptr error;
     try {
-      at += write_some_at(file_.get(), {bytes + at, size}, piece.begin + at, path_);
+      write_piece(end);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    error_ = error;
+    changed_.notify_all();
+    if (error || stop.stop_requested()) {
+      return;
+    }
+  }
+}
+
+void PixelFile::wait_until_handed_over(std::uint64_t end) {
+  if (writer_ && writer_->joinable()) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return error_ || handed_over_ >= end; });
+    if (!error_) {
+      return;
+    }
+    lock.unlock();
+    writer_->join();
+    std::rethrow_exception(std::exchange(error_, {}));
+  }
+  write_until(end);
+}
+
+void PixelFile::write_until(std::uint64_t end) {
+  while (handed_over_ < end) {
+    write_piece(end);
+  }
+}
+
+/// Of the first piece of which something has not been written, what is before `end`.
+void PixelFile::write_piece(std::uint64_t end) {
+  const std::uint64_t before = handed_over_;
+  const std::uint64_t begin = before / piece_bytes * piece_bytes;
+  const std::uint64_t used = std::min(end, begin + piece_bytes);
+  const std::uint64_t stop = is_direct_ ? aligned_up(used) : used;
+  std::memset(bytes_at(begin) + (used - begin), 0, stop - used);
+  std::size_t most = piece_bytes;
+  for (std::uint64_t at = is_direct_ ? aligned_down(before) : before; at < stop;) {
+    const std::size_t size = std::min<std::uint64_t>(most, stop - at);
+    try {
+      at += write_some_at(file_.get(), {bytes_at(at), size}, at, path_);
     } catch (const Error& error) {
       // Of what has no room as a whole some disks take nothing.
       most = aligned_down(size / 2);
@@ -177,7 +203,7 @@ void PixelFile::write(Piece& piece) const {
         throw;
       }
     }
-    piece.handed_over = std::clamp(at, piece.handed_over, piece.used);
+    handed_over_ = std::clamp(at, before, used);
   }
 }
 

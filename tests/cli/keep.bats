@@ -249,14 +249,14 @@ shmim-record: cam: 3 frames in run.fits'
   shmim-post -q cam --pattern counter -n 1
   until_true has_recorded cam.fits 1
   : >stall
-  shmim-post -q cam --pattern counter --rate 400 -n 200
+  shmim-post -q cam --pattern counter --rate 400 -n 300
   rm stall
   until_true has_recorded cam.fits 2
   kill -INT "$pid_run"
   finish run 130 '~ *{"event":"lost","name":"cam","first":*,"last":*,"why":"the disk was too slow for --buffer"}*' \
     '~ *frames in cam.fits, * lacking between them*frames lacking: * (the disk was too slow for --buffer)*'
   # Every frame is in the file, or is lacking; and the last is there.
-  reads_as cam.fits '(numpy.diff(table["CNT0"]) == table["MISSED"][1:] + 1).all() and table["CNT0"][-1] == 201 and header["MISSED"] == table["MISSED"].sum() == 201 - len(table) > 100'
+  reads_as cam.fits '(numpy.diff(table["CNT0"]) == table["MISSED"][1:] + 1).all() and table["CNT0"][-1] == 301 and header["MISSED"] == table["MISSED"].sum() == 301 - len(table) > 100'
   compare 'frames that are named' "$(grep -c '"lost"' run.out)" "$(sed -n 's/.*"missed":\([0-9]*\).*/\1/p' run.out)"
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <thread>
 
 #include <fmt/format.h>
 #include <shmim/fits.hpp>
@@ -145,6 +146,26 @@ TEST_CASE("frames larger than what is written at once") {
   write_frames(writer, stream, 1, 3);
   writer.finish();
   check_cube(file, stream, 1, 3);
+}
+
+TEST_CASE("two threads record at a time, each a file of its own") {
+  const Directory directory;
+  const RecordedStream stream = recorded(DataType::uint16, Shape({1024, 768}));
+  const auto file_of = [&](int number) {
+    return directory.path() / fmt::format("{}.fits", number);
+  };
+  constexpr unsigned frames = 14;  // more than there is room for in memory
+  const auto record = [&](int number) {
+    RecordingWriter writer(file_of(number), stream);
+    write_frames(writer, stream, 1, frames);
+    writer.finish();
+  };
+  {
+    const std::jthread other(record, 1);
+    record(2);
+  }
+  check_cube(file_of(1), stream, 1, frames);
+  check_cube(file_of(2), stream, 1, frames);
 }
 
 TEST_CASE("what is left of a recorder that is gone is repaired") {
