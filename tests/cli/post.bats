@@ -496,6 +496,34 @@ try: shmim-info c' -- shmim-post c --data -
   check 0 '' '' -- shmim-post b --data - -n 3 <two.fits
 }
 
+@test "a cube of FITS through a pipe is published frame by frame, as it comes" {
+  make 'tui16>a' 3x2
+  local -a cards=("BSCALE  =                    1" "BZERO   =                32768")
+  local -i value
+  { for ((value = 1; value <= 24; value++)); do bytes 128 "$value"; done; } | fits_file 16 3 2 4 >cube.fits
+  mkfifo pipe
+  start p shmim-post a --data pipe
+  exec 6>pipe
+  # Two and a half, the rest of them, and the filling that may be lacking.
+  head -c $((2880 + 30)) cube.fits >&6
+  shmim-wait a --cnt0 2 -t 20s >/dev/null
+  check 0 '7 8 9
+10 11 12' '' -- shmim-cat a
+  tail -c +$((2880 + 31)) cube.fits | head -c 18 >&6
+  shmim-wait a --cnt0 4 -t 20s >/dev/null
+  check 0 '19 20 21
+22 23 24' '' -- shmim-cat a
+  exec 6>&-
+  finish p 0 '' ''
+  # Another file may come behind it, and what a frame lacks is said.
+  { cat cube.fits; head -c $((2880 + 42)) cube.fits; } | check 1 '' \
+    'shmim-post: standard input: HDU 1: ends after 6 of the 12 bytes of frame 4 of its 4, which was not published (after 7 frames)' -- \
+    shmim-post a --data -
+  compare cnt0 "$(cnt0 a)" 11
+  make 'tf32>b' 3x2
+  check 5 '' '~ shmim-post: standard input: type is uint16, not float32*' -- shmim-post b --data - < <(cat cube.fits)
+}
+
 @test "compressed data is read, or refused with what to type" {
   make 'tui8>a' 4x2 --fill 7
   make 'tui8>b' 4x2

@@ -50,3 +50,11 @@ load ../cli/helpers
   check 0 '' '' -- with_memory 150000 shmim-diff --frames cube.npy cube.fits
   check 2 '' '~ shmim-diff: *not enough memory*' -- with_memory 150000 shmim-diff cube.npy cube.npy
 }
+
+@test "a cube of FITS comes through a pipe in less memory than it takes" {
+  with_memory() { (ulimit -v "$1"; shift; exec "$@"); }
+  make 'tui8>a' 512x512
+  { fits_file 8 512 512 800 </dev/null; head -c 200M /dev/zero; } | check 0 '' '' -- \
+    with_memory 150000 shmim-post a --data -
+  compare cnt0 "$(cnt0 a)" 800
+}

@@ -27,9 +27,11 @@ class Images {
     }
   }
 
+  [[nodiscard]] bool is_at_end() const { return image_ == images_.size(); }
+
   /// False at the end.
   bool next(std::span<std::byte> frame) {
-    if (image_ == images_.size()) {
+    if (is_at_end()) {
       return false;
     }
     ImageFile& image = *images_[image_];
@@ -82,16 +84,26 @@ class FitsFileFrames final : public FrameSource {
   Images images_;
 };
 
-/// One HDU at a time is in memory, however long the input goes on.
+/// One HDU at a time is in memory, or of one that is frames one behind the other those that have
+/// come: however long the input goes on.
 class FitsFrames final : public FrameSource {
  public:
   FitsFrames(std::unique_ptr<Input> input, const FrameKind& kind)
       : input_(std::move(input)), kind_(kind) {}
 
-  void wait() override { input_->wait(); }
+  void wait() override {
+    if (images_.is_at_end()) {
+      input_->wait();
+    }
+  }
 
   bool next(std::span<std::byte> frame) override {
     while (!images_.next(frame)) {
+      if (cube_.read < cube_.frames) {
+        read_of_cube();
+        continue;
+      }
+      end_cube();
       if (input_->peek(1).empty()) {
         return false;
       }
@@ -104,11 +116,21 @@ class FitsFrames final : public FrameSource {
 
   bool rewind() override {
     images_ = {};
+    cube_ = {};
     hdu_ = 0;
     return input_->rewind();
   }
 
  private:
+  struct Cube {
+    std::string primary;  ///< an HDU in front of it
+    std::string header;
+    std::uint32_t frames = 0;
+    std::uint32_t read = 0;
+    std::uint64_t frame_bytes = 0;
+    std::uint64_t filling = 0;  ///< behind the last
+  };
+
   [[noreturn]] void refuse(const std::string& why) const {
     throw Error(Problem::failed, input_->name(), fmt::format("HDU {}: {}", hdu_, why));
   }
@@ -163,8 +185,11 @@ class FitsFrames final : public FrameSource {
     if (!data) {
       refuse("the header does not say how large it is");
     }
-    const std::uint64_t filled =
-        (*data + fits_block_bytes - 1) / fits_block_bytes * fits_block_bytes;
+    const std::uint64_t filled = in_blocks(*data);
+    if (const auto frames = frames_of_cube(header, axes_of(kind_.shape))) {
+      cube_ = {std::string(text(primary)), header, *frames, 0, *data / *frames, filled - *data};
+      return;
+    }
     if (const std::uint64_t got = read_behind(*bytes, filled); got < *data) {
       refuse(fmt::format("ends after {} of its {} bytes, and was not published", got, *data));
     }
@@ -173,6 +198,52 @@ class FitsFrames final : public FrameSource {
       images_ = Images(open_fits_images(bytes, input_->name()), input_->name(), kind_);
     }
     ++hdu_;
+  }
+
+  /// As many frames as have come, and one at least: whoever sends them may take its time.
+  void read_of_cube() {
+    constexpr std::size_t piece = std::size_t{1} << 20;
+    while (input_->ahead().size() < std::min<std::uint64_t>(cube_.frame_bytes, piece) &&
+           input_->read_ahead(piece)) {
+    }
+    const auto frames = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+        input_->ahead().size() / cube_.frame_bytes, 1, cube_.frames - cube_.read));
+    const std::string headers =
+        cube_.primary + with_frames(cube_.header, kind_.shape.axes(), frames);
+    const auto begin = std::as_bytes(std::span(headers));
+    auto bytes = std::make_shared<std::vector<std::byte>>(begin.begin(), begin.end());
+    const std::uint64_t wanted = frames * cube_.frame_bytes;
+    if (const std::uint64_t got = read_behind(*bytes, wanted); got < wanted) {
+      refuse(
+          fmt::format("ends after {} of the {} bytes of frame {} of its {}, which was not "
+                      "published",
+                      got, wanted, cube_.read + 1, cube_.frames));
+    }
+    bytes->resize(headers.size() + in_blocks(wanted));
+    images_ = Images(open_fits_images(bytes, input_->name()), input_->name(), kind_);
+    cube_.read += frames;
+  }
+
+  /// Not before its last frame is published: what fills its block may be lacking.
+  void end_cube() {
+    if (cube_.frames > 0) {
+      std::vector<std::byte> filling(cube_.filling);
+      static_cast<void>(input_->read(filling));
+      cube_ = {};
+      ++hdu_;
+    }
+  }
+
+  static std::uint64_t in_blocks(std::uint64_t bytes) {
+    return (bytes + fits_block_bytes - 1) / fits_block_bytes * fits_block_bytes;
+  }
+
+  static std::vector<std::uint32_t> axes_of(const Shape& shape) {
+    std::vector<std::uint32_t> axes;
+    for (std::size_t axis = 0; axis < shape.axes(); ++axis) {
+      axes.push_back(shape[axis]);
+    }
+    return axes;
   }
 
   static std::vector<std::byte> empty_primary() {
@@ -191,6 +262,7 @@ class FitsFrames final : public FrameSource {
   std::unique_ptr<Input> input_;
   FrameKind kind_;
   Images images_;
+  Cube cube_;
   std::size_t hdu_ = 0;  ///< that is next, from 0 as messages count them
 };
 

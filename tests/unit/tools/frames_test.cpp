@@ -181,6 +181,36 @@ TEST_CASE("the data of an HDU is as long as its header says") {
     CAPTURE(header);
     CHECK_FALSE(hdu_data_bytes(header));
   }
+}
+
+TEST_CASE("the data of an image may be frames, one behind the other") {
+  const std::vector<std::string> cards{"SIMPLE  = T", "BITPIX  = -32", "NAXIS   = 3", "NAXIS1  = 3",
+                                       "NAXIS2  = 5", "NAXIS3  = 7",   "END"};
+  const auto cube = [&cards](std::size_t replaced = 0, const std::string& by = "") {
+    std::string header;
+    for (std::size_t i = 0; i < cards.size(); ++i) {
+      header += fmt::format("{:80}", replaced > 0 && i == replaced ? by : cards[i]);
+    }
+    return header;
+  };
+  using Axes = std::vector<std::uint32_t>;
+  CHECK(frames_of_cube(cube(), Axes{3, 5}) == 7);
+  CHECK_FALSE(frames_of_cube(cube(), Axes{3, 4}));
+  CHECK_FALSE(frames_of_cube(cube(), Axes{3}));
+  CHECK_FALSE(frames_of_cube(cube(), Axes{3, 5, 7}));
+  CHECK_FALSE(frames_of_cube(cube(5, "NAXIS3  = 0"), Axes{3, 5}));
+  CHECK_FALSE(frames_of_cube(cube(5, "NAXIS3  = 4294967296"), Axes{3, 5}));
+  CHECK_FALSE(frames_of_cube(cube(6, "PCOUNT  = 7"), Axes{3, 5}));
+  CHECK_FALSE(frames_of_cube(cube(1, "BITPIX  = 'no'"), Axes{3, 5}));
+  CHECK_FALSE(frames_of_cube(header_of({"XTENSION= 'BINTABLE'", "BITPIX  = 8", "NAXIS   = 2",
+                                        "NAXIS1  = 3", "NAXIS2  = 5", "END"}),
+                             Axes{3}));
+  const std::string two = with_frames(cube(), 2, 2);
+  CHECK(two.size() == cube().size());
+  CHECK(frames_of_cube(two, Axes{3, 5}) == 2);
+}
+
+TEST_CASE("what an HDU is by its header") {
   CHECK(has_end_card(header_of({"A       = 1", "END"})));
   CHECK_FALSE(has_end_card(header_of({"ENDING  = 1", "A = 'END'"})));
   CHECK(may_hold_image(header_of({"SIMPLE  = T", "NAXIS   = 1"})));
