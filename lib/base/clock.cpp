@@ -1,5 +1,6 @@
 #include "shmim/clock.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <utility>

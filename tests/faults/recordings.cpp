@@ -11,6 +11,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <shmim/fits.hpp>
 #include <shmim/recording.hpp>
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include <fmt/ranges.h>
 #include <shmim/fits.hpp>
 #include <shmim/frames.hpp>
 #include <unistd.h>

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "common/app/tool.hpp"

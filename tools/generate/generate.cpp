@@ -10,6 +10,8 @@
 #include <fstream>
 #include <map>
 
+#include <fmt/ranges.h>
+
 #include "common/app/tool.hpp"
 
 namespace shmim::tools {

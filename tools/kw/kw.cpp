@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <shmim/fits.hpp>
 

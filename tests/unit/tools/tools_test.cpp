@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "common/app/file_reference.hpp"

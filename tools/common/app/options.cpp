@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <shmim/text.hpp>
 
 #include "common/app/file_reference.hpp"

@@ -1,5 +1,7 @@
 #include "common/app/stream_options.hpp"
 
+#include <fmt/ranges.h>
+
 #include "common/app/tool.hpp"
 #include "common/print/words.hpp"
 
