@@ -16,7 +16,9 @@ inline constexpr std::size_t streaming_bytes = std::size_t{32} << 20;
 
 /// Copies bytes with stores that pass the caches by. These are ordered after nothing by themselves:
 /// the fence at the end puts them before whatever is released afterwards, the count of a frame say.
-inline void copy_past_caches(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+/// A call, so that small copies need not save the registers of large ones.
+[[gnu::noinline]] inline void copy_past_caches(std::byte* to, const std::byte* from,
+                                               std::size_t bytes) noexcept {
 #if defined(__SSE2__)
   constexpr std::size_t line = 64;
   const std::size_t head = (line - reinterpret_cast<std::size_t>(to) % line) % line;

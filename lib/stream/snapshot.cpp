@@ -13,45 +13,55 @@ namespace shmim {
 
 using layout::Metadata;
 
-Stream::Reading::Reading(const Stream& stream, What what, const Deadline* deadline)
-    : core_(*stream.core_),
-      array_(what != What::trace ? core_.array() : std::span<std::byte>()),
-      is_of_planes_(what == What::newest && core_.format.is_circular()),
-      given_(deadline) {}
-
 bool Stream::Reading::begin() {
-  if (is_of_planes_) {
-    plane_ = core_.planes().newest();
-    frame_ = plane_ ? plane_->frame : std::span<const std::byte>();
-    return plane_.has_value();
+  if (what_ == What::newest && core_.format.is_circular()) {
+    return begin_plane();
   }
-  const CircularBuffer buffer = core_.buffer();
-  const auto in_buffer = array_.empty() ? std::nullopt : buffer.newest();
-  found_ = in_buffer ? buffer.begin_read(*in_buffer, in_buffer->cnt0) : CircularBuffer::Found();
-  if (!found_.frame.empty()) {
-    frame_ = found_.frame;
-    return true;
+  if (what_ != What::trace) {
+    frame_ = core_.array();
+    if (core_.format.circular_buffer > 0 && begin_in_buffer()) {
+      return true;
+    }
   }
-  frame_ = array_;
   const Metadata& shared = core_.header();
   if (layout::is_writing(shared)) {
     return false;
   }
-  result_.info.cnt0 = layout::cnt0(shared);
-  result_.info.cnt1 = layout::load(shared.cnt1);
-  result_.info.atime = to_tai(layout::load(shared.atime));
-  result_.info.writetime = to_tai(layout::load(shared.writetime));
-  result_.info.accesstime = to_tai(layout::load(shared.lastaccesstime));
+  FrameInfo& info = result_.info;
+  info.cnt0 = layout::cnt0(shared);
+  info.cnt1 = layout::load(shared.cnt1);
+  info.atime = to_tai(layout::load(shared.atime));
+  info.writetime = to_tai(layout::load(shared.writetime));
+  info.accesstime = to_tai(layout::load(shared.lastaccesstime));
   return true;
+}
+
+bool Stream::Reading::begin_plane() {
+  plane_ = core_.planes().newest();
+  frame_ = plane_ ? plane_->frame : std::span<const std::byte>();
+  return plane_.has_value();
+}
+
+bool Stream::Reading::begin_in_buffer() {
+  const CircularBuffer buffer = core_.buffer();
+  slot_.reset();
+  if (const auto newest = buffer.newest()) {
+    const CircularBuffer::Found found = buffer.begin_read(*newest, newest->cnt0);
+    if (!found.frame.empty()) {
+      frame_ = found.frame;
+      slot_ = found;
+    }
+  }
+  return slot_.has_value();
 }
 
 bool Stream::Reading::end() {
   const Metadata& shared = core_.header();
   bool is_whole = false;
-  if (is_of_planes_) {
+  if (plane_) {
     is_whole = core_.planes().end_read(*plane_, result_.info);
-  } else if (!found_.frame.empty()) {
-    is_whole = core_.buffer().end_read(found_, result_.info);
+  } else if (slot_) {
+    is_whole = core_.buffer().end_read(*slot_, result_.info);
   } else {
     layout::finish_copy();
     // pyMilk clears the flag before it counts: between the two, what shows that there was another
@@ -118,12 +128,9 @@ bool Stream::Reading::pause() {
   return true;
 }
 
-void Stream::require_room(std::span<const std::byte> pixels, std::uint64_t bytes) const {
-  if (pixels.size() < bytes) {
-    throw Error(
-        Problem::usage, name(),
-        fmt::format("a frame has {} bytes, and there is room for {}", bytes, pixels.size()));
-  }
+void Stream::throw_no_room(std::uint64_t room, std::uint64_t bytes) const {
+  throw Error(Problem::usage, name(),
+              fmt::format("a frame has {} bytes, and there is room for {}", bytes, room));
 }
 
 namespace {
@@ -181,11 +188,11 @@ Snapshot Stream::snapshot_trace(std::vector<TraceEntry>& entries) const {
 }
 
 Snapshot Stream::snapshot_trace(std::vector<TraceEntry>& entries, Deadline deadline) const {
-  return read_whole(Reading(*this, Reading::What::trace, &deadline),
+  return read_whole(Reading::What::trace, &deadline,
                     [&](std::span<const std::byte>) { entries = Trace(core_->trace()).entries(); });
 }
 
-void Stream::require_whole(const Snapshot& snapshot) const {
+void Stream::throw_not_whole(const Snapshot& snapshot) const {
   if (snapshot.state == FrameState::unfinished) {
     throw Error(Problem::unfinished, name(),
                 fmt::format("holds an unfinished frame by process {}, {}", snapshot.writer,
@@ -193,15 +200,13 @@ void Stream::require_whole(const Snapshot& snapshot) const {
                                 ? "dead"
                                 : "which gave up"));
   }
-  if (snapshot.state == FrameState::busy) {
-    throw Error(
-        Problem::busy, name(),
-        snapshot.writer > 0
-            ? fmt::format("no whole frame in {} tries: process {} keeps writing", snapshot.retries,
-                          core_->segment.describe_user(snapshot.writer, true))
-            : fmt::format("no whole frame in {} tries: it is always being written",
-                          snapshot.retries));
-  }
+  throw Error(
+      Problem::busy, name(),
+      snapshot.writer > 0
+          ? fmt::format("no whole frame in {} tries: process {} keeps writing", snapshot.retries,
+                        core_->segment.describe_user(snapshot.writer, true))
+          : fmt::format("no whole frame in {} tries: it is always being written",
+                        snapshot.retries));
 }
 
 Trigger Stream::trigger(TriggerMode mode, std::int32_t semaphore) const {

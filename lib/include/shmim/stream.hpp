@@ -171,12 +171,12 @@ class SHMIM_EXPORT Stream {
   template <class Copy>
   requires std::invocable<Copy&, std::span<const std::byte>>
   [[nodiscard]] Snapshot snapshot(Copy&& copy) const {
-    return read_whole(Reading(*this, Reading::What::pixels, nullptr), copy);
+    return read_whole(Reading::What::pixels, nullptr, copy);
   }
   template <class Copy>
   requires std::invocable<Copy&, std::span<const std::byte>>
   [[nodiscard]] Snapshot snapshot(Copy&& copy, Deadline deadline) const {
-    return read_whole(Reading(*this, Reading::What::pixels, &deadline), copy);
+    return read_whole(Reading::What::pixels, &deadline, copy);
   }
   /// Reads the newest plane of a stream in which z is time, and of others the newest frame: what is
   /// published at a time. `pixels` has at least the bytes of format().frame_shape(). Blocks and
@@ -185,7 +185,7 @@ class SHMIM_EXPORT Stream {
   template <class Copy>
   requires std::invocable<Copy&, std::span<const std::byte>>
   [[nodiscard]] Snapshot snapshot_newest(Copy&& copy, Deadline deadline) const {
-    return read_whole(Reading(*this, Reading::What::newest, &deadline), copy);
+    return read_whole(Reading::What::newest, &deadline, copy);
   }
   /// Takes what `selection` selects, of the newest plane or of the array, from one whole frame to
   /// `out`, which has selection.bytes(). Blocks and throws as snapshot() does, and as
@@ -200,7 +200,11 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries) const;
   [[nodiscard]] Snapshot snapshot_trace(std::vector<TraceEntry>& entries, Deadline deadline) const;
   /// Throws what a reading that is not whole means: Error busy or unfinished, naming the writer.
-  void require_whole(const Snapshot& snapshot) const;
+  void require_whole(const Snapshot& snapshot) const {
+    if (snapshot.state != FrameState::whole) {
+      throw_not_whole(snapshot);
+    }
+  }
 
   /// Captures what a process that is triggered by this stream now should put in its trace: of the
   /// newest frame. For a frame that was taken see TakenFrame::trigger(). Blocks for 10 ms at most
@@ -228,16 +232,24 @@ class SHMIM_EXPORT Stream {
   [[nodiscard]] const layout::Metadata& header() const noexcept { return *header_; }
   /// The name, which keeps the mapping: for views.
   [[nodiscard]] std::shared_ptr<const std::string> shared_name() const noexcept;
-  void require_room(std::span<const std::byte> pixels, std::uint64_t bytes) const;
+  void require_room(std::span<const std::byte> pixels, std::uint64_t bytes) const {
+    if (pixels.size() < bytes) {
+      throw_no_room(pixels.size(), bytes);
+    }
+  }
+  [[noreturn]] void throw_no_room(std::uint64_t room, std::uint64_t bytes) const;
+  [[noreturn]] void throw_not_whole(const Snapshot& snapshot) const;
 
   /// One whole frame in the reading, try by try. All that is done while nobody disturbs is a few
   /// loads: no clock is looked at before the first try has failed.
   class SHMIM_EXPORT Reading {
    public:
     enum class What { pixels, newest, trace };
-    /// Without a deadline, one second from the first try that failed. Throws Error (on_gpu).
-    Reading(const Stream& stream, What what, const Deadline* deadline);
-    /// Begins a try; false if there is no frame to be had at the moment.
+    /// Without a deadline, one second from the first try that failed. What is found out stands in
+    /// `result`, which is given back as it is: to copy it would take as long as a small frame.
+    Reading(const Stream& stream, What what, const Deadline* deadline, Snapshot& result) noexcept
+        : core_(*stream.core_), what_(what), result_(result), given_(deadline) {}
+    /// Begins a try; false if there is no frame to be had at the moment. Throws Error (on_gpu).
     [[nodiscard]] bool begin();
     /// The frame to copy in this try; empty if it is the trace that is read.
     [[nodiscard]] std::span<const std::byte> frame() const noexcept { return frame_; }
@@ -246,22 +258,25 @@ class SHMIM_EXPORT Stream {
     [[nodiscard]] bool end();
     /// Waits a little after a try that failed; false if there is no use in another.
     [[nodiscard]] bool pause();
-    [[nodiscard]] const Snapshot& result() const noexcept { return result_; }
 
    private:
+    [[nodiscard]] bool begin_plane();
+    [[nodiscard]] bool begin_in_buffer();
+
     const Core& core_;
-    std::span<const std::byte> array_;  ///< none if it is the trace that is read
+    What what_;
     std::span<const std::byte> frame_;
-    CircularBuffer::Found found_;  ///< the frame, if it is in the circular buffer
-    bool is_of_planes_;            ///< the newest plane is what is read
-    std::optional<PlaneRing::Found> plane_;
-    Snapshot result_;
+    std::optional<PlaneRing::Found> plane_;      ///< where the newest plane is read
+    std::optional<CircularBuffer::Found> slot_;  ///< where it is one of the circular buffer
+    Snapshot& result_;
     const Deadline* given_;
     Deadline deadline_;
     std::chrono::steady_clock::time_point begin_;  ///< of the waiting
   };
   template <class Copy>
-  static Snapshot read_whole(Reading reading, Copy&& copy) {
+  Snapshot read_whole(Reading::What what, const Deadline* deadline, Copy&& copy) const {
+    Snapshot result;
+    Reading reading(*this, what, deadline, result);
     do {
       if (reading.begin()) {
         copy(reading.frame());
@@ -270,7 +285,7 @@ class SHMIM_EXPORT Stream {
         }
       }
     } while (reading.pause());
-    return reading.result();
+    return result;
   }
 
   std::shared_ptr<const Core> core_;
