@@ -16,7 +16,7 @@ import shlex
 import subprocess
 import sys
 
-SOURCES_AT_ONCE = 64
+SOURCES_AT_ONCE = 80
 
 tool = sys.argv[1]
 build = pathlib.Path(sys.argv[2]).resolve()
@@ -32,18 +32,15 @@ def ours(compiled):
 
 
 def compile_flags():
-    """Our own sources, each with what it is compiled with: all that are for one way of using {fmt}
-    with the macros and folders of all of them."""
-    kinds = {}
+    """Our own sources, and what they are compiled with: the macros and folders of all of them, but for
+    how {fmt} is linked, which is nothing to a judgement of ours."""
+    flags, compiled = {}, {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        sources = ours(entry["file"])
-        if not sources:
-            continue
-        words = [word for word in shlex.split(entry["command"]) if re.match("-[DI]|-std=", word)]
-        kind = kinds.setdefault("-DFMT_SHARED" in words, ({}, []))
-        kind[0].update(dict.fromkeys(words))
-        kind[1].extend(sources)
-    return {source: tuple(words) for words, sources in kinds.values() for source in sources}
+        if sources := ours(entry["file"]):
+            flags.update(dict.fromkeys(word for word in shlex.split(entry["command"])
+                                       if re.match(r"-I|-std=|-D(?!FMT_(SHARED|HEADER_ONLY)\b)", word)))
+            compiled.update(dict.fromkeys(sources))
+    return sorted(compiled), tuple(flags)
 
 
 def dependencies():
@@ -89,6 +86,14 @@ def joined(sources, path):
 def includes_cli11(source):
     """CLI11 is all inline: a check that looks at every function takes the longer over it, the more is beside it."""
     return "#include <CLI/" in pathlib.Path(source).read_text()
+
+
+def parted(sources, parts):
+    """So many lists of them, which are as long as one another to read."""
+    lists, sizes = [[] for _ in range(parts)], [os.path.getsize(source) for source in sources]
+    for source, before in zip(sources, itertools.accumulate(sizes, initial=0)):
+        lists[parts * before // sum(sizes)].append(source)
+    return lists
 
 
 def judge(sources, flags):
@@ -139,18 +144,13 @@ work.mkdir(parents=True, exist_ok=True)
 version = subprocess.run([tool, "--version"], check=True, capture_output=True, text=True).stdout
 version += (root / ".clang-tidy").read_text()
 depends = dependencies()
-batches = []
-for (flags, _), sources in itertools.groupby(
-        sorted((flags, includes_cli11(source), source) for source, flags in compile_flags().items()),
-        key=lambda item: item[:2]):
-    sources = [source for *_, source in sources]
-    parts = -(-len(sources) // SOURCES_AT_ONCE)
-    batches += [(sources[len(sources) * part // parts:len(sources) * (part + 1) // parts], flags)
-                for part in range(parts)]
-batches.sort(key=lambda batch: -len(batch[0]))  # what takes longest is not to be begun last
+sources, flags = compile_flags()
+others, of_cli11 = ([source for source in sources if includes_cli11(source) == which] for which in (False, True))
+cpus = os.cpu_count()
+batches = [batch for batch in (*parted(others, cpus * -(-len(others) // (cpus * SOURCES_AT_ONCE))), of_cli11) if batch]
 if not batches:  # or every one of them would be clean
     sys.exit(f"{build}: no sources")
-with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-    said = list(pool.map(lambda batch: judge(*batch), batches))
+with concurrent.futures.ThreadPoolExecutor(cpus) as pool:
+    said = list(pool.map(lambda batch: judge(batch, flags), batches))
 print("".join(said), end="")
 sys.exit(any(said))
