@@ -139,6 +139,7 @@ class Receiver::Inlet {
     Replica replica(stream.local, fmt::format("{}/{}", called_, stream.remote), search_path_,
                     options_.replaces || options_.mirrors,
                     options_.mirrors ? Likeness::mirror : Likeness::received);
+    replica.set_slice(options_.slice);
     intakes_.try_emplace(next_id_++, std::move(stream.remote), std::move(replica));
   }
 
@@ -192,8 +193,7 @@ class Receiver::Inlet {
     follow.taken = intake.taken;
     follow.delay = clock_.delay().value_or(std::chrono::nanoseconds{0});
     follow.asked = now;
-    follow.pixels = options_.pixels;
-    follow.whole = options_.whole;
+    follow.parts = {options_.pixels, options_.whole, options_.slice};
     send(follow);
   }
 
@@ -209,7 +209,7 @@ class Receiver::Inlet {
       return 2;
     }
     return std::clamp<std::uint64_t>(
-        bytes / std::max<std::uint64_t>(intake.replica.frame_bytes(), 1), 2, most);
+        bytes / std::max<std::uint64_t>(intake.replica.bytes_taken(), 1), 2, most);
   }
 
   void send(const FromReceiver& message) {
@@ -413,7 +413,7 @@ class Receiver::Inlet {
   /// Takes no more memory than a frame of the stream has, whatever is claimed.
   [[nodiscard]] static std::span<const std::byte> unpack_in(Intake& intake,
                                                             std::span<const std::byte> packed) {
-    intake.unpacked.resize(intake.replica.frame_bytes());
+    intake.unpacked.resize(intake.replica.bytes_taken());
     unpack(packed, intake.unpacked);
     return intake.unpacked;
   }
@@ -432,7 +432,7 @@ class Receiver::Inlet {
              ? "comes as it is"
              : fmt::format(
                    "comes by {}, {:.1f} times smaller", to_string(packed),
-                   static_cast<double>(intake.replica.frame_bytes()) / static_cast<double>(bytes)),
+                   static_cast<double>(intake.replica.bytes_taken()) / static_cast<double>(bytes)),
          packed == Compression::none ? 0 : bytes);
   }
 

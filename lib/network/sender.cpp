@@ -33,6 +33,8 @@ using std::chrono::steady_clock;
 constexpr std::uint64_t most_on_the_way = 64;
 constexpr std::size_t most_subscriptions = 1024;
 constexpr std::size_t most_channels = 256;
+/// Of one stream, whatever parts of its frames are wanted; a follower more watches cnt0.
+constexpr std::ptrdiff_t most_semaphores = 2;
 constexpr std::chrono::seconds silent_for_good{5};
 /// So long a stream that was opened for somebody stays open when he has gone.
 constexpr std::chrono::seconds open_for_nobody{1};
@@ -831,10 +833,10 @@ class Sender::Outlet {
     reference.location = Location::shared;
     reference.name = reference.text = follow.name;
     try {
-      channels_.emplace_back(
-          std::make_unique<Source>(
-              reference, search_path_, [this] { return is_over(); }, follow.whole),
-          true);
+      channels_.emplace_back(std::make_unique<Source>(
+                                 reference, search_path_, [this] { return is_over(); },
+                                 follow.parts, count_channels(follow.name) >= most_semaphores),
+                             true);
     } catch (const Error& error) {
       return fail(error.problem(),
                   error.problem() == Problem::not_found ? "no such stream there" : error.why());
@@ -846,7 +848,7 @@ class Sender::Outlet {
   }
 
   void take(const std::string& receiver, const Follow& follow) {
-    Channel* channel = find(follow.name, follow.whole);
+    Channel* channel = find(follow.name, follow.parts);
     if (channel == nullptr && observatory_) {
       channel = open(receiver, follow);
       if (channel == nullptr) {
@@ -874,7 +876,7 @@ class Sender::Outlet {
       tell(NetworkEvent::Kind::follows, channel->source->name(), "a receiver follows");
     }
     subscription.order = follow.order;
-    subscription.pixels = follow.pixels;
+    subscription.pixels = follow.parts.pixels;
     subscription.heard = steady_clock::now();
     const std::uint64_t window = std::min(follow.window, most_on_the_way);
     const std::uint64_t taken = is_new || asks_anew ? 0 : std::min(follow.taken, subscription.sent);
@@ -972,12 +974,20 @@ class Sender::Outlet {
     }
     return all;
   }
-  [[nodiscard]] Channel* find(const std::string& name, bool is_whole = false) {
+  /// Of one that was not opened for somebody there is but what was said that is sent of it: heads
+  /// alone too.
+  [[nodiscard]] Channel* find(const std::string& name, const FrameParts& parts = {}) {
+    FrameParts with_pixels = parts;
+    with_pixels.pixels = true;
     const auto found = std::ranges::find_if(channels_, [&](const Channel& channel) {
-      return channel.source->name() == name && channel.source->is_whole() == is_whole &&
-             !channel.is_over;
+      return channel.source->name() == name && !channel.is_over &&
+             channel.source->parts() == (channel.is_on_demand ? parts : with_pixels);
     });
     return found == channels_.end() ? nullptr : &*found;
+  }
+  [[nodiscard]] std::ptrdiff_t count_channels(const std::string& name) const {
+    return std::ranges::count_if(
+        channels_, [&](const Channel& channel) { return channel.source->name() == name; });
   }
 
   void tell(NetworkEvent::Kind kind, const std::string& subject, const std::string& text,
