@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <zmq.hpp>
 
 #include "network/message.hpp"
+#include "network/packet.hpp"
 #include "network/pool.hpp"
 #include "shmim/description.hpp"
 #include "shmim/follow.hpp"
@@ -18,19 +18,6 @@
 #include "shmim/selection.hpp"
 
 namespace shmim::network {
-
-/// A frame that is ready to be sent, to any number of receivers.
-struct Packet {
-  std::uint64_t number = 0;  ///< among those that were taken, from 1 on
-  std::uint64_t cnt0 = 0;
-  std::shared_ptr<const Format> format;  ///< of the stream that it is of
-  DataType type = DataType::uint8;
-  // What ZeroMQ copies it may alter: whether others have it too.
-  mutable zmq::message_t head;
-  mutable zmq::message_t pixels;
-  /// The pixels by lz4 and zstd, once that was done; of no bytes where it makes them no fewer.
-  mutable std::array<std::optional<zmq::message_t>, 2> packed;
-};
 
 /// The frames of one stream as they are to be sent. For one thread.
 class Source {
