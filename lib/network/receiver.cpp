@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "frames/head.hpp"
+#include "network/clock_estimate.hpp"
 #include "network/message.hpp"
 #include "network/packing.hpp"
 #include "network/replica.hpp"
@@ -36,38 +37,6 @@ struct Intake {
   std::vector<std::byte> unpacked;
   Compression packed = Compression::none;  ///< as was told
   steady_clock::time_point told_packed;
-};
-
-/// How far the clock of the sender is ahead, by the exchange that took the shortest time of the
-/// last ones: it says most.
-class ClockEstimate {
- public:
-  void add(Tai asked, Tai there, Tai now) {
-    const auto round_trip = elapsed(asked, now);
-    constexpr std::size_t most = 20;
-    samples_.insert(samples_.begin(), {round_trip, elapsed(asked, there) - round_trip / 2});
-    samples_.resize(std::min(samples_.size(), most));
-  }
-  void clear() { samples_.clear(); }
-  [[nodiscard]] std::optional<std::chrono::nanoseconds> ahead() const {
-    const auto best = shortest();
-    return best == samples_.end() ? std::nullopt : std::optional(best->ahead);
-  }
-  /// From asking to the answer.
-  [[nodiscard]] std::optional<std::chrono::nanoseconds> delay() const {
-    const auto best = shortest();
-    return best == samples_.end() ? std::nullopt : std::optional(best->round_trip);
-  }
-
- private:
-  struct Sample {
-    std::chrono::nanoseconds round_trip;
-    std::chrono::nanoseconds ahead;
-  };
-  [[nodiscard]] std::vector<Sample>::const_iterator shortest() const {
-    return std::ranges::min_element(samples_, {}, &Sample::round_trip);
-  }
-  std::vector<Sample> samples_;
 };
 
 }  // namespace shmim::network
