@@ -18,8 +18,6 @@ namespace {
 // What hostile receivers can cost.
 constexpr std::size_t most_subscriptions = 1024;
 constexpr std::size_t most_channels = 256;
-/// Of one stream, whatever parts of its frames are wanted; a follower more watches cnt0.
-constexpr std::ptrdiff_t most_semaphores = 2;
 
 }  // namespace
 }  // namespace shmim::network
@@ -141,11 +139,11 @@ class Sender::Outlet {
     reference.location = Location::shared;
     reference.name = reference.text = follow.name;
     try {
-      channels_.emplace_back(trunk_,
-                             std::make_unique<Source>(
-                                 reference, search_path_, [this] { return trunk_.is_over(); },
-                                 follow.parts, count_channels(follow.name) >= most_semaphores),
-                             true);
+      channels_.emplace_back(
+          trunk_,
+          std::make_unique<Source>(
+              reference, search_path_, [this] { return trunk_.is_over(); }, follow.parts, true),
+          true);
     } catch (const Error& error) {
       return fail(error.problem(),
                   error.problem() == Problem::not_found ? "no such stream there" : error.why());
@@ -164,10 +162,6 @@ class Sender::Outlet {
              channel.parts() == (channel.is_on_demand() ? parts : with_pixels);
     });
     return found == channels_.end() ? nullptr : &*found;
-  }
-
-  [[nodiscard]] std::ptrdiff_t count_channels(const std::string& name) const {
-    return std::ranges::count(channels_, name, &Channel::name);
   }
 
   [[nodiscard]] std::size_t count_subscriptions() const {

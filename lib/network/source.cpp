@@ -8,14 +8,25 @@
 #include "shmim/process.hpp"
 
 namespace shmim::network {
+namespace {
+
+bool are_half_claimed(const Semaphores& semaphores) {
+  unsigned claimed = 0;
+  for (unsigned index = 0; index < semaphores.count(); ++index) {
+    claimed += semaphores.reader(index) > 0 ? 1 : 0;
+  }
+  return 2 * claimed >= semaphores.count();
+}
+
+}  // namespace
 
 Source::Source(Reference reference, const SearchPath& search_path, std::function<bool()> cancelled,
-               FrameParts parts, bool is_passive)
+               FrameParts parts, bool spares_semaphores)
     : reference_(std::move(reference)),
       search_path_(search_path),
       cancelled_(std::move(cancelled)),
       parts_(std::move(parts)),
-      is_passive_(is_passive),
+      spares_semaphores_(spares_semaphores),
       boot_(boot_id()) {
   open(open_existing(reference_, search_path_));
 }
@@ -35,7 +46,7 @@ void Source::open(const Stream& stream) {
   }
   FollowOptions options;
   options.whole_array = !is_of_plane;
-  options.passive = is_passive_;
+  options.passive = spares_semaphores_ && are_half_claimed(stream.semaphores());
   options.cancelled = cancelled_;
   follower_.emplace(stream, std::move(options));
   made_ = made;

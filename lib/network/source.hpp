@@ -24,9 +24,10 @@ class Source {
  public:
   /// Opens the stream. Where z is time, planes are taken, or the array where the parts say so. The
   /// slice of a reference is a stream of its own; of that of the parts there are only the pixels.
-  /// Passive, it leaves the semaphores to others. Throws Error as open_existing() does.
+  /// One that spares semaphores claims none where half of them are: others are to find some,
+  /// however many look at however many parts of a stream. Throws Error as open_existing() does.
   Source(Reference reference, const SearchPath& search_path, std::function<bool()> cancelled,
-         FrameParts parts = {}, bool is_passive = false);
+         FrameParts parts = {}, bool spares_semaphores = false);
 
   [[nodiscard]] const std::string& name() const noexcept { return reference_.name; }
   [[nodiscard]] const FrameParts& parts() const noexcept { return parts_; }
@@ -50,7 +51,7 @@ class Source {
   const SearchPath& search_path_;
   std::function<bool()> cancelled_;
   FrameParts parts_;
-  bool is_passive_;
+  bool spares_semaphores_;
   std::optional<Follower> follower_;
   std::optional<Selection> made_;   ///< of its frames: those of what a receiver makes
   std::optional<Selection> taken_;  ///< of its frames: the pixels that are sent; nullopt: none

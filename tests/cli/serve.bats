@@ -229,7 +229,7 @@ came() {
   make_there ring 128x128x4 --type float64 --circular
   shmim-post ring "${there[@]}" --pattern noise,sigma=100 -n 6 -q
   over_line
-  local whole=$((512 * 512 * 2)) slice
+  local whole=$((512 * 512 * 2)) slice i
   refute came $((whole - 1)) shmim-cat "$A/cam" -o raw
   # A part in 64 of it, in one piece, at distances, as means, backwards.
   for slice in '0:63,0:63' '*::8,*::8' '-64:-1::1,511:448' '*::8b,*::8b'; do
@@ -243,6 +243,14 @@ came() {
   came 20000 eval "publish cam 8 --rate 50 && finish follower 0 '~ *' '' && finish lines 0 '~ writetime,cnt0,*,*' ''"
   cmp <(tail -c 4 follower.out) <(shmim-cat 'cam[5,*::511]' "${there[@]}" -o raw)
   compare mean "$(tail -n 1 lines.out | cut -d, -f3)" "$(shmim-cat 'cam[9,0:1::2b]' "${there[@]}")"
+  # However many look at however many parts of it, a stream has semaphores left for others.
+  for i in {0..5}; do start_ready "look$i" shmim-cat "$A/cam[$i,0]" -f -n 1 -o raw -t 20; done
+  (($(shmim-ls --noheadings -o readers cam "${there[@]}") <= 5))
+  publish cam 1
+  for i in {0..5}; do
+    finish "look$i" 0 '~ *' ''
+    cmp "look$i.out" <(shmim-cat "cam[$i,0]" "${there[@]}" -o raw)
+  done
   for slice in '3,*' '3,*,@' '*::7b,3:1,2' '0:1,*::9b,*::2b' '5,6,*::3'; do
     came 8000 shmim-cat "$A/ring[$slice]" -o raw
     cmp came.out <(shmim-cat "ring[$slice]" "${there[@]}" -o raw)
