@@ -1,11 +1,14 @@
 #include "network/trunk.hpp"
 
 #include <array>
+#include <string_view>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "network/subscription.hpp"
 #include "shmim/clock.hpp"
@@ -44,6 +47,15 @@ Trunk::Trunk(const SenderOptions& options, Take take)
 }
 
 std::string Trunk::bind(const std::string& endpoint) {
+  std::string bound = listen_at(endpoint);
+  constexpr std::string_view ipc = "ipc://";
+  if (bound.starts_with(ipc)) {
+    files_.emplace_back(bound.substr(ipc.size()));
+  }
+  return bound;
+}
+
+std::string Trunk::listen_at(const std::string& endpoint) {
   require_endpoint(endpoint);
   try {
     socket_.set(zmq::sockopt::ipv6, !is_of_ipv4(endpoint));
@@ -59,9 +71,24 @@ std::string Trunk::bind(const std::string& endpoint) {
 
 std::string Trunk::adopt(int descriptor, const std::string& endpoint) {
   socket_.set(zmq::sockopt::use_fd, descriptor);
-  std::string bound = bind(endpoint);
+  std::string bound = listen_at(endpoint);
   socket_.set(zmq::sockopt::use_fd, -1);
   return bound;
+}
+
+Trunk::SocketFile::SocketFile(std::filesystem::path path) : path_(std::move(path)) {
+  struct stat status {};
+  // A name in the abstract namespace begins with @, and is no file.
+  if (::lstat(path_.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
+    inode_ = status.st_ino;
+  }
+}
+
+Trunk::SocketFile::~SocketFile() {
+  struct stat status {};
+  if (inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 && status.st_ino == inode_) {
+    ::unlink(path_.c_str());
+  }
 }
 
 void Trunk::wait(std::chrono::milliseconds longest) const {

@@ -4,11 +4,14 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
 
+#include <sys/types.h>
 #include <zmq.hpp>
 
 #include "network/authority.hpp"
@@ -65,9 +68,27 @@ class Trunk {
   void rethrow_failure() const;
 
  private:
+  /// Of a socket of this host: ZeroMQ leaves it where it was, and it would be in nobody's way but
+  /// for ever. One that another has made in its place meanwhile is not ours.
+  class SocketFile {
+   public:
+    explicit SocketFile(std::filesystem::path path);
+    ~SocketFile();
+    SocketFile(const SocketFile&) = delete;
+    SocketFile(SocketFile&&) = delete;
+    SocketFile& operator=(const SocketFile&) = delete;
+    SocketFile& operator=(SocketFile&&) = delete;
+
+   private:
+    std::filesystem::path path_;
+    ino_t inode_ = 0;
+  };
+  [[nodiscard]] std::string listen_at(const std::string& endpoint);
+
   const SenderOptions& options_;
   Take take_;
   std::string host_;
+  std::list<SocketFile> files_;  ///< removed when the socket is closed
   zmq::context_t context_;
   std::mutex mutex_;  ///< of all that follows
   std::optional<Authority> authority_;

@@ -477,16 +477,19 @@ PYTHON
   PATH=$WORK/bin:$PATH MILK_SHM_DIR=$SHM/there start server "$PYTHON" "$SHMIM_SOURCE_DIR/tests/support/ssh_server.py" "$WORK/keys"
   until_true test -e keys/config
   printf '#!/bin/sh\nexec %s -F %s "$@"\n' "$(command -v ssh)" "$WORK/keys/config" >bin/ssh
-  printf '#!/bin/sh\necho $$ >%s\nexec %s "$@"\n' "$WORK/served" "$(command -v shmim-serve)" >bin/shmim-serve
+  printf '#!/bin/sh\necho "$*" >%s\necho $$ >%s\nexec %s "$@"\n' "$WORK/asked" "$WORK/served" \
+    "$(command -v shmim-serve)" >bin/shmim-serve
   chmod +x bin/ssh bin/shmim-serve
   PATH=$WORK/bin:$PATH
   check 0 7 '' -- shmim-kw ssh://host/cam A
   check 0 '~ cam *' '' -- shmim-ls --noheadings ssh://host/
   compare frame "$(shmim-cat ssh://host/cam)" "$(shmim-cat cam "${there[@]}")"
   start_ready wait shmim-wait ssh://host/cam -n 1 -t 60
+  compare socket "$(stat -c %F "$(sed 's,.*ipc://,,' asked)")" socket
   publish cam 1
   finish wait 0 2 ''
   until_true no_server_left
+  refute test -e "$(sed 's,.*ipc://,,' asked)"
   check 3 '' '~ shmim-cat: none: no such stream at ssh://host*' -- shmim-cat ssh://host/none
   until_true no_server_left
   check 1 '' '~ *shmim-ls: ssh://nowhere: ssh, or shmim-serve there, has ended' -- shmim-ls ssh://nowhere/
