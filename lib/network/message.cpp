@@ -8,6 +8,7 @@
 
 #include "frames/cbor.hpp"
 #include "shmim/error.hpp"
+#include "shmim/slice.hpp"
 #include "shmim/text.hpp"
 
 namespace shmim::network {
@@ -135,6 +136,18 @@ Compression compression_in(const Map& map, const char* key) {
   return *compression;
 }
 
+Slice slice_in(const Map& map) {
+  if (!map.contains("slice")) {
+    return {};
+  }
+  const std::string text = text_in(map, "slice");
+  try {
+    return parse_slice(text);
+  } catch (const Error& error) {
+    refuse(fmt::format("a message whose 'slice' is '{}': {}", printable(text), error.why()));
+  }
+}
+
 Map map_of_format(const Format& format) {
   Map shape = Map::array();
   for (std::size_t axis = 0; axis < format.shape.axes(); ++axis) {
@@ -201,11 +214,14 @@ struct ToMap {
     if (follow.asked != never) {
       map["asked"] = nanoseconds_of(follow.asked);
     }
-    if (!follow.pixels) {
+    if (!follow.parts.pixels) {
       map["pixels"] = false;
     }
-    if (follow.whole) {
+    if (follow.parts.whole) {
       map["whole"] = true;
+    }
+    if (!follow.parts.slice.empty()) {
+      map["slice"] = to_string(follow.parts.slice);
     }
     return map;
   }
@@ -248,6 +264,14 @@ struct ToMap {
 
 }  // namespace
 
+std::optional<Selection> selection_in(const Format& format, const Slice& slice, bool is_of_plane) {
+  try {
+    return selection_of(slice, format, is_of_plane);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 std::string encode(const FromReceiver& message) { return bytes_of(std::visit(ToMap{}, message)); }
 std::string encode(const FromSender& message) { return bytes_of(std::visit(ToMap{}, message)); }
 
@@ -281,8 +305,7 @@ FromReceiver decode_from_receiver(std::span<const std::byte> bytes) {
   if (map.contains("asked")) {
     follow.asked = time_in(map, "asked");
   }
-  follow.pixels = flag_in(map, "pixels", true);
-  follow.whole = flag_in(map, "whole", false);
+  follow.parts = {flag_in(map, "pixels", true), flag_in(map, "whole", false), slice_in(map)};
   return follow;
 }
 

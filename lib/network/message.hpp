@@ -14,6 +14,7 @@
 #include "shmim/follow.hpp"
 #include "shmim/format.hpp"
 #include "shmim/network.hpp"
+#include "shmim/selection.hpp"
 #include "shmim/sight.hpp"
 
 // What senders and receivers say to one another: shmim-network(5). Each message is a map in CBOR;
@@ -21,6 +22,21 @@
 // and behind that of what was seen, the Sight.
 
 namespace shmim::network {
+
+/// What a receiver wants of the frames of a stream.
+struct FrameParts {
+  bool pixels = true;  ///< false: the heads of frames will do
+  /// Where z is time the whole array is wanted with each plane, as a frame of a stream in which it
+  /// is not.
+  bool whole = false;
+  Slice slice;  ///< the pixels that are wanted; none, where the stream has no such ones
+  friend bool operator==(const FrameParts&, const FrameParts&) = default;
+};
+
+/// Of a frame of that format, or of a plane of it where z is time, the pixels of the slice; nullopt
+/// where it has no such ones.
+[[nodiscard]] std::optional<Selection> selection_in(const Format& format, const Slice& slice,
+                                                    bool is_of_plane);
 
 /// From a receiver: what it wants of one stream, how far it has got, and how far the sender may go.
 /// It is said whole each time, so that nothing depends on what was lost with a connection.
@@ -35,11 +51,8 @@ struct Follow {
   std::uint64_t taken = 0;    ///< number of the last that has come in that session
   /// Of an answer, the shortest of late.
   std::chrono::nanoseconds delay{0};
-  Tai asked = never;   ///< when this was said, where an answer is wanted
-  bool pixels = true;  ///< false: the heads of frames will do
-  /// Where z is time the whole array is wanted with each plane, as a frame of a stream in which it
-  /// is not.
-  bool whole = false;
+  Tai asked = never;  ///< when this was said, where an answer is wanted
+  FrameParts parts;
 };
 /// From a receiver: which streams are there?
 struct List {};

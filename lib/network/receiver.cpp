@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "frames/head.hpp"
+#include "network/clock_estimate.hpp"
 #include "network/message.hpp"
 #include "network/packing.hpp"
 #include "network/replica.hpp"
@@ -32,41 +34,10 @@ struct Intake {
   Replica replica;
   std::uint64_t session = 0;
   std::uint64_t taken = 0;  ///< number of the last frame, in the session
+  KnownKeywords keywords;
   std::vector<std::byte> unpacked;
   Compression packed = Compression::none;  ///< as was told
   steady_clock::time_point told_packed;
-};
-
-/// How far the clock of the sender is ahead, by the exchange that took the shortest time of the
-/// last ones: it says most.
-class ClockEstimate {
- public:
-  void add(Tai asked, Tai there, Tai now) {
-    const auto round_trip = elapsed(asked, now);
-    constexpr std::size_t most = 20;
-    samples_.insert(samples_.begin(), {round_trip, elapsed(asked, there) - round_trip / 2});
-    samples_.resize(std::min(samples_.size(), most));
-  }
-  void clear() { samples_.clear(); }
-  [[nodiscard]] std::optional<std::chrono::nanoseconds> ahead() const {
-    const auto best = shortest();
-    return best == samples_.end() ? std::nullopt : std::optional(best->ahead);
-  }
-  /// From asking to the answer.
-  [[nodiscard]] std::optional<std::chrono::nanoseconds> delay() const {
-    const auto best = shortest();
-    return best == samples_.end() ? std::nullopt : std::optional(best->round_trip);
-  }
-
- private:
-  struct Sample {
-    std::chrono::nanoseconds round_trip;
-    std::chrono::nanoseconds ahead;
-  };
-  [[nodiscard]] std::vector<Sample>::const_iterator shortest() const {
-    return std::ranges::min_element(samples_, {}, &Sample::round_trip);
-  }
-  std::vector<Sample> samples_;
 };
 
 }  // namespace shmim::network
@@ -140,6 +111,7 @@ class Receiver::Inlet {
     Replica replica(stream.local, fmt::format("{}/{}", called_, stream.remote), search_path_,
                     options_.replaces || options_.mirrors,
                     options_.mirrors ? Likeness::mirror : Likeness::received);
+    replica.set_slice(options_.slice);
     intakes_.try_emplace(next_id_++, std::move(stream.remote), std::move(replica));
   }
 
@@ -193,8 +165,7 @@ class Receiver::Inlet {
     follow.taken = intake.taken;
     follow.delay = clock_.delay().value_or(std::chrono::nanoseconds{0});
     follow.asked = now;
-    follow.pixels = options_.pixels;
-    follow.whole = options_.whole;
+    follow.parts = {options_.pixels, options_.whole, options_.slice};
     send(follow);
   }
 
@@ -210,7 +181,7 @@ class Receiver::Inlet {
       return 2;
     }
     return std::clamp<std::uint64_t>(
-        bytes / std::max<std::uint64_t>(intake.replica.frame_bytes(), 1), 2, most);
+        bytes / std::max<std::uint64_t>(intake.replica.bytes_taken(), 1), 2, most);
   }
 
   void send(const FromReceiver& message) {
@@ -386,7 +357,7 @@ class Receiver::Inlet {
     if (intake == nullptr || intake->session != frame.session || !intake->replica.is_made()) {
       return;  // of a session that was before
     }
-    const FrameRecord record = record_of(head);
+    const FrameRecord record = record_of(*intake, head);
     const std::uint64_t before = intake->replica.cnt0();
     const std::span<const std::byte> came(pixels.data<std::byte>(), pixels.size());
     const bool is_published = intake->replica.publish(
@@ -414,7 +385,7 @@ class Receiver::Inlet {
   /// Takes no more memory than a frame of the stream has, whatever is claimed.
   [[nodiscard]] static std::span<const std::byte> unpack_in(Intake& intake,
                                                             std::span<const std::byte> packed) {
-    intake.unpacked.resize(intake.replica.frame_bytes());
+    intake.unpacked.resize(intake.replica.bytes_taken());
     unpack(packed, intake.unpacked);
     return intake.unpacked;
   }
@@ -433,23 +404,19 @@ class Receiver::Inlet {
              ? "comes as it is"
              : fmt::format(
                    "comes by {}, {:.1f} times smaller", to_string(packed),
-                   static_cast<double>(intake.replica.frame_bytes()) / static_cast<double>(bytes)),
+                   static_cast<double>(intake.replica.bytes_taken()) / static_cast<double>(bytes)),
          packed == Compression::none ? 0 : bytes);
   }
 
-  [[nodiscard]] static FrameRecord record_of(const zmq::message_t& head) {
+  [[nodiscard]] static FrameRecord record_of(Intake& intake, const zmq::message_t& head) {
     std::span<const std::byte> rest(head.data<std::byte>(), head.size());
-    FrameReader reader("", [&rest](std::span<std::byte> room) {
+    CborReader reader("", [&rest](std::span<std::byte> room) {
       const std::size_t part = std::min(room.size(), rest.size());
       std::copy_n(rest.begin(), part, room.begin());
       rest = rest.subspan(part);
       return part;
     });
-    std::optional<FrameRecord> record = reader.next();
-    if (!record) {
-      throw Error(Problem::failed, "", "a frame without a head");
-    }
-    return *std::move(record);
+    return read_head(reader, intake.keywords);
   }
 
   [[nodiscard]] Intake* find(std::uint64_t id) {

@@ -52,6 +52,10 @@ Replica::Change Replica::adopt(const Announcement& announcement) {
   const std::uint32_t slots = format_.keywords + (is_mirror ? 0 : std::uint32_t{own_keywords});
   format_.keywords = static_cast<std::uint16_t>(std::min<std::uint32_t>(slots, UINT16_MAX));
   format_.circular_buffer = std::max(format_.circular_buffer, least_buffer_);
+  part_.reset();
+  if (!slice_.empty()) {
+    part_ = selection_in(format_, slice_, follows_planes(slice_, format_));
+  }
   const bool was_made = is_made();
   std::optional<Stream> found = find_own(format_);
   if (found && found->cnt0() <= announcement.cnt0) {
@@ -106,14 +110,27 @@ void Replica::make() {
   keyword_names_.clear();
 }
 
-std::uint64_t Replica::frame_bytes() const {
+std::uint64_t Replica::bytes_taken() const {
+  if (!slice_.empty()) {
+    return part_ ? part_->bytes() : 0;
+  }
   return publisher_->frame_shape().elements() * element_size(publisher_->type());
+}
+
+/// The frame with these pixels.
+std::span<const std::byte> Replica::frame_with(std::span<const std::byte> pixels) {
+  if (!part_ || pixels.empty()) {
+    return pixels;
+  }
+  frame_.resize(publisher_->frame_shape().elements() * element_size(publisher_->type()));
+  part_->averaged().put(pixels, frame_);
+  return frame_;
 }
 
 bool Replica::publish(const FrameRecord& frame, std::span<const std::byte> pixels, Tai arrived,
                       std::optional<std::chrono::nanoseconds> clock_ahead) {
   if (frame.type != publisher_->type() || frame.shape != publisher_->frame_shape() ||
-      (pixels.size() != frame.bytes() && !(pixels.empty() && likeness_ == Likeness::mirror))) {
+      (pixels.size() != bytes_taken() && !(pixels.empty() && likeness_ == Likeness::mirror))) {
     throw Error(Problem::failed, reference_.name, "a frame that is not as its stream");
   }
   const std::uint64_t before = cnt0();
@@ -146,7 +163,7 @@ void Replica::put(const FrameRecord& frame, std::span<const std::byte> pixels, T
   } else {
     say_received(frame, arrived);
   }
-  publisher_->publish(pixels);
+  publisher_->publish(frame_with(pixels));
 }
 
 void Replica::say_as_there(const FrameRecord& frame) {

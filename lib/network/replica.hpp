@@ -38,19 +38,22 @@ class Replica {
   void remove() noexcept;
   /// Frames of the circular buffer that it gets at least, from the next adopt() on.
   void set_least_buffer(std::uint32_t frames) noexcept { least_buffer_ = frames; }
+  /// Which of its pixels come, from the next adopt() on.
+  void set_slice(Slice slice) noexcept { slice_ = std::move(slice); }
   /// Says in its keywords that no frames come any more, since now.
   void mark_down() noexcept;
 
   [[nodiscard]] const std::string& name() const noexcept { return reference_.name; }
   [[nodiscard]] bool is_made() const noexcept { return publisher_.has_value(); }
-  /// Pixels of a frame, in bytes.
-  [[nodiscard]] std::uint64_t frame_bytes() const;
+  /// Of the pixels of a frame that publish() takes.
+  [[nodiscard]] std::uint64_t bytes_taken() const;
   [[nodiscard]] std::uint64_t cnt0() const noexcept { return publisher_->stream().cnt0(); }
   [[nodiscard]] const Stream& stream() const noexcept { return publisher_->stream(); }
 
  private:
   [[nodiscard]] std::optional<Stream> find_own(const Format& format) const;
   void make();
+  [[nodiscard]] std::span<const std::byte> frame_with(std::span<const std::byte> pixels);
   void put(const FrameRecord& frame, std::span<const std::byte> pixels, Tai arrived,
            std::optional<std::chrono::nanoseconds> clock_ahead);
   void say_received(const FrameRecord& frame, Tai arrived);
@@ -65,6 +68,10 @@ class Replica {
   bool replaces_;
   Likeness likeness_;
   std::uint32_t least_buffer_ = 0;
+  Slice slice_;
+  /// Where it is one: its pixels, if there are such ones, and the frame in which they are put.
+  std::optional<Selection> part_;
+  std::vector<std::byte> frame_;
   std::string host_;
   Format format_;
   std::optional<Publisher> publisher_;

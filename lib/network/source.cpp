@@ -8,36 +8,53 @@
 #include "shmim/process.hpp"
 
 namespace shmim::network {
+namespace {
+
+bool are_half_claimed(const Semaphores& semaphores) {
+  unsigned claimed = 0;
+  for (unsigned index = 0; index < semaphores.count(); ++index) {
+    claimed += semaphores.reader(index) > 0 ? 1 : 0;
+  }
+  return 2 * claimed >= semaphores.count();
+}
+
+}  // namespace
 
 Source::Source(Reference reference, const SearchPath& search_path, std::function<bool()> cancelled,
-               bool whole)
+               FrameParts parts, bool spares_semaphores)
     : reference_(std::move(reference)),
       search_path_(search_path),
       cancelled_(std::move(cancelled)),
-      is_whole_(whole),
+      parts_(std::move(parts)),
+      spares_semaphores_(spares_semaphores),
       boot_(boot_id()) {
   open(open_existing(reference_, search_path_));
 }
 
 void Source::open(const Stream& stream) {
   const Format& format = stream.format();
-  const bool is_of_plane = !is_whole_ && follows_planes(reference_.slice, format);
-  const Selection selection = selection_of(reference_.slice, format, is_of_plane);
-  if (!reference_.slice.empty() || format.location >= 0 || (is_whole_ && format.is_circular())) {
+  const Slice& slice = reference_.slice.empty() ? parts_.slice : reference_.slice;
+  const bool is_of_plane = !parts_.whole && follows_planes(slice, format);
+  const Selection made = selection_of(reference_.slice, format, is_of_plane);
+  format_ = std::make_shared<Format>(format);
+  if (!reference_.slice.empty() || format.location >= 0 || (format.is_circular() && !is_of_plane)) {
     Format of_selection = format;
-    of_selection.shape = selection.shape();
+    of_selection.shape = made.shape();
     of_selection.image_type = layout::image_math_data;
     of_selection.location = -1;
     format_ = std::make_shared<Format>(of_selection);
-  } else {
-    format_ = std::make_shared<Format>(format);
   }
   FollowOptions options;
   options.whole_array = !is_of_plane;
+  options.passive = spares_semaphores_ && are_half_claimed(stream.semaphores());
   options.cancelled = cancelled_;
   follower_.emplace(stream, std::move(options));
-  selection_ = selection;
-  pool_.emplace(selection_->bytes());
+  made_ = made;
+  taken_.reset();
+  if (parts_.pixels) {
+    taken_ = parts_.slice.empty() ? made : selection_in(format, parts_.slice, is_of_plane);
+  }
+  pool_.emplace(taken_ ? taken_->bytes() : 0);
   inode_ = stream.identity().inode;
   clock_ = clock_of(stream);
   restart();
@@ -48,15 +65,28 @@ void Source::restart() noexcept {
   follower_->set_seen(cnt0 > 0 ? cnt0 - 1 : 0);
 }
 
-Arrival Source::take(FrameOrder order, Deadline deadline, Packet& packet) {
-  zmq::message_t pixels = pool_->message();
-  TakenFrame taken;
-  const Arrival arrival = follower_->next(
+Arrival Source::take_frame(FrameOrder order, Deadline deadline, zmq::message_t& pixels,
+                           TakenFrame& frame) {
+  if (!taken_ && order == FrameOrder::latest) {
+    return follower_->wait(deadline, frame);
+  }
+  if (!taken_) {
+    return follower_->next(
+        order, deadline, [](std::span<const std::byte>) {}, frame);
+  }
+  pixels = pool_->message();
+  return follower_->next(
       order, deadline,
-      [&](std::span<const std::byte> frame) {
-        selection_->take(frame, {pixels.data<std::byte>(), pixels.size()});
+      [&](std::span<const std::byte> whole) {
+        taken_->take(whole, {pixels.data<std::byte>(), pixels.size()});
       },
-      taken);
+      frame);
+}
+
+Arrival Source::take(FrameOrder order, Deadline deadline, Packet& packet) {
+  zmq::message_t pixels;
+  TakenFrame taken;
+  const Arrival arrival = take_frame(order, deadline, pixels, taken);
   if (arrival != Arrival::arrived) {
     return arrival;
   }
@@ -67,21 +97,21 @@ Arrival Source::take(FrameOrder order, Deadline deadline, Packet& packet) {
   }
   FrameRecord record;
   record.name = reference_.name;
-  record.type = selection_->type();
-  record.shape = selection_->shape();
+  record.type = made_->type();
+  record.shape = made_->shape();
   record.image_type = format_->image_type;
   record.info = taken.info;
   record.info.atime = on_tai(taken.info.atime, clock_);
   record.info.writetime = on_tai(taken.info.writetime, clock_);
-  record.keywords = move_world(follower_->stream().keywords().all(), *selection_);
+  record.keywords = move_world(follower_->stream().keywords().all(), *made_);
   record.trace = std::move(taken.trace);
   record.inode = taken.inode;
   record.boot = boot_;
   const std::string head = frame_head(record);
-  packet.number = ++taken_;
+  packet.number = ++number_;
   packet.cnt0 = taken.info.cnt0;
   packet.format = format_;
-  packet.type = selection_->type();
+  packet.type = made_->type();
   packet.head = zmq::message_t(head);
   packet.pixels = std::move(pixels);
   return arrival;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,6 +8,8 @@
 
 #include <zmq.hpp>
 
+#include "network/message.hpp"
+#include "network/packet.hpp"
 #include "network/pool.hpp"
 #include "shmim/description.hpp"
 #include "shmim/follow.hpp"
@@ -18,30 +19,19 @@
 
 namespace shmim::network {
 
-/// A frame that is ready to be sent, to any number of receivers.
-struct Packet {
-  std::uint64_t number = 0;  ///< among those that were taken, from 1 on
-  std::uint64_t cnt0 = 0;
-  std::shared_ptr<const Format> format;  ///< of the stream that it is of
-  DataType type = DataType::uint8;
-  // What ZeroMQ copies it may alter: whether others have it too.
-  mutable zmq::message_t head;
-  mutable zmq::message_t pixels;
-  /// The pixels by lz4 and zstd, once that was done; of no bytes where it makes them no fewer.
-  mutable std::array<std::optional<zmq::message_t>, 2> packed;
-};
-
 /// The frames of one stream as they are to be sent. For one thread.
 class Source {
  public:
-  /// Opens the stream. Where z is time, planes are taken, or with `whole` the array. Throws Error
-  /// as open_existing() does.
+  /// Opens the stream. Where z is time, planes are taken, or the array where the parts say so. The
+  /// slice of a reference is a stream of its own; of that of the parts there are only the pixels.
+  /// One that spares semaphores claims none where half of them are: others are to find some,
+  /// however many look at however many parts of a stream. Throws Error as open_existing() does.
   Source(Reference reference, const SearchPath& search_path, std::function<bool()> cancelled,
-         bool whole = false);
+         FrameParts parts = {}, bool spares_semaphores = false);
 
   [[nodiscard]] const std::string& name() const noexcept { return reference_.name; }
-  [[nodiscard]] bool is_whole() const noexcept { return is_whole_; }
-  /// What a receiver makes: of the stream, or of the slice of it.
+  [[nodiscard]] const FrameParts& parts() const noexcept { return parts_; }
+  /// What a receiver makes: of the stream, or of the slice in the reference.
   [[nodiscard]] const std::shared_ptr<const Format>& format() const noexcept { return format_; }
   [[nodiscard]] const Stream& stream() const noexcept { return follower_->stream(); }
   /// The frame that is there is the next to be taken.
@@ -55,17 +45,21 @@ class Source {
 
  private:
   void open(const Stream& stream);
+  [[nodiscard]] Arrival take_frame(FrameOrder order, Deadline deadline, zmq::message_t& pixels,
+                                   TakenFrame& frame);
   Reference reference_;
   const SearchPath& search_path_;
   std::function<bool()> cancelled_;
-  bool is_whole_;
+  FrameParts parts_;
+  bool spares_semaphores_;
   std::optional<Follower> follower_;
-  std::optional<Selection> selection_;
+  std::optional<Selection> made_;   ///< of its frames: those of what a receiver makes
+  std::optional<Selection> taken_;  ///< of its frames: the pixels that are sent; nullopt: none
   std::shared_ptr<const Format> format_;
   std::optional<Pool> pool_;
   ino_t inode_ = 0;
   StampClock clock_ = StampClock::unknown;  ///< of its stamps; to tell it takes a system call
-  std::uint64_t taken_ = 0;
+  std::uint64_t number_ = 0;                ///< of the packet before
   std::string boot_;
 };
 

@@ -130,6 +130,12 @@ bool Selection::bins() const noexcept {
   return std::any_of(axes_.begin(), axes_.end(), [](const Axis& axis) { return axis.group > 1; });
 }
 
+Selection Selection::averaged() const noexcept {
+  Selection selection = *this;
+  selection.is_averaged_ = true;
+  return selection;
+}
+
 template <class Visit>
 void Selection::for_each_row(const Visit& visit) const {
   std::size_t row = 0;
@@ -146,7 +152,7 @@ void Selection::take(std::span<const std::byte> frame, std::span<std::byte> out)
     std::memcpy(out.data(), frame.data(), out.size());
     return;
   }
-  if (bins()) {
+  if (bins() && !is_averaged_) {
     average(frame, out);
     return;
   }
@@ -163,7 +169,7 @@ void Selection::take(std::span<const std::byte> frame, std::span<std::byte> out)
 }
 
 void Selection::put(std::span<const std::byte> data, std::span<std::byte> frame) const {
-  if (bins()) {
+  if (bins() && !is_averaged_) {
     reject_slice("a slice that averages cannot be written");
   }
   const std::size_t size = element_size(type_);

@@ -201,6 +201,106 @@ ADDRESSES
     "$(shmim-info ring "${there[@]}" --stats | tail -n 4)"
 }
 
+# over_line: serves by a line that counts; its endpoint is in $A.
+over_line() {
+  need_python
+  start_ready serve shmim-serve "${there[@]}" --bind tcp://127.0.0.1:0 -v
+  until_true told serve listening
+  start line "$PYTHON" "$SHMIM_SOURCE_DIR/tests/support/line.py" "$WORK/line" \
+    "$(sed -n 's|^shmim-serve: tcp://\(.*\): listening$|\1|p' serve.err)"
+  until_true test -e line
+  A=tcp://127.0.0.1:$(<line)
+}
+# came MOST command...: it succeeds, and no more bytes have come for it.
+came() {
+  local most=$1 before
+  before=$(<line.came)
+  "${@:2}" >came.out
+  local bytes=$(($(<line.came) - before))
+  ((bytes > 0 && bytes <= most)) || {
+    printf '%d bytes came, not %d at most, of: %s\n' "$bytes" "$most" "${*:2}" >&2
+    return 1
+  }
+}
+
+@test "of a slice its pixels alone come over the line, and as they would be there" {
+  make_there cam 512x512 --type uint16 --circular-buffer 4
+  publish cam 3
+  make_there ring 128x128x4 --type float64 --circular
+  shmim-post ring "${there[@]}" --pattern noise,sigma=100 -n 6 -q
+  over_line
+  local whole=$((512 * 512 * 2)) slice i
+  refute came $((whole - 1)) shmim-cat "$A/cam" -o raw
+  # A part in 64 of it, in one piece, at distances, as means, backwards.
+  for slice in '0:63,0:63' '*::8,*::8' '-64:-1::1,511:448' '*::8b,*::8b'; do
+    came $((whole / 64 + 6000)) shmim-cat "$A/cam[$slice]" -o raw
+    cmp came.out <(shmim-cat "cam[$slice]" "${there[@]}" -o raw)
+  done
+  came 6000 shmim-info "$A/cam[7:8,*::100b]" --stats
+  compare statistics "$(tail -n 4 came.out)" "$(shmim-info 'cam[7:8,*::100b]' --stats "${there[@]}" | tail -n 4)"
+  start_ready follower shmim-cat "$A/cam[5,*::511]" -f -n 8 -o raw -t 20
+  start_ready lines shmim-info "$A/cam[9,0:1::2b]" --stats -n 8 --csv -t 20
+  came 20000 eval "publish cam 8 --rate 50 && finish follower 0 '~ *' '' && finish lines 0 '~ writetime,cnt0,*,*' ''"
+  cmp <(tail -c 4 follower.out) <(shmim-cat 'cam[5,*::511]' "${there[@]}" -o raw)
+  compare mean "$(tail -n 1 lines.out | cut -d, -f3)" "$(shmim-cat 'cam[9,0:1::2b]' "${there[@]}")"
+  # However many look at however many parts of it, a stream has semaphores left for others.
+  for i in {0..5}; do start_ready "look$i" shmim-cat "$A/cam[$i,0]" -f -n 1 -o raw -t 20; done
+  (($(shmim-ls --noheadings -o readers cam "${there[@]}") <= 5))
+  publish cam 1
+  for i in {0..5}; do
+    finish "look$i" 0 '~ *' ''
+    cmp "look$i.out" <(shmim-cat "cam[$i,0]" "${there[@]}" -o raw)
+  done
+  for slice in '3,*' '3,*,@' '*::7b,3:1,2' '0:1,*::9b,*::2b' '5,6,*::3'; do
+    came 8000 shmim-cat "$A/ring[$slice]" -o raw
+    cmp came.out <(shmim-cat "ring[$slice]" "${there[@]}" -o raw)
+  done
+}
+
+@test "a slice that there is not is said as it is there, and so is a stream that loses it" {
+  make_there cam 8x8 --type uint16 --set CRPIX1=3.0 --set CDELT1=2.0
+  publish cam 1
+  serve
+  for slice in '9,*' '0:9,*' '*,*,*' '*::9b,0' '@,*' '*,*,@'; do alike shmim-cat "%cam[$slice]"; done
+  # What a header says of where pixels are is moved once, and neither more nor less.
+  for slice in '2:5,*' '*::2b,*' '-*,3'; do
+    shmim-cat "$A/cam[$slice]" -o fits >here.fits
+    cmp here.fits <(shmim-cat "cam[$slice]" -o fits "${there[@]}")
+  done
+  start_ready corner shmim-cat "$A/cam[6:7,6:7]" -f -o raw -t 20
+  start_ready other shmim-cat "$A/cam[0:1,0:1]" -f -o raw -t 20
+  make_there --recreate cam 4x4 --type uint16
+  finish corner 5 '~ *' 'shmim-cat: cam: was re-created with another format: size is 4x4, not 8x8'
+  finish other 5 '~ *' 'shmim-cat: cam: was re-created with another format: size is 4x4, not 8x8'
+}
+
+@test "who wants no pixels has none come, and none are copied there" {
+  make_there cam 1024x1024 --type uint16 --set TEMP=1
+  make_there dm 1024x1024 --type uint16
+  start run shmim-run cam dm "${there[@]}" -- cat
+  publish cam 20 --rate 200
+  over_line
+  # A frame is 2 MiB: of each stream twenty or more are published meanwhile.
+  start writer shmim-post cam "${there[@]}" --pattern counter --rate 100 -q
+  local bytes=120000
+  came $bytes shmim-ls "$A/" --over 300ms
+  came $bytes shmim-info "$A/cam" --frames 10 -t 20
+  came $bytes shmim-wait "$A/cam" -n 20 -t 20 -q
+  came $bytes shmim-wait "$A/cam" "$A/dm" --all -t 20 -q
+  came $bytes shmim-kw "$A/cam" --wait 'TEMP<5' -t 20
+  came $bytes shmim-trace "$A/dm" -f -n 20 -t 20 -q
+  came $bytes shmim-trace --graph "$A/"
+  came $bytes shmim-top "$A/" --batch -n 3 -i 100ms
+  # Were a frame only read, its pages would be the server's too.
+  [[ -w /dev/shm ]] || return 0
+  (($(touched) < 1024)) || { echo "$(touched) KiB of shared memory were touched" >&2; false; }
+  start reader shmim-cat "$A/cam" -f -o raw
+  until_true has_touched_a_frame
+}
+# touched: KiB of the streams' memory that the server has looked into.
+touched() { awk '/^RssShmem/ { print $2 }' "/proc/$pid_serve/status"; }
+has_touched_a_frame() { (($(touched) >= 2048)); }
+
 @test "a reader that is slow has every frame all the same: they wait there" {
   make_there cam 64x64 --type uint16 --circular-buffer 1024
   publish cam 1
@@ -377,16 +477,19 @@ PYTHON
   PATH=$WORK/bin:$PATH MILK_SHM_DIR=$SHM/there start server "$PYTHON" "$SHMIM_SOURCE_DIR/tests/support/ssh_server.py" "$WORK/keys"
   until_true test -e keys/config
   printf '#!/bin/sh\nexec %s -F %s "$@"\n' "$(command -v ssh)" "$WORK/keys/config" >bin/ssh
-  printf '#!/bin/sh\necho $$ >%s\nexec %s "$@"\n' "$WORK/served" "$(command -v shmim-serve)" >bin/shmim-serve
+  printf '#!/bin/sh\necho "$*" >%s\necho $$ >%s\nexec %s "$@"\n' "$WORK/asked" "$WORK/served" \
+    "$(command -v shmim-serve)" >bin/shmim-serve
   chmod +x bin/ssh bin/shmim-serve
   PATH=$WORK/bin:$PATH
   check 0 7 '' -- shmim-kw ssh://host/cam A
   check 0 '~ cam *' '' -- shmim-ls --noheadings ssh://host/
   compare frame "$(shmim-cat ssh://host/cam)" "$(shmim-cat cam "${there[@]}")"
   start_ready wait shmim-wait ssh://host/cam -n 1 -t 60
+  compare socket "$(stat -c %F "$(sed 's,.*ipc://,,' asked)")" socket
   publish cam 1
   finish wait 0 2 ''
   until_true no_server_left
+  refute test -e "$(sed 's,.*ipc://,,' asked)"
   check 3 '' '~ shmim-cat: none: no such stream at ssh://host*' -- shmim-cat ssh://host/none
   until_true no_server_left
   check 1 '' '~ *shmim-ls: ssh://nowhere: ssh, or shmim-serve there, has ended' -- shmim-ls ssh://nowhere/

@@ -24,7 +24,7 @@ def receiver():
     if kind == "nonsense":
         for bad in (b"", b"\xff", b"\x9f" * 60000, b"\x81" * 60000, cbor2.dumps([1]), cbor2.dumps({"shmim": 2}),
                     cbor2.dumps({"shmim": 1}), follow(window=-1), follow(name=3), follow(rate=0), follow(rate=float("nan")),
-                    follow(order="some"), follow(taken=2**64 - 1), follow(name="x" * 50000)):
+                    follow(order="some"), follow(slice=3), follow(slice="1:2:"), follow(slice="*,*,*,*"), follow(taken=2**64 - 1), follow(name="x" * 50000)):
             socket.send(bad)
         socket.send_multipart([b"a", b"b", b"c"])
         socket.send(b"\0" * 1000000)  # longer than a sender takes: it ends the connection

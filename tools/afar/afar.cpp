@@ -164,6 +164,9 @@ class Program {
     wish.awaits = words.at(6) == "1";
     wish.rate = parse_number<double>(words.at(7));
     wish.name = words.at(8);
+    if (!words.at(9).empty()) {
+      wish.slice = parse_slice(words.at(9));
+    }
     mirrors_.remove_if([&](const Mirror& mirror) { return mirror.wish().name == wish.name; });
     ReceiverOptions options = connection_;
     options.called = called_;

@@ -69,6 +69,7 @@ Mirror::Mirror(const std::string& endpoint, Wish wish, const std::filesystem::pa
   options.mirrors = true;
   options.pixels = wish_.pixels;
   options.whole = wish_.whole;
+  options.slice = wish_.slice;
   options.awaits = wish_.awaits;
   options.mode = 0600;
   if (wish_.order == FrameOrder::every) {

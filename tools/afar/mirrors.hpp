@@ -39,6 +39,7 @@ class Folder {
 /// How a stream is to be followed.
 struct Wish {
   std::string name;
+  Slice slice;  ///< whose pixels are wanted; empty: all
   FrameOrder order = FrameOrder::latest;
   bool pixels = false;
   bool whole = false;

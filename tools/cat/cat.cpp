@@ -150,7 +150,7 @@ class Cat final : public Tool {
 
   void cat(const Context& context, const Reference& wanted, const Stream& stream) {
     const bool is_of_plane = takes_planes(wanted.slice, stream.format());
-    const Selection selection = selection_of(wanted.slice, stream.format(), is_of_plane);
+    const Selection selection = selection_of(wanted, stream.format(), is_of_plane);
     if (!follow_) {
       print_one(context, stream, selection, is_of_plane);
     } else if (verify_) {

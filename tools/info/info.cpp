@@ -207,7 +207,7 @@ class Info final : public Tool {
       const Stream& stream = *opened;
       const Format& format = stream.format();
       const bool is_of_plane = takes_newest_plane(wanted.slice, format);
-      const Selection selection = selection_of(wanted.slice, format, is_of_plane);
+      const Selection selection = selection_of(wanted, format, is_of_plane);
       std::vector<std::byte> elements(selection.bytes());
       stream.take_whole(selection, is_of_plane, elements, deadline_after(std::chrono::seconds{1}));
       facts.statistics = statistics_of(elements, selection.type());

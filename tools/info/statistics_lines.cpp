@@ -96,7 +96,7 @@ void print_statistics_lines(const Context& context, const Reference& wanted,
       wanted.address && !follows_planes(wanted.slice, context.describe_afar(wanted).format);
   const Stream stream = context.open(wanted, wanted.address ? Access::best : Access::read, wish);
   const bool is_of_plane = follows_planes(wanted.slice, stream.format());
-  const Selection selection = selection_of(wanted.slice, stream.format(), is_of_plane);
+  const Selection selection = selection_of(wanted, stream.format(), is_of_plane);
   const std::string slice = wanted.slice.empty() ? "" : to_string(wanted.slice);
   FollowOptions options;
   options.whole_array = !is_of_plane;

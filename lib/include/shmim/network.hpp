@@ -16,6 +16,7 @@
 #include "shmim/follow.hpp"
 #include "shmim/reference.hpp"
 #include "shmim/resolve.hpp"
+#include "shmim/selection.hpp"
 #include "shmim/sight.hpp"
 
 namespace shmim {
@@ -196,8 +197,11 @@ struct SHMIM_EXPORT ReceiverOptions {
   /// The streams are for whoever looks at the other host, in a directory of their own: they are as
   /// those there, with their keywords, times and trace, and say nothing of having been received.
   bool mirrors = false;
-  bool pixels = true;   ///< false: frames without them, of a mirror
-  bool whole = false;   ///< where z is time, the whole array with each plane
+  bool pixels = true;  ///< false: frames without them, of a mirror
+  bool whole = false;  ///< where z is time, the whole array with each plane
+  /// Of a mirror: the pixels that come are these, and the others of a frame here are any. Means are
+  /// as Selection::averaged() has them. Where the stream has no such pixels, none come.
+  Slice slice = {};
   bool awaits = false;  ///< a stream that is not there is waited for
   /// Asked of a mirror before a frame is published to it; false leaves frames at the sender.
   std::function<bool(const Stream&)> has_room;

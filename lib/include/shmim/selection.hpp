@@ -45,6 +45,9 @@ class SHMIM_EXPORT Selection {
   /// True where it is the frame as it is: nothing to rearrange.
   [[nodiscard]] bool is_whole() const noexcept { return whole_; }
   [[nodiscard]] bool bins() const noexcept;
+  /// The same of a frame in which somebody has averaged already: the mean of each group is its
+  /// first element, and that can be put in.
+  [[nodiscard]] Selection averaged() const noexcept;
 
   /// Which elements of an axis it takes: `group` of them, in the direction of `step`, make the
   /// first of the selection, and those `step` further on the next.
@@ -61,7 +64,7 @@ class SHMIM_EXPORT Selection {
   /// rounded to nearest.
   void take(std::span<const std::byte> frame, std::span<std::byte> out) const;
   /// Copies `data`, which has bytes(), to the selected elements of `frame`; the others stay. Throws
-  /// Error (usage) where it bins.
+  /// Error (usage) where it bins, and is not averaged().
   void put(std::span<const std::byte> data, std::span<std::byte> frame) const;
 
  private:
@@ -93,6 +96,7 @@ class SHMIM_EXPORT Selection {
   DataType type_;
   std::array<Axis, layout::max_axes> axes_{};
   bool whole_ = true;
+  bool is_averaged_ = false;
 };
 
 /// True where a follower is to take planes: z is time, and the slice says nothing of the third

@@ -131,12 +131,18 @@ Stream Afar::mirror(const Reference& reference, const MirrorWish& wish, Access a
       ask(joined({"follow", milliseconds_in(std::max(longest, std::chrono::nanoseconds{0})),
                   wish.order == FrameOrder::every ? "every" : "latest", word_of(wish.pixels),
                   word_of(wish.whole), word_of(wish.keywords), word_of(wish.awaits),
-                  wish.rate ? fmt::format("{}", *wish.rate) : "", reference.name}));
+                  wish.rate ? fmt::format("{}", *wish.rate) : "", reference.name,
+                  wish.pixels && !reference.slice.empty() ? to_string(reference.slice) : ""}));
   Reference here = reference;
   here.address.reset();
   SearchPath where;
   where.shm = folder;
   return open_existing(here, where, access);
+}
+
+Selection selection_of(const Reference& reference, const Format& format, bool is_of_plane) {
+  const Selection selection = selection_of(reference.slice, format, is_of_plane);
+  return reference.address ? selection.averaged() : selection;
 }
 
 std::string literal(const std::string& name) {

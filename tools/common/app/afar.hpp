@@ -14,7 +14,7 @@ namespace shmim::tools {
 /// Which frames of a stream of another host are to come here, and how.
 struct MirrorWish {
   FrameOrder order = FrameOrder::latest;
-  bool pixels = false;    ///< else what else there is to a frame
+  bool pixels = false;    ///< of the slice that is referred to; else what else there is to a frame
   bool whole = false;     ///< where z is time, the whole array, as a stream in which it is not
   bool keywords = false;  ///< also those that change while no frame comes
   bool awaits = false;    ///< a stream that is not there is waited for
@@ -58,6 +58,11 @@ class Afar {
   pid_t program_ = 0;
   FileDescriptor socket_;
 };
+
+/// What a reference selects of a frame of its stream here: of a mirror, to which only that has
+/// come, means are taken already.
+[[nodiscard]] Selection selection_of(const Reference& reference, const Format& format,
+                                     bool is_of_plane);
 
 /// A name as a pattern that means it alone.
 [[nodiscard]] std::string literal(const std::string& name);

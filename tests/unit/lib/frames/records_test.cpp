@@ -105,6 +105,24 @@ TEST_CASE("what is known of a frame survives, in whatever pieces it comes") {
   }
 }
 
+TEST_CASE("each frame has its own keywords, whether they are those of the frame before or not") {
+  const std::vector<Keyword> set{{"A", 1.0, ""}, {"B", std::string("b"), "c"}};
+  std::vector<std::vector<Keyword>> all{set, set, {set[1]}, {}, {set[1]}, set};
+  all.push_back({{"A", 1.0, "said otherwise"}, set[1]});
+  std::string text;
+  FrameRecord frame = full_record();
+  for (const std::vector<Keyword>& keywords : all) {
+    frame.keywords = keywords;
+    text += written(frame);
+  }
+  FrameReader reader = reader_of(text, 50);
+  for (const std::vector<Keyword>& keywords : all) {
+    const auto found = reader.next();
+    REQUIRE(found);
+    CHECK(found->keywords == keywords);
+  }
+}
+
 TEST_CASE("frames of every type and number of axes, and large ones") {
   for (const DataType type : data_types()) {
     for (const Shape& shape : {Shape{5}, Shape{4, 3}, Shape{70, 50, 3}}) {

@@ -127,6 +127,24 @@ TEST_CASE("writing leaves the rest, and binning cannot be written") {
              "a slice that averages cannot be written"));
 }
 
+TEST_CASE("what somebody has averaged is put in and taken out as it is") {
+  for (const char* slice : {"0:3::2b,*", "5:0::3b,1", "*,*::3b", "1:4,*"}) {
+    CAPTURE(slice);
+    const U16 frame = counted(18);
+    const Selection selection(parse_slice(slice), Shape{6, 3}, DataType::uint16);
+    U16 there(selection.shape().elements());
+    selection.take(std::as_bytes(std::span(frame)), std::as_writable_bytes(std::span(there)));
+    U16 mirror(frame.size(), 0xFFFF);
+    U16 here(there.size());
+    const Selection averaged = selection.averaged();
+    averaged.put(std::as_bytes(std::span(there)), std::as_writable_bytes(std::span(mirror)));
+    averaged.take(std::as_bytes(std::span(mirror)), std::as_writable_bytes(std::span(here)));
+    CHECK(here == there);
+    CHECK(averaged.shape() == selection.shape());
+    CHECK(std::ranges::count(mirror, 0xFFFF) == static_cast<std::ptrdiff_t>(18 - there.size()));
+  }
+}
+
 TEST_CASE("what is out of range names the axis and its length") {
   CHECK(why("6", Shape{6}) == "index 6 is out of range: axis 0 has 6 elements, 0 to 5");
   CHECK(why("*,-4", Shape{6, 3}) == "index -4 is out of range: axis 1 has 3 elements, 0 to 2");
