@@ -131,6 +131,7 @@ nlohmann::json CborReader::value() {
   return value(deepest);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): it ends with the depth.
 nlohmann::json CborReader::value(unsigned depth) {
   using Json = nlohmann::json;
   if (depth == 0) {
