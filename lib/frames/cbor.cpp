@@ -5,14 +5,16 @@
 #include <bit>
 #include <cstring>
 
+#include <nlohmann/json.hpp>
+
 #include "shmim/error.hpp"
+#include "shmim/float16.hpp"
 #include "shmim/text.hpp"
 
 namespace shmim {
 namespace {
 
 constexpr std::uint64_t most_kept = 16 << 20;
-constexpr std::size_t deepest = 16;
 
 /// What the lower five bits of the first byte say: the value itself up to here,
 constexpr unsigned last_small = 23;
@@ -68,11 +70,24 @@ void CborReader::skip(std::uint64_t bytes) {
   }
 }
 
-void CborReader::copy_bytes(std::uint64_t bytes, std::string& copy) {
+void CborReader::require_room(std::uint64_t bytes) const {
   if (bytes > most_kept - kept_) {
     fail("says more of a frame than 16 MiB hold");
   }
+}
+
+void CborReader::count(std::uint64_t bytes) {
+  require_room(bytes);
   kept_ += bytes;
+}
+
+void CborReader::take(std::span<std::byte> bytes) {
+  count(bytes.size());
+  read(bytes);
+}
+
+void CborReader::copy_bytes(std::uint64_t bytes, std::string& copy) {
+  count(bytes);
   // As it comes, and not as much as it claims.
   constexpr std::uint64_t step = 64 << 10;
   while (bytes > 0) {
@@ -84,9 +99,10 @@ void CborReader::copy_bytes(std::uint64_t bytes, std::string& copy) {
   }
 }
 
-CborHead CborReader::head(std::string& copy) {
-  copy_bytes(1, copy);
-  const auto first = static_cast<unsigned char>(copy.back());
+CborHead CborReader::head() {
+  std::array<std::byte, sizeof(std::uint64_t)> bytes{};
+  take(std::span(bytes).first(1));
+  const auto first = std::to_integer<unsigned>(bytes[0]);
   const auto major = static_cast<CborMajor>(first >> 5);
   const unsigned low = first & 0x1F;
   if (low <= last_small) {
@@ -95,18 +111,13 @@ CborHead CborReader::head(std::string& copy) {
   if (low > eight_bytes) {
     fail("is not CBOR that says its lengths ahead");
   }
-  const std::size_t begin = copy.size();
-  copy_bytes(1U << (low - one_byte), copy);
+  const unsigned size = 1U << (low - one_byte);
+  take(std::span(bytes).first(size));
   std::uint64_t value = 0;
-  for (const char byte : copy.substr(begin)) {
-    value = value << 8 | static_cast<unsigned char>(byte);
+  for (const std::byte byte : std::span(bytes).first(size)) {
+    value = value << 8 | std::to_integer<std::uint64_t>(byte);
   }
-  return {major, value};
-}
-
-CborHead CborReader::head() {
-  std::string bytes;
-  return head(bytes);
+  return {major, value, size};
 }
 
 std::string CborReader::text(const CborHead& head) {
@@ -115,42 +126,79 @@ std::string CborReader::text(const CborHead& head) {
   return text;
 }
 
-std::string CborReader::item() {
-  std::string bytes;
-  std::vector<std::uint64_t> to_come{1};  // of what is open, the innermost last
-  while (!to_come.empty()) {
-    if (to_come.back()-- == 0) {
-      to_come.pop_back();
-      continue;
-    }
-    const CborHead begun = head(bytes);
-    switch (begun.major) {
-      case CborMajor::natural:
-      case CborMajor::negative:
-      case CborMajor::simple:
-        break;
-      case CborMajor::bytes:
-      case CborMajor::text:
-        copy_bytes(begun.value, bytes);
-        break;
-      case CborMajor::array:
-        to_come.push_back(begun.value);
-        break;
-      case CborMajor::map:
-        if (begun.value > most_kept) {
-          fail("says more of a frame than 16 MiB hold");
-        }
-        to_come.push_back(2 * begun.value);
-        break;
-      case CborMajor::tag:
-        to_come.push_back(1);
-        break;
-    }
-    if (to_come.size() > deepest) {
-      fail("is nested too deeply");
-    }
+nlohmann::json CborReader::value() {
+  constexpr unsigned deepest = 16;
+  return value(deepest);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): it ends with the depth.
+nlohmann::json CborReader::value(unsigned depth) {
+  using Json = nlohmann::json;
+  if (depth == 0) {
+    fail("is nested too deeply");
   }
-  return bytes;
+  const CborHead begun = head();
+  switch (begun.major) {
+    case CborMajor::natural:
+      return begun.value;
+    case CborMajor::negative:
+      return static_cast<std::int64_t>(~begun.value);
+    case CborMajor::bytes: {
+      const std::string bytes = text(begun);
+      return Json::binary({bytes.begin(), bytes.end()});
+    }
+    case CborMajor::text:
+      return text(begun);
+    case CborMajor::array: {
+      require_room(begun.value);
+      Json list = Json::array();
+      for (std::uint64_t i = 0; i < begun.value; ++i) {
+        list.push_back(value(depth - 1));
+      }
+      return list;
+    }
+    case CborMajor::map: {
+      require_room(begun.value);
+      Json map = Json::object();
+      for (std::uint64_t i = 0; i < begun.value; ++i) {
+        const CborHead key = head();
+        if (key.major != CborMajor::text) {
+          fail("has a key that is not text");
+        }
+        const std::string name = text(key);
+        map[name] = value(depth - 1);
+      }
+      return map;
+    }
+    case CborMajor::tag:
+      return value(depth - 1);
+    case CborMajor::simple:
+      return simple(begun);
+  }
+  return nullptr;
+}
+
+nlohmann::json CborReader::simple(const CborHead& head) const {
+  constexpr std::uint64_t no = 20;
+  constexpr std::uint64_t yes = 21;
+  constexpr std::uint64_t null = 22;
+  switch (head.size) {
+    case sizeof(std::uint16_t):
+      return static_cast<double>(float16_to_float(static_cast<std::uint16_t>(head.value)));
+    case sizeof(float):
+      return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(head.value)));
+    case sizeof(double):
+      return std::bit_cast<double>(head.value);
+    default:
+      break;
+  }
+  if (head.size == 0 && (head.value == no || head.value == yes)) {
+    return head.value == yes;
+  }
+  if (head.size != 0 || head.value != null) {
+    fail("is not CBOR as RFC 8949 has it");
+  }
+  return nullptr;
 }
 
 void append_head(std::string& bytes, CborMajor major, std::uint64_t value) {

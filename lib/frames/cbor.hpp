@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "shmim/export.hpp"
 
 namespace shmim {
@@ -19,6 +21,7 @@ enum class CborMajor : std::uint8_t { natural, negative, bytes, text, array, map
 struct CborHead {
   CborMajor major;
   std::uint64_t value;
+  unsigned size = 0;  ///< bytes behind the first that the value took
 };
 
 /// Reads items of CBOR as they come. What has no length ahead is not read. Throws Error (failed).
@@ -32,8 +35,8 @@ class SHMIM_EXPORT CborReader {
   [[nodiscard]] CborHead head();
   /// The bytes of an item that began with `head`, without those of the head.
   [[nodiscard]] std::string text(const CborHead& head);
-  /// All bytes of one item, with what is in it.
-  [[nodiscard]] std::string item();
+  /// One item, with what is in it; tags are passed over.
+  [[nodiscard]] nlohmann::json value();
   void read(std::span<std::byte> bytes);
   void skip(std::uint64_t bytes);
   /// What is said from now on may take so much memory again.
@@ -42,7 +45,11 @@ class SHMIM_EXPORT CborReader {
   [[noreturn]] void fail(const std::string& why) const;
 
  private:
-  [[nodiscard]] CborHead head(std::string& copy);
+  [[nodiscard]] nlohmann::json value(unsigned depth);
+  [[nodiscard]] nlohmann::json simple(const CborHead& head) const;
+  void require_room(std::uint64_t bytes) const;
+  void count(std::uint64_t bytes);
+  void take(std::span<std::byte> bytes);
   void copy_bytes(std::uint64_t bytes, std::string& copy);
   [[nodiscard]] std::span<const std::byte> ahead() const noexcept {
     return std::span(ahead_).subspan(begin_, end_ - begin_);

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "frames/cbor.hpp"
-#include "frames/head.hpp"
 #include "frames/typed_array.hpp"
 #include "shmim/error.hpp"
 #include "shmim/frames.hpp"
@@ -79,6 +78,19 @@ class Said {
     get(key, number);
     value = static_cast<Enum>(number);
   }
+  template <class Value, class Read>
+  void get_all(const char* key, std::vector<Value>& values, const Read& read) const {
+    const Map* list = find(key);
+    if (list == nullptr) {
+      return;
+    }
+    if (!list->is_array()) {
+      reader_.fail(fmt::format("has a '{}' that is not a list", key));
+    }
+    for (const Map& item : *list) {
+      values.push_back(read(Said(reader_, item)));
+    }
+  }
   [[nodiscard]] const Map* find(const char* key) const {
     const auto found = map_.find(key);
     return found == map_.end() || found->is_null() ? nullptr : &*found;
@@ -131,31 +143,7 @@ TraceEntry entry_of(const CborReader& reader, const Said& said) {
   return entry;
 }
 
-Map value_of(const CborReader& reader, const std::string& item) {
-  Map value = Map::from_cbor(item, true, false, Map::cbor_tag_handler_t::ignore);
-  if (value.is_discarded()) {
-    reader.fail("is not CBOR as RFC 8949 has it");
-  }
-  return value;
-}
-
-template <class Value, class Read>
-std::vector<Value> list_of(const CborReader& reader, const char* key, const Map& list,
-                           const Read& read) {
-  std::vector<Value> values;
-  if (list.is_null()) {
-    return values;
-  }
-  if (!list.is_array()) {
-    reader.fail(fmt::format("has a '{}' that is not a list", key));
-  }
-  for (const Map& item : list) {
-    values.push_back(read(Said(reader, item)));
-  }
-  return values;
-}
-
-/// All that stands before the pixels, but for keywords.
+/// All that stands before the pixels.
 FrameRecord record_of(const CborReader& reader, const Map& map) {
   const Said said(reader, map);
   std::int64_t found = 0;
@@ -173,10 +161,9 @@ FrameRecord record_of(const CborReader& reader, const Map& map) {
   said.get("missed", frame.missed);
   said.get("atime", frame.info.atime);
   said.get("writetime", frame.info.writetime);
-  if (const Map* trace = said.find("trace")) {
-    frame.trace = list_of<TraceEntry>(
-        reader, "trace", *trace, [&reader](const Said& entry) { return entry_of(reader, entry); });
-  }
+  said.get_all("keywords", frame.keywords, keyword_of);
+  said.get_all("trace", frame.trace,
+               [&reader](const Said& entry) { return entry_of(reader, entry); });
   said.get("inode", frame.inode);
   said.get("boot", frame.boot);
   return frame;
@@ -241,52 +228,6 @@ void read_pixels_head(CborReader& reader, const std::string& type, FrameRecord& 
 
 }  // namespace
 
-FrameRecord read_head(CborReader& reader, KnownKeywords& known) {
-  reader.forget();
-  CborHead head = reader.head();
-  if (head.major == CborMajor::tag && head.value == self_described) {
-    head = reader.head();
-  }
-  if (head.major != CborMajor::map) {
-    reader.fail("is not of frames: it does not begin with a map of CBOR");
-  }
-  Map map = Map::object();
-  std::string keywords;
-  while (true) {
-    if (head.value-- == 0) {
-      reader.fail("has a frame without pixels");
-    }
-    const CborHead key = reader.head();
-    if (key.major != CborMajor::text) {
-      reader.fail("has a key that is not text");
-    }
-    const std::string name = reader.text(key);
-    if (name == "pixels") {
-      break;
-    }
-    if (name == "keywords") {
-      keywords = reader.item();
-    } else {
-      map[name] = value_of(reader, reader.item());
-    }
-  }
-  if (head.value != 0) {
-    reader.fail("has more to say of a frame behind its pixels, which come last");
-  }
-  FrameRecord frame = record_of(reader, map);
-  if (!keywords.empty()) {
-    if (keywords != known.said) {
-      known.keywords = list_of<Keyword>(reader, "keywords", value_of(reader, keywords), keyword_of);
-      known.said = std::move(keywords);
-    }
-    frame.keywords = known.keywords;
-  }
-  std::string type;
-  Said(reader, map).get("type", type);
-  read_pixels_head(reader, type, frame);
-  return frame;
-}
-
 class FrameReader::Source {
  public:
   Source(std::string source, ReadSome read) : reader_(std::move(source), std::move(read)) {}
@@ -300,7 +241,36 @@ class FrameReader::Source {
     if (!wait()) {
       return std::nullopt;
     }
-    FrameRecord frame = read_head(reader_, known_);
+    reader_.forget();
+    CborHead head = reader_.head();
+    if (head.major == CborMajor::tag && head.value == self_described) {
+      head = reader_.head();
+    }
+    if (head.major != CborMajor::map) {
+      reader_.fail("is not of frames: it does not begin with a map of CBOR");
+    }
+    Map map = Map::object();
+    while (true) {
+      if (head.value-- == 0) {
+        reader_.fail("has a frame without pixels");
+      }
+      const CborHead key = reader_.head();
+      if (key.major != CborMajor::text) {
+        reader_.fail("has a key that is not text");
+      }
+      const std::string name = reader_.text(key);
+      if (name == "pixels") {
+        break;
+      }
+      map[name] = reader_.value();
+    }
+    if (head.value != 0) {
+      reader_.fail("has more to say of a frame behind its pixels, which come last");
+    }
+    FrameRecord frame = record_of(reader_, map);
+    std::string type;
+    Said(reader_, map).get("type", type);
+    read_pixels_head(reader_, type, frame);
     left_ = frame.bytes();
     return frame;
   }
@@ -319,7 +289,6 @@ class FrameReader::Source {
   void pass_over() { reader_.skip(std::exchange(left_, 0)); }
 
   CborReader reader_;
-  KnownKeywords known_;
   std::uint64_t left_ = 0;  ///< pixels of this frame that are still to come, in bytes
 };
 

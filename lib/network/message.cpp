@@ -30,15 +30,13 @@ std::string bytes_of(Map map) {
 }
 
 Map map_of(std::span<const std::byte> bytes) {
-  // It is read twice, since the first reader says no to what is nested deeply, which would cost the
-  // second one its stack.
   CborReader reader("", [&bytes](std::span<std::byte> room) {
     const std::size_t part = std::min(room.size(), bytes.size());
     std::copy_n(bytes.begin(), part, room.begin());
     bytes = bytes.subspan(part);
     return part;
   });
-  Map map = Map::from_cbor(reader.item(), true, false);
+  Map map = reader.value();
   if (!map.is_object()) {
     refuse("a message that is no map in CBOR");
   }

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "frames/head.hpp"
 #include "network/clock_estimate.hpp"
 #include "network/message.hpp"
 #include "network/packing.hpp"
@@ -34,7 +33,6 @@ struct Intake {
   Replica replica;
   std::uint64_t session = 0;
   std::uint64_t taken = 0;  ///< number of the last frame, in the session
-  KnownKeywords keywords;
   std::vector<std::byte> unpacked;
   Compression packed = Compression::none;  ///< as was told
   steady_clock::time_point told_packed;
@@ -357,7 +355,7 @@ class Receiver::Inlet {
     if (intake == nullptr || intake->session != frame.session || !intake->replica.is_made()) {
       return;  // of a session that was before
     }
-    const FrameRecord record = record_of(*intake, head);
+    const FrameRecord record = record_of(head);
     const std::uint64_t before = intake->replica.cnt0();
     const std::span<const std::byte> came(pixels.data<std::byte>(), pixels.size());
     const bool is_published = intake->replica.publish(
@@ -408,15 +406,19 @@ class Receiver::Inlet {
          packed == Compression::none ? 0 : bytes);
   }
 
-  [[nodiscard]] static FrameRecord record_of(Intake& intake, const zmq::message_t& head) {
+  [[nodiscard]] static FrameRecord record_of(const zmq::message_t& head) {
     std::span<const std::byte> rest(head.data<std::byte>(), head.size());
-    CborReader reader("", [&rest](std::span<std::byte> room) {
+    FrameReader reader("", [&rest](std::span<std::byte> room) {
       const std::size_t part = std::min(room.size(), rest.size());
       std::copy_n(rest.begin(), part, room.begin());
       rest = rest.subspan(part);
       return part;
     });
-    return read_head(reader, intake.keywords);
+    std::optional<FrameRecord> record = reader.next();
+    if (!record) {
+      throw Error(Problem::failed, "", "a frame without a head");
+    }
+    return *std::move(record);
   }
 
   [[nodiscard]] Intake* find(std::uint64_t id) {

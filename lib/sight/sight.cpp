@@ -378,7 +378,7 @@ class SightItems {
   template <class Struct>
   void read(Struct& value) {
     reader_.forget();
-    const SightMap map = SightMap::from_cbor(reader_.item(), true, false);
+    const SightMap map = reader_.value();
     SightReader reader(map);
     visit_members(reader, value);
   }
