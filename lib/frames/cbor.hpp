@@ -19,8 +19,8 @@ enum class CborMajor : std::uint8_t { natural, negative, bytes, text, array, map
 
 /// What an item begins with: its kind, and its value, length or number of items.
 struct CborHead {
-  CborMajor major;
-  std::uint64_t value;
+  CborMajor major = CborMajor::simple;
+  std::uint64_t value = 0;
   unsigned size = 0;  ///< bytes behind the first that the value took
 };
 
