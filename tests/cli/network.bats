@@ -125,15 +125,13 @@ element_bytes() {
 @test "the newest: whole, in order, and never one twice" {
   make cam 64x64 --type uint16
   send sender cam
-  receive receiver -n 300
+  receive receiver
   until_true test -e "$SHM/here/cam.im.shm"
   start verifier shmim-cat cam --verify -n 200 -t 20 "${here[@]}"
   start writer publish 1000000 --rate 2000
-  finish receiver 0 '' '~ *'
-  kill "$pid_writer"
   # Those that were left out are missing, and nothing else is wrong.
-  wait "$pid_verifier" || true
-  grep -q '^shmim-cat: cam: 200 frames checked: 0 torn, .* lost, 0 doubled, 0 out of order, 0 late$' verifier.err
+  finish verifier 1 '' '~ *shmim-cat: cam: 200 frames checked: 0 torn, * lost, 0 doubled, 0 out of order, 0 late*'
+  kill "$pid_writer" "$pid_receiver"
 }
 
 @test "every frame: none is lost that the buffer holds, and it is in order" {
