@@ -176,9 +176,7 @@ void shmim_get_format(const shmim_stream* stream, shmim_format* format) {
   *format = {};
   format->type = static_cast<std::uint32_t>(found.type);
   format->axes = static_cast<std::uint32_t>(found.shape.axes());
-  for (std::size_t axis = 0; axis < found.shape.axes(); ++axis) {
-    format->size[axis] = found.shape[axis];
-  }
+  std::ranges::copy(found.shape.lengths(), std::begin(format->size));
   format->keywords = found.keywords;
   format->circular_buffer = found.circular_buffer;
   format->semaphores = found.semaphores;

@@ -186,9 +186,8 @@ std::vector<LONGLONG> image_axes(DataType type, const Shape& shape) {
   if (const int parts = elements_of(type).parts; parts > 1) {
     axes.push_back(parts);
   }
-  for (std::size_t axis = 0; axis < shape.axes(); ++axis) {
-    axes.push_back(shape[axis]);
-  }
+  const auto lengths = shape.lengths();
+  axes.insert(axes.end(), lengths.begin(), lengths.end());
   return axes;
 }
 

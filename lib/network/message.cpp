@@ -148,8 +148,8 @@ Slice slice_in(const Map& map) {
 
 Map map_of_format(const Format& format) {
   Map shape = Map::array();
-  for (std::size_t axis = 0; axis < format.shape.axes(); ++axis) {
-    shape.push_back(format.shape[axis]);
+  for (const std::uint32_t length : format.shape.lengths()) {
+    shape.push_back(length);
   }
   return {{"type", std::string(to_string(format.type))},
           {"shape", std::move(shape)},

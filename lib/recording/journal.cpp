@@ -136,8 +136,8 @@ JournalFrame journal_frame(const FrameInfo& info, std::uint64_t missed,
 std::string to_journal(const Beginning& beginning) {
   const RecordedStream& stream = beginning.stream;
   json shape = json::array();
-  for (std::size_t axis = 0; axis < stream.shape.axes(); ++axis) {
-    shape.push_back(stream.shape[axis]);
+  for (const std::uint32_t length : stream.shape.lengths()) {
+    shape.push_back(length);
   }
   json value{{"stream", stream.name},
              {"type", stream.type},

@@ -55,6 +55,16 @@ std::string to_string(const Shape& shape) {
   return text;
 }
 
+std::optional<std::uint32_t> frames_of_shape(const Shape& array, const Shape& frame) {
+  if (array == frame) {
+    return 1;
+  }
+  const auto lengths = array.lengths();
+  const bool is_several = lengths.size() == frame.axes() + 1 &&
+                          std::ranges::equal(lengths.first(frame.axes()), frame.lengths());
+  return is_several ? std::optional(lengths.back()) : std::nullopt;
+}
+
 Shape parse_shape(std::string_view text) {
   std::vector<std::uint32_t> axes;
   for (std::string_view rest = text;;) {
@@ -96,9 +106,7 @@ std::uint64_t Format::file_bytes() const {
 layout::Geometry geometry_of(const Format& format) noexcept {
   layout::Geometry geometry;
   geometry.naxis = static_cast<std::uint8_t>(format.shape.axes());
-  for (std::size_t axis = 0; axis < format.shape.axes(); ++axis) {
-    geometry.size[axis] = format.shape[axis];
-  }
+  std::ranges::copy(format.shape.lengths(), geometry.size.begin());
   geometry.datatype = static_cast<std::uint8_t>(format.type);
   geometry.imagetype = format.image_type;
   geometry.location = format.location;

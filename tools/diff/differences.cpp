@@ -58,10 +58,7 @@ void compare_keywords(const std::vector<Keyword>& a, const std::vector<Keyword>&
 
 /// Without last axes of length 1, which FITS and NumPy have or leave out.
 std::vector<std::uint32_t> axes_that_count(const Shape& shape) {
-  std::vector<std::uint32_t> axes;
-  for (std::size_t axis = 0; axis < shape.axes(); ++axis) {
-    axes.push_back(shape[axis]);
-  }
+  std::vector<std::uint32_t> axes(shape.lengths().begin(), shape.lengths().end());
   while (axes.size() > 1 && axes.back() == 1) {
     axes.pop_back();
   }

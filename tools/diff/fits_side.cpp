@@ -26,11 +26,7 @@ class Written {
                             (type == DataType::complex128 && format_.type == DataType::float64);
     is_half_ = type == DataType::float16 && format_.type == DataType::float32;
     if (is_complex && format_.shape.axes() > 1 && format_.shape[0] == 2) {
-      std::vector<std::uint32_t> axes;
-      for (std::size_t axis = 1; axis < format_.shape.axes(); ++axis) {
-        axes.push_back(format_.shape[axis]);
-      }
-      format_.shape = Shape(axes);
+      format_.shape = Shape(format_.shape.lengths().subspan(1));
       format_.type = *type;
     } else if (is_half_) {
       format_.type = *type;

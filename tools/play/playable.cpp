@@ -88,17 +88,6 @@ std::unique_ptr<Playable> open_playable(const std::string& file) {
   return is_recording(file) ? play_recording(file) : play_images(file);
 }
 
-std::optional<std::uint64_t> frames_of_shape(const Shape& array, const Shape& shape) {
-  if (array == shape) {
-    return 1;
-  }
-  bool several = array.axes() == shape.axes() + 1;
-  for (std::size_t axis = 0; several && axis < shape.axes(); ++axis) {
-    several = array[axis] == shape[axis];
-  }
-  return several ? std::optional<std::uint64_t>(array[shape.axes()]) : std::nullopt;
-}
-
 Shape usual_frame(const Shape& array) {
   return array.axes() == layout::max_axes ? Shape{array[0], array[1]} : array;
 }

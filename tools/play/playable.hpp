@@ -63,9 +63,6 @@ std::unique_ptr<Playable> play_frames(const std::string& file);
 /// none of these).
 std::unique_ptr<Playable> open_playable(const std::string& file);
 
-/// How many frames of `shape` an array is: one, or as many as its last axis is long; nullopt where
-/// it is neither.
-[[nodiscard]] std::optional<std::uint64_t> frames_of_shape(const Shape& array, const Shape& shape);
 /// The shape of an array's frames where nothing is asked for: its planes, if it has three axes.
 [[nodiscard]] Shape usual_frame(const Shape& array);
 

@@ -186,7 +186,7 @@ class FitsFrames final : public FrameSource {
       refuse("the header does not say how large it is");
     }
     const std::uint64_t filled = in_blocks(*data);
-    if (const auto frames = frames_of_cube(header, axes_of(kind_.shape))) {
+    if (const auto frames = frames_of_cube(header, kind_.shape.lengths())) {
       cube_ = {std::string(text(primary)), header, *frames, 0, *data / *frames, filled - *data};
       return;
     }
@@ -238,14 +238,6 @@ class FitsFrames final : public FrameSource {
     return (bytes + fits_block_bytes - 1) / fits_block_bytes * fits_block_bytes;
   }
 
-  static std::vector<std::uint32_t> axes_of(const Shape& shape) {
-    std::vector<std::uint32_t> axes;
-    for (std::size_t axis = 0; axis < shape.axes(); ++axis) {
-      axes.push_back(shape[axis]);
-    }
-    return axes;
-  }
-
   static std::vector<std::byte> empty_primary() {
     std::string header;
     for (const char* card :
@@ -269,21 +261,16 @@ class FitsFrames final : public FrameSource {
 }  // namespace
 
 std::uint32_t frames_in(const Format& image, const FrameKind& kind, const std::string& name) {
-  const Shape& shape = kind.shape;
-  const bool one = image.shape == shape;
-  bool several = image.shape.axes() == shape.axes() + 1;
-  for (std::size_t axis = 0; several && axis < shape.axes(); ++axis) {
-    several = image.shape[axis] == shape[axis];
-  }
-  if (image.type != kind.type || !(one || several)) {
+  const auto frames = frames_of_shape(image.shape, kind.shape);
+  if (image.type != kind.type || !frames) {
     Requirement wanted;
     wanted.type = kind.type;
-    if (!one && !several) {
-      wanted.shape = shape;
+    if (!frames) {
+      wanted.shape = kind.shape;
     }
     throw Error(Problem::mismatch, name, to_string(differences(image, wanted)));
   }
-  return one ? 1 : image.shape[shape.axes()];
+  return *frames;
 }
 
 std::unique_ptr<FrameSource> fits_frames(std::unique_ptr<Input> input, const FrameKind& kind) {

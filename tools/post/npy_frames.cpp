@@ -81,10 +81,8 @@ class NpyFrames final : public FrameSource {
   }
 
   void check(const NpyArray& array) const {
-    std::vector<std::uint64_t> axes;
-    for (std::size_t axis = kind_.shape.axes(); axis > 0; --axis) {
-      axes.push_back(kind_.shape[axis - 1]);
-    }
+    const auto lengths = kind_.shape.lengths();
+    const std::vector<std::uint64_t> axes(lengths.rbegin(), lengths.rend());
     const bool is_several = array.axes.size() == axes.size() + 1 &&
                             std::equal(axes.begin(), axes.end(), array.axes.begin() + 1);
     std::vector<std::string> differing;

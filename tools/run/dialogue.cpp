@@ -152,10 +152,8 @@ class NpyAnswers final : public Answer {
     }
     read_to(header, *bytes);
     const auto array = parse_npy_header(header);
-    std::vector<std::uint64_t> axes;
-    for (std::size_t axis = shape().axes(); axis > 0; --axis) {
-      axes.push_back(shape()[axis - 1]);
-    }
+    const auto lengths = shape().lengths();
+    const std::vector<std::uint64_t> axes(lengths.rbegin(), lengths.rend());
     if (!array || array->type != type() || array->axes != axes || array->is_fortran ||
         array->is_big_endian) {
       throw FilterFailed{fmt::format("answered with an npy array of {} ({}), not of {}",

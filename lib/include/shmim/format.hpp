@@ -26,6 +26,11 @@ class SHMIM_EXPORT Shape {
 
   [[nodiscard]] std::size_t axes() const noexcept { return axes_; }
   [[nodiscard]] std::uint32_t operator[](std::size_t axis) const noexcept { return lengths_[axis]; }
+  /// Of the axes, from axis 0 on. Valid as long as the shape.
+  [[nodiscard]] std::span<const std::uint32_t> lengths() const& noexcept {
+    return std::span(lengths_).first(axes_);
+  }
+  std::span<const std::uint32_t> lengths() const&& = delete;
   [[nodiscard]] std::uint64_t elements() const noexcept;
   friend bool operator==(const Shape&, const Shape&) = default;
 
@@ -38,6 +43,10 @@ class SHMIM_EXPORT Shape {
 [[nodiscard]] SHMIM_EXPORT std::string to_string(const Shape& shape);
 /// Reads `320x256`. Throws Error (usage).
 [[nodiscard]] SHMIM_EXPORT Shape parse_shape(std::string_view text);
+/// How many frames of a shape an array is, one behind the other: one, or as many as its last axis
+/// is long; nullopt where it is neither.
+[[nodiscard]] SHMIM_EXPORT std::optional<std::uint32_t> frames_of_shape(const Shape& array,
+                                                                        const Shape& frame);
 
 /// What a stream is made with, fixed for its life.
 struct SHMIM_EXPORT Format {

@@ -148,8 +148,8 @@ Record to_json(const std::optional<Seconds>& duration) {
 
 Record to_json(const Shape& shape) {
   Record lengths = Record::array();
-  for (std::size_t axis = 0; axis < shape.axes(); ++axis) {
-    lengths.push_back(shape[axis]);
+  for (const std::uint32_t length : shape.lengths()) {
+    lengths.push_back(length);
   }
   return lengths;
 }

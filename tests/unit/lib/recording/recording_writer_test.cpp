@@ -57,10 +57,7 @@ void check_cube(const std::filesystem::path& file, const RecordedStream& stream,
   const auto images = open_fits_images(file.string());
   REQUIRE(images.size() == 1);
   const Format format = images[0]->format();
-  std::vector<std::uint32_t> axes;
-  for (std::size_t axis = 0; axis < stream.shape.axes(); ++axis) {
-    axes.push_back(stream.shape[axis]);
-  }
+  std::vector<std::uint32_t> axes(stream.shape.lengths().begin(), stream.shape.lengths().end());
   axes.push_back(last - first + 1);
   CHECK(format.type == stream.type);
   REQUIRE(format.shape == Shape(axes));

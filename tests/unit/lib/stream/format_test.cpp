@@ -28,6 +28,16 @@ TEST_CASE("sizes are read and printed") {
   CHECK(why("1x1x1x1") == "a size of 4 axes: a stream has one to three");
 }
 
+TEST_CASE("an array is one frame, or several along its last axis") {
+  const Shape cube{3, 5, 7};
+  CHECK(std::ranges::equal(cube.lengths(), std::array{3U, 5U, 7U}));
+  CHECK(frames_of_shape(cube, cube) == 1);
+  CHECK(frames_of_shape(cube, Shape{3, 5}) == 7);
+  CHECK_FALSE(frames_of_shape(cube, Shape{3, 4}));
+  CHECK_FALSE(frames_of_shape(cube, Shape{3}));
+  CHECK_FALSE(frames_of_shape(Shape{3, 5}, cube));
+}
+
 TEST_CASE("every field that differs is named") {
   Format format;
   format.type = DataType::float32;
