@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "shmim/clock.hpp"
+#include "shmim/error.hpp"
+
 namespace shmim {
 namespace {
 
@@ -38,6 +41,27 @@ std::optional<Received> received_of(std::span<const Keyword> keywords) {
   const auto* link = value_of<std::string>(keywords, received_link);
   return Received{*host, from->comment, link != nullptr && *link == "up",
                   time_of(keywords, received_delay), time_of(keywords, received_clock)};
+}
+
+void tell_origin(
+    std::span<Hop> hops,
+    const std::function<std::vector<Keyword>(const std::string& stream)>& keywords_of) {
+  if (hops.empty() || hops.back().entry.trigger_inode != 0 ||
+      hops.back().entry.mode != TriggerMode::cnt0) {
+    return;
+  }
+  Hop& oldest = hops.back();
+  try {
+    const auto received = received_of(keywords_of(oldest.stream));
+    if (received) {
+      oldest.trigger = received->name();
+    }
+    if (received && received->delay && oldest.entry.written) {
+      oldest.latency = *received->delay + elapsed(oldest.entry.triggered, *oldest.entry.written);
+    }
+  } catch (const Error&) {
+    // It is gone by now, and so is what it said of itself.
+  }
 }
 
 }  // namespace shmim

@@ -11,7 +11,6 @@
 
 #include "common/io/interrupt.hpp"
 #include "common/io/scheduling.hpp"
-#include "common/print/frame_record.hpp"
 #include "common/print/words.hpp"
 
 namespace shmim::tools {

@@ -235,28 +235,6 @@ class Trace final : public Tool {
     }
   }
 
-  /// What a trace has no room for: that its oldest frame was received from another host.
-  template <class KeywordsOf>
-  static void tell_origin(std::vector<Hop>& hops, const KeywordsOf& keywords_of) {
-    if (hops.empty() || hops.back().entry.trigger_inode != 0 ||
-        hops.back().entry.mode != TriggerMode::cnt0) {
-      return;
-    }
-    Hop& oldest = hops.back();
-    try {
-      const std::vector<Keyword> keywords = keywords_of(oldest.stream);
-      const auto received = received_of(keywords);
-      if (received) {
-        oldest.trigger = received->name();
-      }
-      if (received && received->delay && oldest.entry.written) {
-        oldest.latency = *received->delay + elapsed(oldest.entry.triggered, *oldest.entry.written);
-      }
-    } catch (const Error&) {
-      // It is gone by now, and so is what it said of itself.
-    }
-  }
-
   /// The newest frame has no trace.
   [[nodiscard]] static std::string untraced(std::uint64_t cnt0, const Process& writer,
                                             bool is_empty) {

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "shmim/export.hpp"
+#include "shmim/graph.hpp"
 #include "shmim/keywords.hpp"
 
 namespace shmim {
@@ -37,5 +40,12 @@ struct Received {
 
 /// What the keywords of a stream say of that; nullopt if it was not received.
 [[nodiscard]] SHMIM_EXPORT std::optional<Received> received_of(std::span<const Keyword> keywords);
+
+/// Says of the oldest of these hops what a trace has no room for: that its frame was received, from
+/// where, and its latency from there on. `keywords_of` gives the keywords of a stream; where it
+/// throws an Error nothing is said.
+SHMIM_EXPORT void tell_origin(
+    std::span<Hop> hops,
+    const std::function<std::vector<Keyword>(const std::string& stream)>& keywords_of);
 
 }  // namespace shmim
