@@ -16,7 +16,7 @@ import shlex
 import subprocess
 import sys
 
-SOURCES_AT_ONCE = 80
+SOURCES_AT_ONCE = 120
 
 tool = sys.argv[1]
 build = pathlib.Path(sys.argv[2]).resolve()
