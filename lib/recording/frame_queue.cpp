@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "shmim/error.hpp"
@@ -13,15 +14,19 @@ namespace shmim {
 
 using std::chrono::steady_clock;
 
+namespace {
+constexpr std::size_t populate_step = std::size_t{2} << 20;
+}
+
 FrameQueue::FrameQueue(std::size_t frame_bytes, const FrameQueueOptions& options)
-    : options_(options) {
+    : options_(options), frame_bytes_(frame_bytes) {
   // One is taken, one is written, and one at least waits.
   constexpr std::size_t fewest = 3;
   constexpr std::size_t alignment = 64;
-  const std::size_t stride = (frame_bytes + alignment - 1) / alignment * alignment;
-  const std::size_t count = std::max(options.memory / (stride + sizeof(QueuedFrame)), fewest);
-  most_held_ = count - std::max(count / 8, fewest - 1);
-  memory_bytes_ = count * stride;
+  stride_ = (frame_bytes + alignment - 1) / alignment * alignment;
+  most_frames_ = std::max(options.memory / (stride_ + sizeof(QueuedFrame)), fewest);
+  most_held_ = most_frames_ - std::max(most_frames_ / 8, fewest - 1);
+  memory_bytes_ = most_frames_ * stride_;
   void* mapped = ::mmap(nullptr, memory_bytes_, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) {
@@ -29,26 +34,54 @@ FrameQueue::FrameQueue(std::size_t frame_bytes, const FrameQueueOptions& options
   }
   memory_ = static_cast<std::byte*>(mapped);
   ::madvise(mapped, memory_bytes_, MADV_HUGEPAGE);  // where there are any
-  is_locked_ = ::mlock(mapped, memory_bytes_) == 0;
-  frames_.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    frames_[i].pixels = {memory_ + i * stride, frame_bytes};
-    free_.push_back(i);
+  is_locked_ = ::mlock2(mapped, memory_bytes_, MLOCK_ONFAULT) == 0;
+  const std::size_t at_once = std::min(memory_bytes_, std::max(fewest * stride_, populate_step));
+  ::madvise(mapped, at_once, MADV_POPULATE_WRITE);
+  populating_ = std::jthread(
+      [this, at_once](const std::stop_token& stopped) { populate_from(at_once, stopped); });
+}
+
+FrameQueue::~FrameQueue() {
+  populating_.request_stop();
+  populating_.join();
+  ::munmap(memory_, memory_bytes_);
+}
+
+/// All of it can take a second, in which frames come already; they are not to wait for it, nor for
+/// memory later. A kernel before 5.14 gives it as it is used.
+void FrameQueue::populate_from(std::size_t offset, const std::stop_token& stopped) noexcept {
+  constexpr sched_param none{};
+  ::sched_setscheduler(0, SCHED_BATCH, &none);  // whatever the thread that takes frames has
+  while (offset < memory_bytes_ && !stopped.stop_requested()) {
+    const std::size_t step = std::min(populate_step, memory_bytes_ - offset);
+    if (::madvise(memory_ + offset, step, MADV_POPULATE_WRITE) != 0) {
+      return;
+    }
+    offset += step;
   }
 }
 
-FrameQueue::~FrameQueue() { ::munmap(memory_, memory_bytes_); }
+/// The one that was free last: its memory is still in the processor's cache.
+QueuedFrame* FrameQueue::free_frame() {
+  if (free_.empty() && frames_.size() < most_frames_) {
+    QueuedFrame& added = frames_.emplace_back();
+    added.pixels = {memory_ + (frames_.size() - 1) * stride_, frame_bytes_};
+    return &added;
+  }
+  if (free_.empty()) {
+    make_room();
+  }
+  QueuedFrame* found = free_.back();
+  free_.pop_back();
+  return found;
+}
 
 QueuedFrame& FrameQueue::begin() {
   const std::lock_guard lock(mutex_);
-  if (!taking_) {
-    if (free_.empty()) {
-      make_room();
-    }
-    taking_ = free_.front();
-    free_.pop_front();
+  if (taking_ == nullptr) {
+    taking_ = free_frame();
   }
-  return frames_[*taking_];
+  return *taking_;
 }
 
 /// For those who look without the lock.
@@ -63,17 +96,17 @@ void FrameQueue::make_room() {
     let_go(steady_clock::now());
     return;
   }
-  const std::size_t oldest = due_.front();
+  QueuedFrame* oldest = due_.front();
   due_.pop_front();
-  const TakenFrame& lost = frames_[oldest].taken;
+  const TakenFrame& lost = oldest->taken;
   overrun_.push_back({lost.info.cnt0, lost.info.cnt0});
-  (due_.empty() ? carried_ : frames_[due_.front()].taken.missed) += lost.missed + 1;
+  (due_.empty() ? carried_ : due_.front()->taken.missed) += lost.missed + 1;
   free_.push_back(oldest);
 }
 
 /// The oldest that is held, for want of memory.
 void FrameQueue::let_go(steady_clock::time_point newest) {
-  const auto span = newest - frames_[held_.front()].pushed;
+  const auto span = newest - held_.front()->pushed;
   if (options_.longest && span < *options_.longest && !shortfall_) {
     shortfall_ = span;
   }
@@ -82,7 +115,7 @@ void FrameQueue::let_go(steady_clock::time_point newest) {
 }
 
 void FrameQueue::let_go_of_old(steady_clock::time_point newest) {
-  while (options_.longest && newest - frames_[held_.front()].pushed > *options_.longest) {
+  while (options_.longest && newest - held_.front()->pushed > *options_.longest) {
     free_.push_back(held_.front());
     held_.pop_front();
   }
@@ -93,17 +126,16 @@ void FrameQueue::push() {
   bool is_due = true;
   {
     const std::lock_guard lock(mutex_);
-    const std::size_t pushed = *std::exchange(taking_, std::nullopt);
-    QueuedFrame& frame = frames_[pushed];
+    QueuedFrame& frame = *std::exchange(taking_, nullptr);
     frame.pushed = now;
     is_due = !options_.holds || now < until_;
     frame.trigger = is_due ? trigger_ : nullptr;
     const std::uint64_t lacking = std::exchange(carried_, 0);
     if (is_due) {
       frame.taken.missed += lacking;
-      due_.push_back(pushed);
+      due_.push_back(&frame);
     } else {
-      held_.push_back(pushed);
+      held_.push_back(&frame);
       let_go_of_old(now);
       if (held_.size() > most_held_) {
         let_go(now);
@@ -142,7 +174,7 @@ FrameQueue::State FrameQueue::wait() {
 
 void FrameQueue::pop() {
   const std::lock_guard lock(mutex_);
-  free_.push_back(*std::exchange(writing_, std::nullopt));
+  free_.push_back(std::exchange(writing_, nullptr));
 }
 
 void FrameQueue::release(std::shared_ptr<const RecordedTrigger> trigger,
@@ -151,8 +183,8 @@ void FrameQueue::release(std::shared_ptr<const RecordedTrigger> trigger,
     const std::lock_guard lock(mutex_);
     trigger_ = std::move(trigger);
     until_ = until;
-    for (const std::size_t index : held_) {
-      frames_[index].trigger = trigger_;
+    for (QueuedFrame* frame : held_) {
+      frame->trigger = trigger_;
     }
     due_.insert(due_.end(), held_.begin(), held_.end());
     held_.clear();

@@ -59,7 +59,7 @@ void Recorder::open() {
   format.shape = selection_->shape();
   format.image_type = stream.format().image_type;
   files_.set_format(std::move(format));
-  // Before frames are due: to get the memory takes a while.
+  // Before frames are due: the first of the memory is got here.
   auto queue = std::make_shared<FrameQueue>(selection_->bytes(), run_.wanted.queue);
   if (!queue->is_locked()) {
     run_.context.detail(reference_.name, "its buffer is not locked in memory: see ulimit -l");

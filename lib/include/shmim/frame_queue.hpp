@@ -10,6 +10,8 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
+#include <thread>
 #include <vector>
 
 #include "shmim/export.hpp"
@@ -48,8 +50,8 @@ struct FrameQueueOptions {
   std::optional<std::chrono::nanoseconds> longest;
 };
 
-/// Frames from the thread that takes them to the thread that writes them, in memory that is there
-/// from the beginning. Where the writer falls back by more than there is room for, the oldest
+/// Frames from the thread that takes them to the thread that writes them, in memory that a thread
+/// gets before it is needed. Where the writer falls back by more than there is room for, the oldest
 /// frames that it has not begun give way: taking never waits. Thread-safe for one thread that
 /// takes, one that writes and any others, as said below.
 class SHMIM_EXPORT FrameQueue {
@@ -85,7 +87,7 @@ class SHMIM_EXPORT FrameQueue {
   };
   /// Blocks for 0.1 s at most for a frame, which is front() then, until pop().
   [[nodiscard]] State wait();
-  [[nodiscard]] QueuedFrame& front() noexcept { return frames_[*writing_]; }
+  [[nodiscard]] QueuedFrame& front() noexcept { return *writing_; }
   void pop();
 
   // For any.
@@ -108,7 +110,7 @@ class SHMIM_EXPORT FrameQueue {
   /// Of its memory, 0 to 1.
   [[nodiscard]] double fill() const noexcept {
     return static_cast<double>(held() + due_count_.load(std::memory_order_relaxed)) /
-           static_cast<double>(frames_.size());
+           static_cast<double>(most_frames_);
   }
   /// False where the system did not let us lock the memory.
   [[nodiscard]] bool is_locked() const noexcept { return is_locked_; }
@@ -118,24 +120,30 @@ class SHMIM_EXPORT FrameQueue {
   void make_room();
   void let_go(std::chrono::steady_clock::time_point newest);
   void let_go_of_old(std::chrono::steady_clock::time_point newest);
+  void populate_from(std::size_t offset, const std::stop_token& stopped) noexcept;
+  [[nodiscard]] QueuedFrame* free_frame();
 
   FrameQueueOptions options_;
+  std::size_t frame_bytes_;
+  std::size_t stride_ = 0;  ///< from one frame in the memory to the next
   std::size_t memory_bytes_ = 0;
   std::byte* memory_ = nullptr;
   bool is_locked_ = false;
+  std::size_t most_frames_ = 0;
   std::size_t most_held_ = 0;
-  std::vector<QueuedFrame> frames_;
+  std::jthread populating_;
   std::optional<std::chrono::nanoseconds> shortfall_;
   std::atomic<std::size_t> held_count_ = 0;
   std::atomic<std::size_t> due_count_ = 0;
 
   std::mutex mutex_;  ///< of what follows
   std::condition_variable news_;
-  std::deque<std::size_t> free_;
-  std::deque<std::size_t> held_;  ///< oldest first; newer than all that are due
-  std::deque<std::size_t> due_;   ///< to be written, oldest first
-  std::optional<std::size_t> taking_;
-  std::optional<std::size_t> writing_;
+  std::deque<QueuedFrame> frames_;  ///< those that were ever needed
+  std::vector<QueuedFrame*> free_;
+  std::deque<QueuedFrame*> held_;  ///< oldest first; newer than all that are due
+  std::deque<QueuedFrame*> due_;   ///< to be written, oldest first
+  QueuedFrame* taking_ = nullptr;
+  QueuedFrame* writing_ = nullptr;
   std::shared_ptr<const RecordedTrigger> trigger_;
   std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::time_point::min();
   std::uint64_t carried_ = 0;  ///< frames that are lacking before the one that is being taken

@@ -82,6 +82,21 @@ TEST_CASE("a frame that is not wanted leaves its room to the next") {
   check_next_frame(queue, 2, 0);
 }
 
+TEST_CASE("the memory that was used last is used again, and more of it once it is needed") {
+  FrameQueue queue(bytes_of_frame, room_for(1000));
+  push_frame(queue, 1);
+  const std::byte* const first = [&queue] {
+    REQUIRE(queue.wait() == FrameQueue::State::frame);
+    const std::byte* const pixels = queue.front().pixels.data();
+    queue.pop();
+    return pixels;
+  }();
+  CHECK(queue.begin().pixels.data() == first);
+  push_frame(queue, 2);
+  CHECK(queue.begin().pixels.data() != first);
+  check_next_frame(queue, 2, 0);
+}
+
 TEST_CASE(
     "of a disk that is too slow the oldest frames give way, and are lacking before the next") {
   FrameQueue queue(bytes_of_frame, room_for(5));
