@@ -174,8 +174,7 @@ int shmim_next(shmim_follower* follower, void* pixels, std::size_t bytes, std::i
                shmim_frame* frame, shmim_error* error) {
   const int problem = guarded(error, [&] {
     const Format& format = required(follower, "the follower").follower.stream().format();
-    const auto to =
-        room(pixels, bytes, format.frame_shape().elements() * element_size(format.type));
+    const auto to = room(pixels, bytes, format.frame_bytes());
     const Arrival arrival = follower->follower.next(
         follower->order, deadline_of(timeout),
         [to](std::span<const std::byte> from) {

@@ -188,8 +188,7 @@ std::size_t shmim_bytes(const shmim_stream* stream) {
   return static_cast<std::size_t>(stream->stream.format().bytes());
 }
 std::size_t shmim_frame_bytes(const shmim_stream* stream) {
-  const Format& format = stream->stream.format();
-  return static_cast<std::size_t>(format.frame_shape().elements() * element_size(format.type));
+  return static_cast<std::size_t>(stream->stream.format().frame_bytes());
 }
 int shmim_is_writable(const shmim_stream* stream) { return stream->stream.writable() ? 1 : 0; }
 int shmim_is_current(const shmim_stream* stream) { return stream->stream.is_current() ? 1 : 0; }

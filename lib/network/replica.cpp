@@ -114,7 +114,7 @@ std::uint64_t Replica::bytes_taken() const {
   if (!slice_.empty()) {
     return part_ ? part_->bytes() : 0;
   }
-  return publisher_->frame_shape().elements() * element_size(publisher_->type());
+  return publisher_->frame_bytes();
 }
 
 /// The frame with these pixels.
@@ -122,7 +122,7 @@ std::span<const std::byte> Replica::frame_with(std::span<const std::byte> pixels
   if (!part_ || pixels.empty()) {
     return pixels;
   }
-  frame_.resize(publisher_->frame_shape().elements() * element_size(publisher_->type()));
+  frame_.resize(publisher_->frame_bytes());
   part_->averaged().put(pixels, frame_);
   return frame_;
 }

@@ -93,6 +93,8 @@ Shape Format::frame_shape() const { return is_circular() ? Shape{shape[0], shape
 
 std::uint64_t Format::bytes() const noexcept { return shape.elements() * element_size(type); }
 
+std::uint64_t Format::frame_bytes() const { return frame_shape().elements() * element_size(type); }
+
 std::uint64_t Format::file_bytes() const {
   const auto regions = layout::lay_out(geometry_of(*this));
   if (!regions) {

@@ -75,6 +75,10 @@ Shape Publisher::frame_shape() const {
   return is_plane() ? Shape{shape[0], shape[1]} : selection_.shape();
 }
 
+std::uint64_t Publisher::frame_bytes() const {
+  return frame_shape().elements() * element_size(type());
+}
+
 void Publisher::follow_recreation() {
   Backoff backoff(deadline_after(std::chrono::seconds{1}));
   while (!stream_.is_current()) {
@@ -117,7 +121,7 @@ void Publisher::write(WriteGuard& guard, std::span<const std::byte> pixels) cons
 
 std::uint64_t Publisher::publish(std::span<const std::byte> pixels) {
   follow_recreation();
-  const std::uint64_t bytes = frame_shape().elements() * element_size(type());
+  const std::uint64_t bytes = frame_bytes();
   if (!pixels.empty() && pixels.size() != bytes) {
     throw Error(Problem::usage, stream_.name(),
                 fmt::format("a frame of {} bytes: it has {}", pixels.size(), bytes));

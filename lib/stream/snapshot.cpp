@@ -154,8 +154,7 @@ Snapshot Stream::snapshot(std::span<std::byte> pixels, Deadline deadline) const 
 }
 
 Snapshot Stream::snapshot_newest(std::span<std::byte> pixels) const {
-  const Format& format = core_->format;
-  require_room(pixels, format.frame_shape().elements() * element_size(format.type));
+  require_room(pixels, core_->format.frame_bytes());
   return snapshot_newest(copy_to(pixels), deadline_after(std::chrono::seconds{1}));
 }
 

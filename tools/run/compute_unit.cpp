@@ -90,7 +90,7 @@ class Line {
         throw Error(Problem::usage, out.name, "each answer would be the next question");
       }
       publisher_.emplace(std::move(stream), std::move(options));
-      answer_.resize(publisher_->frame_shape().elements() * element_size(publisher_->type()));
+      answer_.resize(publisher_->frame_bytes());
     } else if (!wanted.type.empty() || !wanted.size.empty()) {
       throw UsageError("--type and --size are of OUT, and there is none");
     }

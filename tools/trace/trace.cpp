@@ -15,18 +15,10 @@
 #include "common/print/json.hpp"
 #include "common/print/words.hpp"
 #include "trace/tally.hpp"
+#include "trace/traced.hpp"
 
 namespace shmim::tools {
 namespace {
-
-struct Traced {
-  std::string name;
-  ProcessTable processes;  ///< where the stream is
-  std::vector<Hop> hops;   ///< newest first
-  /// What the trace does not tell of the newest frame; empty if it is of that frame.
-  std::string untraced;
-  std::optional<std::chrono::nanoseconds> total;
-};
 
 class Trace final : public Tool {
  public:
@@ -203,7 +195,7 @@ class Trace final : public Tool {
     return {stream.name(), processes, std::move(hops),
             writer.is_traced
                 ? ""
-                : untraced(stream.cnt0(), processes.look_up(writer.pid), entries.empty()),
+                : untraced_in_words(stream.cnt0(), processes.look_up(writer.pid), entries.empty()),
             writer.is_traced ? end_to_end(entries) : std::nullopt};
   }
 
@@ -223,7 +215,9 @@ class Trace final : public Tool {
       return context.describe_afar(other).keywords;
     });
     return {wanted.name, sight.process_table(), std::move(hops),
-            there.is_traced ? "" : untraced(there.header.cnt0, there.writer, there.trace.empty()),
+            there.is_traced
+                ? ""
+                : untraced_in_words(there.header.cnt0, there.writer, there.trace.empty()),
             there.is_traced ? end_to_end(there.trace) : std::nullopt};
   }
 
@@ -233,18 +227,6 @@ class Trace final : public Tool {
                                      state == FrameState::busy ? "is in the middle of being written"
                                                                : "holds an unfinished frame"));
     }
-  }
-
-  /// The newest frame has no trace.
-  [[nodiscard]] static std::string untraced(std::uint64_t cnt0, const Process& writer,
-                                            bool is_empty) {
-    if (cnt0 == 0) {
-      return "nobody has written it yet";
-    }
-    const std::string who =
-        writer.pid == 0 ? std::string("a program") : "process " + in_words(writer);
-    return fmt::format("frame {} was written by {}, which records no trace{}", cnt0, who,
-                       is_empty ? "" : ": this one is of an older frame");
   }
 
   void print_traces(const Context& context, std::vector<Traced>& traces) const {
@@ -258,64 +240,10 @@ class Trace final : public Tool {
           write_stdout(to_json_line(record_of(traced, hop)));
         }
       } else {
-        write_stdout((is_first ? "" : "\n") + table(traced));
+        write_stdout((is_first ? "" : "\n") + table_of(traced));
       }
       is_first = false;
     }
-  }
-
-  [[nodiscard]] static Record record_of(Traced& traced, const Hop& hop) {
-    const TraceEntry& entry = hop.entry;
-    const Process& process = traced.processes.look_up(entry.pid);
-    Record record{{"name", traced.name},
-                  {"stream", hop.stream},
-                  {"procwrite_PID", entry.pid},
-                  {"command", process.command},
-                  {"alive", process.liveness == Liveness::alive},
-                  {"trigger", hop.trigger},
-                  {"trigger_inode", entry.trigger_inode},
-                  {"triggermode", to_string(entry.mode)},
-                  {"triggerstatus", to_string(entry.status)},
-                  {"trigsemindex", entry.semaphore},
-                  {"cnt0", entry.cnt0},
-                  {"ts_procstart", to_utc(entry.triggered)},
-                  {"ts_streamupdate", entry.written ? Record(to_utc(*entry.written)) : Record()},
-                  {"writing", to_string(entry.writing)}};
-    record["latency"] =
-        hop.latency ? Record(std::chrono::duration<double>(*hop.latency).count()) : Record();
-    return record;
-  }
-
-  [[nodiscard]] static std::string written_in_words(const TraceEntry& entry) {
-    return entry.written                        ? to_utc(*entry.written)
-           : entry.writing == Writing::given_up ? "gave up"
-                                                : "not yet";
-  }
-
-  [[nodiscard]] static std::string table(Traced& traced) {
-    std::vector<std::vector<std::string>> rows{{"STREAM", "PID", "COMMAND", "TRIGGER", "MODE",
-                                                "STATUS", "SEM", "CNT0", "TRIGGERED", "WRITTEN",
-                                                "LATENCY"}};
-    for (const Hop& hop : traced.hops) {
-      const TraceEntry& entry = hop.entry;
-      const bool is_triggered = !hop.trigger.empty();
-      const Process& process = traced.processes.look_up(entry.pid);
-      rows.push_back({printable(hop.stream), fmt::format("{}", entry.pid),
-                      process.is_dead() ? "(dead)" : printable(process.command),
-                      is_triggered ? printable(hop.trigger) : "-",
-                      std::string(to_string(entry.mode)), std::string(to_string(entry.status)),
-                      entry.semaphore < 0 ? "-" : std::to_string(entry.semaphore),
-                      is_triggered ? std::to_string(entry.cnt0) : "-", to_utc(entry.triggered),
-                      written_in_words(entry), hop.latency ? in_words(*hop.latency) : "-"});
-    }
-    std::string text = traced.hops.empty() ? std::string() : to_table(rows);
-    if (!traced.untraced.empty()) {
-      text += fmt::format("{}: {}\n", printable(traced.name), traced.untraced);
-    }
-    if (traced.total) {
-      text += fmt::format("oldest to newest: {}\n", in_words(*traced.total));
-    }
-    return text;
   }
 
   /// Throws where a frame took longer than it may, or cannot be said to have taken any time.
@@ -406,7 +334,7 @@ class Trace final : public Tool {
           write_stdout(to_json_line(step));
         }
       } else {
-        write_stdout(fmt::format("\nframe {}\n{}", slow.cnt0, table(traced)));
+        write_stdout(fmt::format("\nframe {}\n{}", slow.cnt0, table_of(traced)));
       }
     }
   }

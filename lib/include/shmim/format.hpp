@@ -67,6 +67,8 @@ struct SHMIM_EXPORT Format {
   [[nodiscard]] Shape frame_shape() const;
   /// Bytes of the whole array.
   [[nodiscard]] std::uint64_t bytes() const noexcept;
+  /// Bytes of what is published at a time.
+  [[nodiscard]] std::uint64_t frame_bytes() const;
   /// Bytes of the file.
   [[nodiscard]] std::uint64_t file_bytes() const;
   friend bool operator==(const Format&, const Format&) = default;

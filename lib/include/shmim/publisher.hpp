@@ -44,9 +44,10 @@ class SHMIM_EXPORT Publisher {
 
   /// The stream that the next frame goes to, unless it is re-created before.
   [[nodiscard]] const Stream& stream() const noexcept { return stream_; }
-  /// Type and shape of the pixels that publish() takes.
+  /// Type, shape and bytes of the pixels that publish() takes.
   [[nodiscard]] DataType type() const noexcept { return selection_.type(); }
   [[nodiscard]] Shape frame_shape() const;
+  [[nodiscard]] std::uint64_t frame_bytes() const;
 
   /// When the data of the frames from now on was acquired; nullopt: when they are written.
   void set_atime(std::optional<Tai> atime) noexcept { options_.atime = atime; }
