@@ -147,7 +147,7 @@ depends = dependencies()
 sources, flags = compile_flags()
 others, of_cli11 = ([source for source in sources if includes_cli11(source) == which] for which in (False, True))
 cpus = os.cpu_count()
-batches = [batch for batch in (*parted(others, cpus * -(-len(others) // (cpus * SOURCES_AT_ONCE))), of_cli11) if batch]
+batches = [batch for batch in (of_cli11, *parted(others, cpus * -(-len(others) // (cpus * SOURCES_AT_ONCE)))) if batch]
 if not batches:  # or every one of them would be clean
     sys.exit(f"{build}: no sources")
 with concurrent.futures.ThreadPoolExecutor(cpus) as pool:
