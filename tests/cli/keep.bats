@@ -128,7 +128,7 @@ shmim-record: cam: 3 frames in run.fits'
   kill -USR2 "$pid_run"
   until_true has_said run 'SIGUSR2: came'
   until_true has_recorded run.fits 2
-  finish run 0 '' '~ *shmim-record: SIGUSR1: came; 2 frames held*shmim-record: SIGUSR2: came*2 frames in run.fits; 1 event more meanwhile'
+  finish run 0 '' '~ *shmim-record: SIGUSR1: came; * held*shmim-record: SIGUSR2: came*2 frames in run.fits; 1 event more meanwhile'
   reads_as run.fits 'header["RECTRIG"] == "SIGUSR1"'
 }
 
