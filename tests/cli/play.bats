@@ -52,6 +52,19 @@ shmim-cat: frames: 50 frames checked: 0 torn, 3 lost, 0 doubled, 0 out of order,
   compare last "$(shmim-info cam | sed -n 's/^  cnt0 cnt1 cnt2 *//p')" '53 0 0'
 }
 
+@test "what is being written is played to where it is named, and not for its name alone" {
+  record run.fits frames=3
+  make cam 16x4 --type uint16
+  start camera shmim-post cam --update --rate 100
+  until_true has_frames cam 2
+  check 1 '' "~ shmim-play: cam: process $pid_camera (shmim-post) is writing it: name it to play to it all the same
+try: shmim-play run.fits cam" -- shmim-play run.fits
+  check 0 '' '' -- shmim-play run.fits cam -q
+  kill "$pid_camera"
+  wait "$pid_camera" || true
+  check 0 '' '' -- shmim-play run.fits -q
+}
+
 @test "--create makes the stream as it was recorded, with room for its keywords" {
   record run.fits frames=3 size=5x3x2 type=float32 constant=1 changing=1
   check 3 '' "shmim-play: cam: no such stream in $SHM

@@ -11,6 +11,7 @@
 #include "common/app/left_recording.hpp"
 #include "common/app/tool.hpp"
 #include "common/io/scheduling.hpp"
+#include "common/print/words.hpp"
 #include "play/player.hpp"
 
 namespace shmim::tools {
@@ -109,6 +110,21 @@ std::vector<Play::Part> Play::parts(const Context& context) {
   return parts;
 }
 
+/// Who plays what a camera has sent seldom means to come between the frames that it sends now.
+void require_silent(const Stream& stream, const std::string& file) {
+  constexpr std::chrono::seconds lately{1};
+  ProcessTable processes;
+  const Description found = describe(stream, processes);
+  if (is_date(found.written) && found.looked - found.written < lately && found.writer.pid > 0 &&
+      !found.writer.is_dead()) {
+    throw HintedError(
+        Error(Problem::failed, stream.name(),
+              fmt::format("process {} is writing it: name it to play to it all the same",
+                          in_words(found.writer))),
+        fmt::format("shmim-play {} {}", shell_word(file), shell_word(stream.name())));
+  }
+}
+
 Publisher Play::publisher(const Context& context, Part& part) const {
   const RecordedStream& recorded = part.frames->stream();
   const Reference& target = part.target;
@@ -138,6 +154,9 @@ Publisher Play::publisher(const Context& context, Part& part) const {
     }
   }
   Publisher publisher(context.open(target, Access::best));
+  if (!part.is_named) {
+    require_silent(publisher.stream(), part.file);
+  }
   part.frames->take_shape(publisher.frame_shape());
   if (recorded.type != publisher.type() || recorded.shape != publisher.frame_shape()) {
     throw Error(Problem::mismatch, part.file,
