@@ -14,10 +14,6 @@ namespace shmim {
 
 using std::chrono::steady_clock;
 
-namespace {
-constexpr std::size_t populate_step = std::size_t{2} << 20;
-}
-
 FrameQueue::FrameQueue(std::size_t frame_bytes, const FrameQueueOptions& options)
     : options_(options), frame_bytes_(frame_bytes) {
   // One is taken, one is written, and one at least waits.
@@ -35,10 +31,8 @@ FrameQueue::FrameQueue(std::size_t frame_bytes, const FrameQueueOptions& options
   memory_ = static_cast<std::byte*>(mapped);
   ::madvise(mapped, memory_bytes_, MADV_HUGEPAGE);  // where there are any
   is_locked_ = ::mlock2(mapped, memory_bytes_, MLOCK_ONFAULT) == 0;
-  const std::size_t at_once = std::min(memory_bytes_, std::max(fewest * stride_, populate_step));
-  ::madvise(mapped, at_once, MADV_POPULATE_WRITE);
-  populating_ = std::jthread(
-      [this, at_once](const std::stop_token& stopped) { populate_from(at_once, stopped); });
+  ::madvise(mapped, fewest * stride_, MADV_POPULATE_WRITE);
+  populating_ = std::jthread([this](const std::stop_token& stopped) { populate(stopped); });
 }
 
 FrameQueue::~FrameQueue() {
@@ -49,15 +43,14 @@ FrameQueue::~FrameQueue() {
 
 /// All of it can take a second, in which frames come already; they are not to wait for it, nor for
 /// memory later. A kernel before 5.14 gives it as it is used.
-void FrameQueue::populate_from(std::size_t offset, const std::stop_token& stopped) noexcept {
+void FrameQueue::populate(const std::stop_token& stopped) noexcept {
   constexpr sched_param none{};
   ::sched_setscheduler(0, SCHED_BATCH, &none);  // whatever the thread that takes frames has
-  while (offset < memory_bytes_ && !stopped.stop_requested()) {
-    const std::size_t step = std::min(populate_step, memory_bytes_ - offset);
-    if (::madvise(memory_ + offset, step, MADV_POPULATE_WRITE) != 0) {
+  constexpr std::size_t step = std::size_t{2} << 20;
+  for (std::size_t done = 0; done < memory_bytes_ && !stopped.stop_requested(); done += step) {
+    if (::madvise(memory_ + done, std::min(step, memory_bytes_ - done), MADV_POPULATE_WRITE) != 0) {
       return;
     }
-    offset += step;
   }
 }
 

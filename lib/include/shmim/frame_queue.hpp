@@ -120,7 +120,7 @@ class SHMIM_EXPORT FrameQueue {
   void make_room();
   void let_go(std::chrono::steady_clock::time_point newest);
   void let_go_of_old(std::chrono::steady_clock::time_point newest);
-  void populate_from(std::size_t offset, const std::stop_token& stopped) noexcept;
+  void populate(const std::stop_token& stopped) noexcept;
   [[nodiscard]] QueuedFrame* free_frame();
 
   FrameQueueOptions options_;

@@ -2,8 +2,10 @@
 #include <chrono>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include <shmim/frame_queue.hpp>
+#include <sys/mman.h>
 
 #include "support/unit.hpp"
 
@@ -95,6 +97,29 @@ TEST_CASE("the memory that was used last is used again, and more of it once it i
   push_frame(queue, 2);
   CHECK(queue.begin().pixels.data() != first);
   check_next_frame(queue, 2, 0);
+}
+
+TEST_CASE("all of the memory is there soon, before it is needed") {
+  constexpr std::size_t bytes = (std::size_t{1} << 20) + 1;
+  FrameQueueOptions options;
+  options.memory = std::size_t{16} << 20;
+  FrameQueue queue(bytes, options);
+  auto* const memory = queue.begin().pixels.data();
+  if (::madvise(memory, bytes, MADV_POPULATE_WRITE) != 0) {
+    MESSAGE("skipped: the kernel does not give memory before it is used");
+    return;
+  }
+  constexpr std::size_t page = 4096;
+  std::vector<unsigned char> pages(14 * bytes / page);  // fewer than there are
+  const auto is_there = [&] {
+    REQUIRE(::mincore(memory, pages.size() * page, pages.data()) == 0);
+    return std::ranges::all_of(pages, [](unsigned char is_resident) { return is_resident == 1; });
+  };
+  const auto deadline = steady_clock::now() + std::chrono::seconds{20};
+  while (!is_there() && steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  CHECK(is_there());
 }
 
 TEST_CASE(
