@@ -170,11 +170,12 @@ void print(const Cell& cell, const Tally& tally) {
 /// The one to compare with: counts before it posts, and leaves the buffer alone too.
 constexpr Order counting_first = Order::by_hand;
 
-/// Nothing torn and nothing misnumbered, ever. Missed at most 1 % more than beside a writer that
-/// counts first: the machine may be busy, so that is asked of one try of several, side by side.
+/// Nothing torn and nothing misnumbered, ever. Missed at most 3 % more than beside a writer that
+/// counts first (a reader that sleeps a millisecond for the count misses 30 to 40 %): the machine
+/// may be busy, so that is asked of one try of several, side by side.
 void judge(Cell cell, double seconds, faults::Verdict& verdict) {
   constexpr int tries = 5;
-  constexpr double margin = 0.01;
+  constexpr double margin = 0.03;
   bool is_within = false;
   for (int attempt = 0; attempt < tries && !is_within; ++attempt) {
     const Tally tally = run(cell, seconds);
