@@ -93,7 +93,13 @@ class Soak:
         return self.programs[name]
 
     def start_sender(self):
-        self.start("sender", self.tool("send", *STREAMS, "keyed", "--bind", self.hosts.endpoint, *self.hosts.security), 0)
+        """Waits until it has its streams, which must all be there then: the next break may remove one."""
+        ready, told = os.pipe()
+        self.start("sender", self.tool("send", *STREAMS, "keyed", "--bind", self.hosts.endpoint, *self.hosts.security,
+                                       "--ready-fd", str(told)), 0, pass_fds=[told])
+        os.close(told)
+        with open(ready, "rb") as end:
+            end.read(1)
 
     def start_receiver(self, name):
         self.start(name, self.tool("receive", self.hosts.endpoint, *self.hosts.security, *RECEIVERS[name], "--dir",
