@@ -123,12 +123,13 @@ shmim-record: cam: 3 frames in run.fits'
   make 'tui8>cam' 4x4 -c 50
   start_record run cam --keep 1m --on USR1 --on USR2 --after 2s --max 1 -o run.fits -v
   shmim-post -q cam --pattern counter -n 2
+  sleep 0.1 # in which they are taken
   kill -USR1 "$pid_run"
   until_true has_said run 'SIGUSR1: came'
   kill -USR2 "$pid_run"
   until_true has_said run 'SIGUSR2: came'
   until_true has_recorded run.fits 2
-  finish run 0 '' '~ *shmim-record: SIGUSR1: came; * held*shmim-record: SIGUSR2: came*2 frames in run.fits; 1 event more meanwhile'
+  finish run 0 '' '~ *shmim-record: SIGUSR1: came; 2 frames held*shmim-record: SIGUSR2: came*2 frames in run.fits; 1 event more meanwhile'
   reads_as run.fits 'header["RECTRIG"] == "SIGUSR1"'
 }
 

@@ -130,8 +130,10 @@ element_bytes() {
   start verifier shmim-cat cam --verify -n 200 -t 20 "${here[@]}"
   start writer publish 1000000 --rate 2000
   # Those that were left out, if any, are missing, and nothing else is wrong.
-  wait "$pid_verifier" || (($? == 1))
-  grep -q 'cam: 200 frames checked: 0 torn, [0-9]* lost, 0 doubled, 0 out of order, 0 late' verifier.err
+  local status=0
+  wait "$pid_verifier" || status=$?
+  grep -q 'cam: 200 frames checked: 0 torn, [0-9]* lost, 0 doubled, 0 out of order, 0 late$' verifier.err
+  compare status "$status" "$(grep -c 'torn, [1-9][0-9]* lost' verifier.err)"
   kill "$pid_writer" "$pid_receiver"
 }
 

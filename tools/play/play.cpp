@@ -115,8 +115,8 @@ void require_silent(const Stream& stream, const std::string& file) {
   constexpr std::chrono::seconds lately{1};
   ProcessTable processes;
   const Description found = describe(stream, processes);
-  if (is_date(found.written) && found.looked - found.written < lately && found.writer.pid > 0 &&
-      !found.writer.is_dead()) {
+  const auto age = found.age(found.written);
+  if (age && *age < lately && !found.writer.is_dead()) {
     throw HintedError(
         Error(Problem::failed, stream.name(),
               fmt::format("process {} is writing it: name it to play to it all the same",

@@ -81,8 +81,7 @@ class NpyFrames final : public FrameSource {
   }
 
   void check(const NpyArray& array) const {
-    const auto lengths = kind_.shape.lengths();
-    const std::vector<std::uint64_t> axes(lengths.rbegin(), lengths.rend());
+    const std::vector<std::uint64_t> axes = npy_axes(kind_.shape);
     const bool is_several = array.axes.size() == axes.size() + 1 &&
                             std::equal(axes.begin(), axes.end(), array.axes.begin() + 1);
     std::vector<std::string> differing;

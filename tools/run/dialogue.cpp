@@ -152,9 +152,7 @@ class NpyAnswers final : public Answer {
     }
     read_to(header, *bytes);
     const auto array = parse_npy_header(header);
-    const auto lengths = shape().lengths();
-    const std::vector<std::uint64_t> axes(lengths.rbegin(), lengths.rend());
-    if (!array || array->type != type() || array->axes != axes || array->is_fortran ||
+    if (!array || array->type != type() || array->axes != npy_axes(shape()) || array->is_fortran ||
         array->is_big_endian) {
       throw FilterFailed{fmt::format("answered with an npy array of {} ({}), not of {}",
                                      array ? array->descr : "an unknown type",

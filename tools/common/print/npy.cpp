@@ -96,6 +96,11 @@ std::optional<std::size_t> npy_header_bytes(std::string_view start) {
   return is_known ? std::optional(before + digits + bytes) : std::nullopt;
 }
 
+std::vector<std::uint64_t> npy_axes(const Shape& shape) {
+  const auto lengths = shape.lengths();
+  return {lengths.rbegin(), lengths.rend()};
+}
+
 std::optional<NpyArray> parse_npy_header(std::string_view header) {
   NpyArray array;
   const std::string_view descr = value_of(header, "descr");

@@ -27,6 +27,9 @@ struct NpyArray {
   std::vector<std::uint64_t> axes;  ///< in NumPy's order
 };
 
+/// The axes of a shape in NumPy's order.
+[[nodiscard]] std::vector<std::uint64_t> npy_axes(const Shape& shape);
+
 /// Bytes of which the first `npy_start_bytes` tell how long the header is.
 inline constexpr std::size_t npy_start_bytes = 12;
 /// Length of a header, of which the start is given; nullopt where it is not one.
