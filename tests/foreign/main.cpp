@@ -177,7 +177,7 @@ void judge(Cell cell, double seconds, faults::Verdict& verdict) {
   constexpr int tries = 5;
   constexpr double margin = 0.01;
   bool is_within = false;
-  for (int attempt = 0; attempt < tries && !is_within; ++attempt, seconds *= 2) {
+  for (int attempt = 0; attempt < tries && !is_within; ++attempt) {
     const Tally tally = run(cell, seconds);
     print(cell, tally);
     verdict.expect(tally.read > 0, "no frame was read");
@@ -191,6 +191,7 @@ void judge(Cell cell, double seconds, faults::Verdict& verdict) {
       print(other, beside);
       is_within = tally.missed_share() <= beside.missed_share() + margin;
     }
+    seconds *= 2;
   }
   verdict.expect(is_within, fmt::format("{}: more missed than beside a writer that counts first",
                                         name_of(cell.order)));
