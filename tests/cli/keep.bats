@@ -196,7 +196,7 @@ shmim-record: cam: 3 frames in run.fits'
 @test "a name that is there already is passed over" {
   make 'tui8>cam' 4x4 -c 10
   echo mine >run.fits
-  start_record run cam --keep 1m --on USR1 --after 0s --max 1 -o run.fits
+  start_record run cam --keep 1m --on USR1 --after 300ms --max 1 -o run.fits
   shmim-post -q cam --pattern counter -n 1
   kill -USR1 "$pid_run"
   finish run 0 '' '~ *1 frame in run-2.fits'
