@@ -360,8 +360,8 @@ TEST_CASE("where files may not be larger, the frames that fit are kept") {
   }
   SUBCASE("small ones, with a journal that is larger") {
     stream = recorded(DataType::uint8, Shape({3}));
-    least = 15'000;
-    most_bytes = 1'000'000;
+    least = 4'500;
+    most_bytes = 300'000;
   }
   const FileSizeLimit limit(most_bytes);
   RecordingWriter writer(file, stream);
