@@ -101,7 +101,7 @@ element_bytes() {
 }
 
 @test "every frame in order, compressed, beside the newest by another codec and one that wants none" {
-  make cam 64x64 --type uint16 --circular-buffer 64
+  make cam 64x64 --type uint16 --circular-buffer 300
   send sender cam
   receive plain cam=plain --every -n 300 --json
   receive packed --every --compress zstd -n 300 --json

@@ -69,7 +69,7 @@ cnt0_of() { shmim-info "$@" | sed -n 's/^  cnt0 cnt1 cnt2 *\([0-9]*\) .*/\1/p'; 
 
 @test "every frame comes whole while the packets change their size" {
   two_hosts
-  make cam 128x128 --type uint16 --circular-buffer 64
+  make cam 128x128 --type uint16 --circular-buffer 600
   send_over cam
   receive_over --every -n 600 --json
   until_true test -e "$SHM/here/cam.im.shm"
@@ -162,7 +162,7 @@ is_younger_than() { awk -v delay="$(shmim-kw cam RECVDELAY "${here[@]}")" "BEGIN
 
 @test "a line of 25 ms each way, and one that is cut again and again" {
   need_python
-  make cam 64x64 --type uint16 --circular-buffer 64
+  make cam 64x64 --type uint16 --circular-buffer 500
   start_ready sender shmim-send cam --bind 'tcp://127.0.0.1:0' -v
   until_true has_bound sender
   line far "$(bound sender)" delay=0.025 rate=12500000
