@@ -274,10 +274,10 @@ image_of() {
 # header_of FILE: the cards of the first header of a FITS file.
 header_of() { fold -w 80 "$1" | sed -n 's/ *$//; p; /^END$/q'; }
 
-# need_python MODULE...: sets PYTHON to an interpreter that has them; the first in PATH may be somebody's own.
+# need_python MODULE...: sets PYTHON to an interpreter that has them: that of the packages, or the first in PATH.
 need_python() {
   local candidate
-  for candidate in python3 /usr/bin/python3; do
+  for candidate in /usr/bin/python3 python3; do
     # To import them takes ten times as long.
     if "$candidate" -c 'import importlib.util, sys
 sys.exit(any(importlib.util.find_spec(module) is None for module in sys.argv[1:]))' "$@" 2>/dev/null; then
