@@ -184,7 +184,7 @@ has_client() { [[ -n $(tmux list-clients -t streams) ]]; }
 
 @test "To ffmpeg" {
   still_camera
-  cook 1 s/10s/1s/
+  cook 1 s/10s/2s/
   compare video "$(ffprobe -v error -show_entries stream=codec_name,width,height,pix_fmt,r_frame_rate -of csv=p=0 cam.mkv)" \
     'ffv1,320,240,gray16le,25/1'
   ffmpeg -v error -i cam.mkv -f rawvideo frames.raw

@@ -2,6 +2,10 @@
 
 load helpers
 
+# The one list of the tools there is.
+TOOLS=$(sed -n 's/^set(SHMIM_TOOLS \(.*\))$/\1/p' "$SHMIM_SOURCE_DIR/CMakeLists.txt")
+: "${TOOLS:?}"
+
 # The options of each, as its users know them.
 options_of() {
   local common="--help --version --dir --quiet --verbose"

@@ -18,9 +18,6 @@ if [[ -n ${SHMIM_BIN_DIR:-} ]]; then
 fi
 export PATH SHMIM_SOURCE_DIR
 
-# The one list of the tools there is.
-TOOLS=$(sed -n 's/^set(SHMIM_TOOLS \(.*\))$/\1/p' "$SHMIM_SOURCE_DIR/CMakeLists.txt")
-
 setup() { own_directories; }
 
 own_directories() {
@@ -29,8 +26,8 @@ own_directories() {
   local base=/dev/shm
   [[ -d $base && -w $base ]] || base=${TMPDIR:-/tmp}
   SHM=$(mktemp -d "$base/shmim-cli.XXXXXX")
-  WORK=$(mktemp -d "${TMPDIR:-/tmp}/shmim-cli.XXXXXX")
-  mkdir "$WORK/conf"
+  WORK=${TMPDIR:-/tmp}/${SHM##*/}.work
+  mkdir "$WORK" "$WORK/conf"
   cd "$WORK" || return 1
   export MILK_SHM_DIR=$SHM
   STARTED=()
@@ -121,14 +118,16 @@ start_ready() {
   local name=$1
   shift
   mkfifo "$WORK/$name.ready"
-  # Opened behind our back: a fifo opens only with both its ends.
-  start "$name" bash -c 'exec "$@" --ready-fd 8 8>"$0"' "$WORK/$name.ready" "$@"
+  start "$name" readily "$WORK/$name.ready" "$@"
   # Ready, or gone without having been ready: then the end of the fifo.
   read -r _ <"$WORK/$name.ready" || {
     printf '%s ended before it was ready: %s\n' "$name" "$(<"$WORK/$name.err")" >&2
     return 1
   }
 }
+
+# Opened behind our back: a fifo opens only with both its ends.
+readily() { exec "${@:2}" --ready-fd 8 8>"$1"; }
 
 # finish NAME STATUS STDOUT STDERR
 finish() {
@@ -175,7 +174,11 @@ start_quitter() {
 }
 
 # field FILE OFFSET TYPE BYTES: numbers in a file, with a TYPE of od's.
-field() { od -An -v "-t$3" -j"$2" -N"$4" "$1" | tr -s ' \n' ' ' | sed 's/^ //; s/ $//'; }
+field() {
+  local numbers
+  read -rd '' -a numbers < <(od -An -v "-t$3" -j"$2" -N"$4" "$1") || true
+  printf '%s' "${numbers[*]}"
+}
 
 # need_small_tmpfs: a directory small/, where a script run by `unshare -m` can mount a tmpfs of 1 MiB.
 need_small_tmpfs() {
@@ -225,11 +228,10 @@ is_asleep() { handles_signals "$1" && grep -q '^State:.S' "/proc/$1/status"; }
 # Of a stream of up to 8 bytes with 10 keywords and 10 semaphores: what the semaphores hold, who has
 # claimed them, and who posted them last. The log semaphore is the last of `posts`.
 posts() {
-  local i list=''
-  for i in {0..10}; do
-    list+="$(field "$(stream_file "$1")" $((1672 + 32 * i)) u4 4) "
-  done
-  printf '%s' "${list% }"
+  local i words list=()
+  read -ra words <<<"$(field "$(stream_file "$1")" 1672 u4 $((32 * 11)))"
+  for i in {0..10}; do list+=("${words[8 * i]}"); done
+  printf '%s' "${list[*]}"
 }
 readers() { field "$(stream_file "$1")" 2024 d4 40; }
 posters() { field "$(stream_file "$1")" 2064 d4 40; }
