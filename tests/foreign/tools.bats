@@ -52,6 +52,22 @@ print(json.load(sys.stdin)["rate"])')
   check 0 '~ *DATE-WRT*' '' -- cat cam.fits
 }
 
+@test "of a writer that may live elsewhere, what it writes next tells whether it is played between" {
+  need_namespaces
+  make cam 1 --type uint64
+  shmim-post -q cam --update
+  shmim-cat cam -o frames >run
+  # One that has died, where that cannot be known.
+  check 0 '' '' -- "${elsewhere[@]}" --mount-proc bash -c 'shmim-post -q cam --update; shmim-play -q run'
+  compare cnt0 "$(cnt0 cam)" 3
+  # One that lives, and cannot be seen.
+  start w write_as update-im cam --rate 100 --frames 100000
+  until_true has_frames cam 5
+  check 1 '' '~ shmim-play: cam: process * (perhaps in another PID namespace) is writing it: name it to play to it*' -- \
+    "${elsewhere[@]}" --mount-proc shmim-play run
+  check 0 '' '' -- "${elsewhere[@]}" --mount-proc shmim-play -q run cam
+}
+
 @test "the trace of an older frame is not shown as the newest one's" {
   need_first_namespace
   make in 1 --type uint64

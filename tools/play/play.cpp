@@ -1,6 +1,7 @@
 // shmim-play: frames of a file, published when they were.
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -10,6 +11,7 @@
 
 #include "common/app/left_recording.hpp"
 #include "common/app/tool.hpp"
+#include "common/io/interrupt.hpp"
 #include "common/io/scheduling.hpp"
 #include "common/print/words.hpp"
 #include "play/player.hpp"
@@ -110,18 +112,28 @@ std::vector<Play::Part> Play::parts(const Context& context) {
   return parts;
 }
 
-/// Who plays what a camera has sent seldom means to come between the frames that it sends now.
+/// Who plays what a camera has sent seldom means to come between the frames that it sends now. What
+/// a writer does that may be gone, since it has no PID in our namespace, is watched for as long as
+/// one is taken to write.
 void require_silent(const Stream& stream, const std::string& file) {
   constexpr std::chrono::seconds lately{1};
-  ProcessTable processes;
-  const Description found = describe(stream, processes);
-  const auto age = found.age(found.written);
-  if (age && *age < lately && !found.writer.is_dead()) {
-    throw HintedError(
-        Error(Problem::failed, stream.name(),
-              fmt::format("process {} is writing it: name it to play to it all the same",
-                          in_words(found.writer))),
-        fmt::format("shmim-play {} {}", shell_word(file), shell_word(stream.name())));
+  constexpr std::chrono::milliseconds between_looks{10};
+  const std::uint64_t cnt0 = stream.cnt0();
+  for (std::chrono::milliseconds waited{0}; waited < lately; waited += between_looks) {
+    ProcessTable processes;
+    const Description found = describe(stream, processes);
+    const auto age = found.age(found.written);
+    if (!age || *age >= lately || found.writer.is_dead()) {
+      return;
+    }
+    if (found.writer.liveness == Liveness::alive || stream.cnt0() != cnt0) {
+      throw HintedError(
+          Error(Problem::failed, stream.name(),
+                fmt::format("process {} is writing it: name it to play to it all the same",
+                            in_words(found.writer))),
+          fmt::format("shmim-play {} {}", shell_word(file), shell_word(stream.name())));
+    }
+    sleep_until(std::chrono::steady_clock::now() + between_looks);
   }
 }
 
