@@ -174,7 +174,8 @@ shmim-play: run.fits: has no frame from --seek to --to' -- shmim-play run.fits -
 
 @test "gaps before the first frame that is played are none" {
   record run.fits frames=4 gap=2:5
-  check 0 '' '~ shmim-play: run.fits: 2 frames to cam in *s; off by *' -- shmim-play run.fits --create --seek 6
+  check 0 '' '~ shmim-play: run.fits: 2 frames to cam in +([0-9.])@(us|ms|s); off by *' -- \
+    shmim-play run.fits --create --seek 6
   compare cnt0 "$(cnt0 cam)" 2
 }
 
