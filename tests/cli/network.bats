@@ -142,6 +142,7 @@ element_bytes() {
   send sender cam -v
   receive receiver --every -n 500 --json
   until_true told sender 'a receiver follows'
+  until_true test -e "$SHM/here/cam.im.shm"
   start verifier shmim-cat cam --verify -n 450 -t 20 "${here[@]}"
   publish 500 --rate 500
   finish receiver 0 '~ *"event":"created"*' ''
