@@ -218,42 +218,53 @@ constexpr double end_of_ramp() noexcept {
   return std::is_same_v<Number, Float16> ? 2047 : std::min(usual, highest<Number>());
 }
 
+/// What a pattern is to look like is read and judged once, for all types; a type has only what
+/// fills a frame of it.
+struct Ramp {
+  Ramp(const Reading& reading, double usual_high)
+      : low(reading.value("low")), step(reading.value("step")) {
+    const double high = reading.value_or("high", usual_high);
+    if (high < low) {
+      reading.refuse(fmt::format("high, which is {:g}, is below low", high));
+    }
+    constexpr double most_values = 4294967296;
+    const double values = (high - low) / step;
+    if (!(values < most_values)) {
+      reading.refuse("there are more than 4294967296 steps from low to high");
+    }
+    count = static_cast<std::uint64_t>(values) + 1;
+    speed = reading.whole("speed") % count;
+  }
+  double low;
+  double step;
+  std::uint64_t count = 0;
+  std::uint64_t speed = 0;
+};
+
 template <class T>
-Make make_ramp(const Reading& reading, const Shape& shape) {
-  const double low = reading.value("low");
-  const double high = reading.value_or("high", end_of_ramp<typename Parts<T>::Number>());
-  const double step = reading.value("step");
-  if (high < low) {
-    reading.refuse(fmt::format("high, which is {:g}, is below low", high));
-  }
-  constexpr double most_values = 4294967296;
-  const double values = (high - low) / step;
-  if (!(values < most_values)) {
-    reading.refuse("there are more than 4294967296 steps from low to high");
-  }
-  const std::uint64_t count = static_cast<std::uint64_t>(values) + 1;
-  const std::uint64_t speed = reading.whole("speed") % count;
-  const auto value_at = [=](std::uint64_t place) {
-    return element_of<T>(low + static_cast<double>(static_cast<std::int64_t>(place)) * step);
+Make make_ramp(const Ramp& ramp, const Size& size) {
+  const auto value_at = [ramp](std::uint64_t place) {
+    return element_of<T>(ramp.low +
+                         static_cast<double>(static_cast<std::int64_t>(place)) * ramp.step);
   };
   // All its values, over and over again where they are few, to be copied from.
   constexpr std::uint64_t most_kept = 1 << 20;
   std::vector<T> kept;
-  if (count <= most_kept) {
-    kept.resize(std::max<std::uint64_t>(piece / count, 1) * count);
+  if (ramp.count <= most_kept) {
+    kept.resize(std::max<std::uint64_t>(piece / ramp.count, 1) * ramp.count);
     for (std::size_t i = 0; i < kept.size(); ++i) {
-      kept[i] = value_at(i % count);
+      kept[i] = value_at(i % ramp.count);
     }
   }
-  return [=, kept = std::move(kept), elements = Size(shape).elements()](std::uint64_t number, Tai,
-                                                                        std::byte* frame) {
-    const std::uint64_t begin = number % count * speed % count;
+  return [=, kept = std::move(kept), elements = size.elements()](std::uint64_t number, Tai,
+                                                                 std::byte* frame) {
+    const std::uint64_t begin = number % ramp.count * ramp.speed % ramp.count;
     if (!kept.empty()) {
       repeat(kept, begin, elements, frame);
       return;
     }
     for (std::size_t i = 0; i < elements; ++i) {
-      const T value = value_at((begin + i) % count);
+      const T value = value_at((begin + i) % ramp.count);
       std::memcpy(frame + i * sizeof(T), &value, sizeof(T));
     }
   };
@@ -261,14 +272,22 @@ Make make_ramp(const Reading& reading, const Shape& shape) {
 
 constexpr std::size_t normal_entries = 65536;
 
-/// Normally distributed numbers of a type, to be taken at random.
+/// Normally distributed numbers, to be taken at random.
+std::vector<double> normal_table(double mean, double sigma) {
+  std::vector<double> table(normal_entries);
+  fill_with_normal_quantiles(table);
+  for (double& entry : table) {
+    entry = mean + sigma * entry;
+  }
+  return table;
+}
+
+/// Likewise, of a type.
 template <class Number>
 std::vector<Number> noise_table(double mean, double sigma) {
-  std::vector<double> quantiles(normal_entries);
-  fill_with_normal_quantiles(quantiles);
+  const std::vector<double> exact = normal_table(mean, sigma);
   std::vector<Number> table(normal_entries);
-  std::transform(quantiles.begin(), quantiles.end(), table.begin(),
-                 [&](double quantile) { return nearest<Number>(mean + sigma * quantile); });
+  std::transform(exact.begin(), exact.end(), table.begin(), nearest<Number>);
   return table;
 }
 
@@ -290,43 +309,69 @@ void fill_with_noise(const std::vector<Number>& table, Random& random, std::size
   }
 }
 
+struct Noise {
+  explicit Noise(const Reading& reading)
+      : mean(reading.value("mean")), sigma(reading.value("sigma")) {}
+  double mean;
+  double sigma;
+};
+
 template <class T>
-Make make_noise(const Reading& reading, const Shape& shape, std::uint64_t seed) {
+Make make_noise(const Noise& noise, const Size& size, std::uint64_t seed) {
   using Number = typename Parts<T>::Number;
-  return [table = noise_table<Number>(reading.value("mean"), reading.value("sigma")),
-          numbers = Size(shape).elements() * Parts<T>::count,
+  return [table = noise_table<Number>(noise.mean, noise.sigma),
+          numbers = size.elements() * Parts<T>::count,
           seed](std::uint64_t number, Tai, std::byte* frame) {
     Random random(seed, number);
     fill_with_noise(table, random, numbers, frame);
   };
 }
 
+struct Sine {
+  explicit Sine(const Reading& reading)
+      : amplitude(reading.value("amplitude")),
+        offset(reading.value("offset")),
+        period(reading.value("period")),
+        speed(reading.value("speed")) {}
+  double amplitude;
+  double offset;
+  double period;
+  double speed;
+};
+
 template <class T>
-Make make_sine(const Reading& reading, const Shape& shape) {
-  const double amplitude = reading.value("amplitude");
-  const double offset = reading.value("offset");
-  const double period = reading.value("period");
-  const double speed = reading.value("speed");
-  return [=, size = Size(shape)](std::uint64_t number, Tai, std::byte* frame) {
+Make make_sine(const Sine& sine, const Size& size) {
+  return [=](std::uint64_t number, Tai, std::byte* frame) {
     std::vector<T> row(size.x);
-    const double moved = static_cast<double>(number) * speed;
+    const double moved = static_cast<double>(number) * sine.speed;
+    const auto at = [&](double turns) {
+      return sine.offset + sine.amplitude * sine_of_turns(turns);
+    };
     for (std::size_t x = 0; x < size.x; ++x) {
-      const double turns = (static_cast<double>(x) + moved) / period;
-      const double imaginary =
-          Parts<T>::count == 2 ? offset + amplitude * sine_of_turns(turns + 0.25) : 0;
-      row[x] = element_of<T>(offset + amplitude * sine_of_turns(turns), imaginary);
+      const double turns = (static_cast<double>(x) + moved) / sine.period;
+      row[x] = element_of<T>(at(turns), Parts<T>::count == 2 ? at(turns + 0.25) : 0);
     }
     repeat(row, 0, size.elements(), frame);
   };
 }
 
+struct Checker {
+  explicit Checker(const Reading& reading)
+      : low(reading.value("low")),
+        high(reading.value("high")),
+        side(reading.whole("size")),
+        speed(reading.whole("speed")) {}
+  double low;
+  double high;
+  std::uint64_t side;
+  std::uint64_t speed;
+};
+
 template <class T>
-Make make_checker(const Reading& reading, const Shape& shape) {
-  const std::array levels{element_of<T>(reading.value("low")),
-                          element_of<T>(reading.value("high"))};
-  const std::uint64_t side = reading.whole("size");
-  const std::uint64_t speed = reading.whole("speed");
-  return [=, size = Size(shape)](std::uint64_t number, Tai, std::byte* frame) {
+Make make_checker(const Checker& checker, const Size& size) {
+  const std::array levels{element_of<T>(checker.low), element_of<T>(checker.high)};
+  return [levels, side = checker.side, speed = checker.speed, size](std::uint64_t number, Tai,
+                                                                    std::byte* frame) {
     // It looks the same again when it has moved by two squares.
     const std::uint64_t moved = number % (2 * side) * (speed % (2 * side)) % (2 * side);
     std::array<std::vector<T>, 2> rows{std::vector<T>(size.x), std::vector<T>(size.x)};
@@ -410,6 +455,10 @@ double imaginary_part([[maybe_unused]] T element) noexcept {
   }
 }
 
+/// Adds a spot to a plane of so many columns.
+using AddSpot = void (*)(const Profile::Part& across, const Profile::Part& along, double peak,
+                         std::size_t width, std::byte* plane);
+
 template <class T>
 void add_spot(const Profile::Part& across, const Profile::Part& along, double peak,
               std::size_t width, std::byte* plane) {
@@ -426,12 +475,35 @@ void add_spot(const Profile::Part& across, const Profile::Part& along, double pe
   }
 }
 
-template <class T>
-Make make_spots(const Reading& reading, const Shape& shape, std::uint64_t seed) {
-  using Number = typename Parts<T>::Number;
-  const Size size(shape);
-  constexpr std::size_t apart = 32;
-  const auto along = [&](std::string_view key, std::size_t length) {
+class Spots {
+ public:
+  Spots(const Reading& reading, const Size& size)
+      : background(reading.value("background")),
+        noise(reading.value("noise")),
+        size_(size),
+        columns_(count(reading, "columns", size.x)),
+        rows_(count(reading, "rows", size.y)),
+        peak_(reading.value("peak")),
+        away_(normal_table(0, reading.value("jitter"))),
+        profile_(reading.value("fwhm")) {}
+
+  void add_to(std::byte* frame, Random& random, AddSpot add, std::size_t element_size) const {
+    for (std::size_t z = 0; z < size_.z; ++z) {
+      for (std::size_t spot = 0; spot < columns_ * rows_; ++spot) {
+        const std::uint64_t chosen = random.next();
+        add(profile_.around(middle(spot % columns_, columns_, size_.x, chosen), size_.x),
+            profile_.around(middle(spot / columns_, rows_, size_.y, chosen >> 16), size_.y), peak_,
+            size_.x, frame + z * size_.x * size_.y * element_size);
+      }
+    }
+  }
+
+  double background;
+  double noise;  ///< its standard deviation
+
+ private:
+  static std::size_t count(const Reading& reading, std::string_view key, std::size_t length) {
+    constexpr std::size_t apart = 32;
     const double usual = static_cast<double>(std::max<std::size_t>(length / apart, 1));
     const double count = reading.value_or(key, usual);
     if (count > static_cast<double>(length)) {
@@ -439,41 +511,36 @@ Make make_spots(const Reading& reading, const Shape& shape, std::uint64_t seed) 
           fmt::format("{} {:g} of spots are more than the pixels, {}", key, count, length));
     }
     return static_cast<std::size_t>(count);
-  };
-  const std::size_t columns = along("columns", size.x);
-  const std::size_t rows = along("rows", size.y);
-  const double peak = reading.value("peak");
-  const double background = reading.value("background");
-  const bool is_noisy = reading.value("noise") > 0;
-  std::vector<double> normal(normal_entries);
-  fill_with_normal_quantiles(normal);
-  const double jitter = reading.value("jitter");
-  for (double& entry : normal) {
-    entry *= jitter;
   }
-  return [=, normal = std::move(normal), profile = Profile(reading.value("fwhm")),
-          noise = is_noisy ? noise_table<Number>(background, reading.value("noise"))
-                           : std::vector<Number>()](std::uint64_t number, Tai, std::byte* frame) {
+  [[nodiscard]] double middle(std::size_t i, std::size_t count, std::size_t length,
+                              std::uint64_t chosen) const {
+    return (static_cast<double>(i) + 0.5) * static_cast<double>(length) /
+               static_cast<double>(count) -
+           0.5 + away_[chosen & 0xFFFF];
+  }
+
+  Size size_;
+  std::size_t columns_;
+  std::size_t rows_;
+  double peak_;
+  std::vector<double> away_;  ///< from where a spot stands without jitter
+  Profile profile_;
+};
+
+template <class T>
+Make make_spots(Spots spots, const Size& size, std::uint64_t seed) {
+  using Number = typename Parts<T>::Number;
+  auto noise =
+      spots.noise > 0 ? noise_table<Number>(spots.background, spots.noise) : std::vector<Number>();
+  return [spots = std::move(spots), noise = std::move(noise), size, seed](std::uint64_t number, Tai,
+                                                                          std::byte* frame) {
     Random random(seed, number);
-    if (is_noisy) {
+    if (!noise.empty()) {
       fill_with_noise(noise, random, size.elements() * Parts<T>::count, frame);
     } else {
-      repeat(std::vector<T>(size.x, element_of<T>(background)), 0, size.elements(), frame);
+      repeat(std::vector<T>(size.x, element_of<T>(spots.background)), 0, size.elements(), frame);
     }
-    const auto place = [&](std::size_t i, std::size_t count, std::size_t length,
-                           std::uint64_t chosen) {
-      return (static_cast<double>(i) + 0.5) * static_cast<double>(length) /
-                 static_cast<double>(count) -
-             0.5 + normal[chosen & 0xFFFF];
-    };
-    for (std::size_t z = 0; z < size.z; ++z) {
-      for (std::size_t spot = 0; spot < columns * rows; ++spot) {
-        const std::uint64_t chosen = random.next();
-        add_spot<T>(profile.around(place(spot % columns, columns, size.x, chosen), size.x),
-                    profile.around(place(spot / columns, rows, size.y, chosen >> 16), size.y), peak,
-                    size.x, frame + z * size.x * size.y * sizeof(T));
-      }
-    }
+    spots.add_to(frame, random, add_spot<T>, sizeof(T));
   };
 }
 
@@ -491,12 +558,14 @@ TestPattern::TestPattern(std::string_view text, DataType type, const Shape& shap
     : bytes_(shape.elements() * element_size(type)) {
   const Reading reading(text, type);
   is_counter_ = reading.kind() == "counter";
+  const Size size(shape);
   make_ = visit(type, [&]<class T>(std::type_identity<T>) {
-    return reading.kind() == "ramp"      ? make_ramp<T>(reading, shape)
-           : reading.kind() == "noise"   ? make_noise<T>(reading, shape, seed)
-           : reading.kind() == "spots"   ? make_spots<T>(reading, shape, seed)
-           : reading.kind() == "sine"    ? make_sine<T>(reading, shape)
-           : reading.kind() == "checker" ? make_checker<T>(reading, shape)
+    using Number = typename Parts<T>::Number;
+    return reading.kind() == "ramp"      ? make_ramp<T>(Ramp(reading, end_of_ramp<Number>()), size)
+           : reading.kind() == "noise"   ? make_noise<T>(Noise(reading), size, seed)
+           : reading.kind() == "spots"   ? make_spots<T>(Spots(reading, size), size, seed)
+           : reading.kind() == "sine"    ? make_sine<T>(Sine(reading), size)
+           : reading.kind() == "checker" ? make_checker<T>(Checker(reading), size)
                                          : make_counter(type, shape);
   });
 }
