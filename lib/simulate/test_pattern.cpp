@@ -478,8 +478,8 @@ void add_spot(const Profile::Part& across, const Profile::Part& along, double pe
 class Spots {
  public:
   Spots(const Reading& reading, const Size& size)
-      : background(reading.value("background")),
-        noise(reading.value("noise")),
+      : background_(reading.value("background")),
+        noise_(reading.value("noise")),
         size_(size),
         columns_(count(reading, "columns", size.x)),
         rows_(count(reading, "rows", size.y)),
@@ -498,8 +498,9 @@ class Spots {
     }
   }
 
-  double background;
-  double noise;  ///< its standard deviation
+  [[nodiscard]] double background() const noexcept { return background_; }
+  /// The standard deviation of what is added to it.
+  [[nodiscard]] double noise() const noexcept { return noise_; }
 
  private:
   static std::size_t count(const Reading& reading, std::string_view key, std::size_t length) {
@@ -519,6 +520,8 @@ class Spots {
            0.5 + away_[chosen & 0xFFFF];
   }
 
+  double background_;
+  double noise_;
   Size size_;
   std::size_t columns_;
   std::size_t rows_;
@@ -530,15 +533,15 @@ class Spots {
 template <class T>
 Make make_spots(Spots spots, const Size& size, std::uint64_t seed) {
   using Number = typename Parts<T>::Number;
-  auto noise =
-      spots.noise > 0 ? noise_table<Number>(spots.background, spots.noise) : std::vector<Number>();
+  auto noise = spots.noise() > 0 ? noise_table<Number>(spots.background(), spots.noise())
+                                 : std::vector<Number>();
   return [spots = std::move(spots), noise = std::move(noise), size, seed](std::uint64_t number, Tai,
                                                                           std::byte* frame) {
     Random random(seed, number);
     if (!noise.empty()) {
       fill_with_noise(noise, random, size.elements() * Parts<T>::count, frame);
     } else {
-      repeat(std::vector<T>(size.x, element_of<T>(spots.background)), 0, size.elements(), frame);
+      repeat(std::vector<T>(size.x, element_of<T>(spots.background())), 0, size.elements(), frame);
     }
     spots.add_to(frame, random, add_spot<T>, sizeof(T));
   };
