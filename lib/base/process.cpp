@@ -4,11 +4,15 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
+#include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <pthread.h>
 #include <unistd.h>
 
+#include "base/process_stat.hpp"
 #include "base/read_text.hpp"
 #include "shmim/text.hpp"
 
@@ -19,15 +23,27 @@ std::atomic<pid_t> own_pid{0};
 
 void remember_pid() noexcept { own_pid.store(getpid(), std::memory_order_relaxed); }
 
-/// State letter of a process from /proc/PID/stat; 0 where it cannot be read.
-char state_of(pid_t pid) {
-  const std::string line = read_text(fmt::format("/proc/{}/stat", pid)).value_or("");
-  // The command stands in parentheses and may hold any character, parentheses too.
-  const auto end = line.rfind(')');
-  return end == std::string::npos || end + 2 >= line.size() ? '\0' : line[end + 2];
-}
-
 }  // namespace
+
+std::optional<ProcessStat> parse_process_stat(std::string_view line) noexcept {
+  // pid (command) state ppid pgrp session tty tpgid flags: the command may hold any character,
+  // parentheses too.
+  std::size_t at = line.rfind(") ");
+  if (at == line.npos || at + 2 == line.size()) {
+    return std::nullopt;
+  }
+  const char state = line[at + 2];
+  for (int field = 0; field < 7; ++field) {
+    at = line.find(' ', at + 1);
+    if (at == line.npos) {
+      return std::nullopt;
+    }
+  }
+  constexpr unsigned kernel_thread = 0x00200000;  // PF_KTHREAD of the kernel
+  const std::string_view rest = line.substr(at + 1);
+  const unsigned flags = parse_number<unsigned>(rest.substr(0, rest.find(' '))).value_or(0);
+  return ProcessStat{state, (flags & kernel_thread) != 0};
+}
 
 pid_t this_process() noexcept {
   const pid_t pid = own_pid.load(std::memory_order_relaxed);
@@ -45,8 +61,8 @@ bool is_alive(pid_t pid) noexcept {
     return false;
   }
   try {
-    const char state = state_of(pid);
-    return state != 'Z' && state != 'X';
+    const auto stat = parse_process_stat(read_text(fmt::format("/proc/{}/stat", pid)).value_or(""));
+    return !stat || !(stat->has_ended() || stat->is_kernel_thread);
   } catch (...) {
     return true;
   }

@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/process_stat.hpp"
 #include "base/read_text.hpp"
 #include "shmim/directory.hpp"
 #include "shmim/text.hpp"
@@ -19,8 +20,7 @@
 namespace shmim {
 namespace {
 
-constexpr unsigned kernel_thread_flag = 0x00200000;  // PF_KTHREAD of the kernel
-constexpr std::string_view deleted = " (deleted)";   // how the kernel marks a file without a name
+constexpr std::string_view deleted = " (deleted)";  // how the kernel marks a file without a name
 
 struct CloseDirectory {
   void operator()(DIR* directory) const noexcept { ::closedir(directory); }
@@ -41,18 +41,9 @@ std::optional<std::string> read_process(const std::string& path) {
 /// True unless it is a user's process: a kernel thread, which has no files and no memory of its own
 /// though we may not look, or one that has ended meanwhile.
 bool is_no_user_process(pid_t process) {
-  const auto stat = read_process(fmt::format("/proc/{}/stat", process));
-  // pid (command) state ppid pgrp session tty tpgid flags: the ninth field, the seventh after ")".
-  std::size_t at = stat ? stat->rfind(')') : std::string::npos;
-  for (int field = 0; field < 7 && at != std::string::npos; ++field) {
-    at = stat->find(' ', at + 1);
-  }
-  if (at == std::string::npos) {
-    return true;
-  }
-  const std::string_view rest = std::string_view(*stat).substr(at + 1);
-  return (parse_number<unsigned>(rest.substr(0, rest.find(' '))).value_or(0) &
-          kernel_thread_flag) != 0;
+  const auto line = read_process(fmt::format("/proc/{}/stat", process));
+  const auto stat = parse_process_stat(line.value_or(""));
+  return !stat || stat->is_kernel_thread;
 }
 
 bool is_before(const Identity& a, const Identity& b) noexcept {

@@ -133,12 +133,11 @@ const Process& ProcessTable::look_up(pid_t pid) {
   return entry->second;
 }
 
-Process ProcessTable::look_up(pid_t pid, const Stream& stream) {
-  Process process = look_up(pid);
-  if (!is_told_ && process.pid != 0 && process.is_dead()) {
-    process.liveness = stream.liveness_of(pid);
+const Process& ProcessTable::look_up(pid_t pid, const Stream& stream) {
+  if (look_up(pid).is_dead() && pid > 0 && !is_told_) {
+    known_.at(pid).liveness = stream.liveness_of(pid);
   }
-  return process;
+  return known_.at(std::max(pid, 0));
 }
 
 StampClock clock_of(Tai created, Tai file_created, std::chrono::seconds offset) noexcept {

@@ -304,8 +304,13 @@ need_nobody() {
 # need_first_namespace: for what is known of processes only where every process is seen. In a container a PID
 # that has no lock of ours is believed to live, elsewhere.
 need_first_namespace() {
-  [[ $(readlink /proc/self/ns/pid) == 'pid:[4026531836]' ]] ||
-    skip "in a PID namespace of its own, as of a container, who has died is not known"
+  is_in_first_namespace || skip "in a PID namespace of its own, as of a container, who has died is not known"
+}
+is_in_first_namespace() { [[ $(readlink /proc/self/ns/pid) == 'pid:[4026531836]' ]]; }
+
+# What is said of who has died, therefore.
+died() {
+  if is_in_first_namespace; then printf dead; else printf 'perhaps in another PID namespace'; fi
 }
 
 # need_own_processes: afterwards "${own[@]}" command... runs where every process may be looked into,

@@ -34,7 +34,7 @@ utc='20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].*Z'
   compare header "$(sed -n '1s/  */ /gp' out)" \
     'STREAM PID COMMAND TRIGGER MODE STATUS SEM CNT0 TRIGGERED WRITTEN LATENCY'
   compare newest "$(sed -n '2s/  */ /gp' out)" "~ out $$ bash mid cnt0 received - 1 $utc $utc *s"
-  compare middle "$(sed -n '3s/  */ /gp' out)" "~ mid $dead (dead) in cnt0 received - 1 $utc $utc *s"
+  compare middle "$(sed -n '3s/  */ /gp' out)" "~ mid $dead ($(died)) in cnt0 received - 1 $utc $utc *s"
   compare oldest "$(sed -n '4s/  */ /gp' out)" "~ in $$ bash - immediate - - - $utc $utc -"
   compare total "$(sed -n '5p' out)" '~ oldest to newest: *s'
   # The hops add up.
@@ -96,7 +96,7 @@ try: shmim-ls" -- shmim-trace none in
   run_out out shmim-trace out --dot
   grep -q '^digraph streams {$' out
   grep -q "^  \"mid\" -> \"out\" \[label=\"$$ (bash)\\\\n.*s\"\];$" out
-  grep -q "^  \"in\" -> \"mid\" \[label=\"$dead (dead)\\\\n.*s\"\];$" out
+  grep -q "^  \"in\" -> \"mid\" \[label=\"$dead ($(died))\\\\n.*s\"\];$" out
   compare end "$(tail -n 1 out)" '}'
   run_out all shmim-trace --all --dot
   compare edges "$(grep -c -- '->' all)" 2
@@ -178,12 +178,12 @@ loop() {
   pipeline
   run_out out shmim-trace --graph --over 1ms
   compare tree "$(<out)" "~ in 0Hz
-  -> mid 0Hz, *s by $dead (dead)
+  -> mid 0Hz, *s by $dead ($(died))
      -> out 0Hz, *s by $$ (bash)"
   compare lines "$(wc -l <out)" 3
   run_out out shmim-trace --graph --over 0
   compare tree "$(head -n 2 out)" "~ in
-  -> mid [0-9]*s by $dead (dead)"
+  -> mid [0-9]*s by $dead ($(died))"
 }
 
 @test "--graph of five processes with a loop" {

@@ -175,3 +175,18 @@ print(json.load(sys.stdin)["rate"])')
   check 0 "$pid (in another PID namespace)" '' -- shmim-ls --noheadings -o writer cam
   check 0 "~ *\"writer\":{\"pid\":$pid,\"command\":\"\",\"alive\":true}*" '' -- shmim-info cam --json
 }
+
+@test "who has a PID there that is of a thread of the kernel here is not called by its name, and has ended when it has" {
+  need_first_namespace
+  need_namespaces
+  [[ $(</proc/2/comm) == kthreadd ]] || skip "PID 2 is of no thread of the kernel here"
+  make cam 8
+  start w "${elsewhere[@]}" bash -c 'shmim-post cam --update --rate 100; true' # the second process there
+  until_true has_frames cam 3
+  check 0 '2 (in another PID namespace)' '' -- shmim-ls --noheadings -o writer cam
+  check 0 '~ *cam     2    (in another PID namespace)  -*' '' -- shmim-trace cam
+  kill -KILL "$pid_w" # and with it all that is in there
+  until_true eval '[[ $(shmim-ls --noheadings -o writer cam) == "2 (dead)" ]]'
+  check 0 '' '' -- shmim-rm --stale cam
+  compare listing "$(listing)" ''
+}

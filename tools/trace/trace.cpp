@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <span>
 
 #include <nlohmann/json.hpp>
 
@@ -191,12 +192,28 @@ class Trace final : public Tool {
           .keywords()
           .all();
     });
-    ProcessTable processes;
-    return {stream.name(), processes, std::move(hops),
-            writer.is_traced
-                ? ""
-                : untraced_in_words(stream.cnt0(), processes.look_up(writer.pid), entries.empty()),
+    ProcessTable processes = writers_of(context, hops);
+    const Process writing = processes.look_up(writer.pid, stream);
+    return {stream.name(), std::move(processes), std::move(hops),
+            writer.is_traced ? "" : untraced_in_words(stream.cnt0(), writing, entries.empty()),
             writer.is_traced ? end_to_end(entries) : std::nullopt};
+  }
+
+  /// One that we do not see may live elsewhere, as the stream knows that it wrote.
+  [[nodiscard]] static ProcessTable writers_of(const Context& context, std::span<const Hop> hops) {
+    ProcessTable processes;
+    for (const Hop& hop : hops) {
+      if (processes.look_up(hop.entry.pid).is_dead()) {
+        try {
+          processes.look_up(
+              hop.entry.pid,
+              Stream::open(stream_path(context.search_path().shm, hop.stream), Access::read));
+        } catch (const Error&) {
+          // It is not there any more, and tells nothing.
+        }
+      }
+    }
+    return processes;
   }
 
   [[nodiscard]] static Traced trace_afar(const Context& context, const Reference& wanted) {

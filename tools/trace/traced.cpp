@@ -56,8 +56,7 @@ std::string table_of(Traced& traced) {
     const TraceEntry& entry = hop.entry;
     const bool is_triggered = !hop.trigger.empty();
     const Process& process = traced.processes.look_up(entry.pid);
-    rows.push_back({printable(hop.stream), fmt::format("{}", entry.pid),
-                    process.is_dead() ? "(dead)" : printable(process.command),
+    rows.push_back({printable(hop.stream), fmt::format("{}", entry.pid), command_in_words(process),
                     is_triggered ? printable(hop.trigger) : "-", std::string(to_string(entry.mode)),
                     std::string(to_string(entry.status)),
                     entry.semaphore < 0 ? "-" : std::to_string(entry.semaphore),

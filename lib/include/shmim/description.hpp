@@ -52,8 +52,8 @@ class SHMIM_EXPORT ProcessTable {
   /// By the PIDs that we see. Nobody for a PID below 1.
   const Process& look_up(pid_t pid);
   /// Of one that `stream` says reads or writes it: where we see none of that PID, what the stream
-  /// knows of processes elsewhere.
-  Process look_up(pid_t pid, const Stream& stream);
+  /// knows of processes elsewhere, here and from now on.
+  const Process& look_up(pid_t pid, const Stream& stream);
   /// Those that were looked up, or told of.
   [[nodiscard]] std::vector<Process> known() const;
   /// Forgets what it knows, which is as old as the first look; but not what it was told.

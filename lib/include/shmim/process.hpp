@@ -10,7 +10,9 @@ namespace shmim {
 
 /// This process's PID without a system call; right in a forked child too.
 [[nodiscard]] SHMIM_EXPORT pid_t this_process() noexcept;
-/// True unless no process has that PID. A process we may not signal lives; a zombie does not.
+/// True if a program runs that has that PID, also one that we may not signal. A zombie and a thread
+/// of the kernel are none: a stream that names the PID of one means a process that has ended, or
+/// one of another PID namespace.
 [[nodiscard]] SHMIM_EXPORT bool is_alive(pid_t pid) noexcept;
 /// Command name of a process (`/proc/PID/comm`), as it stands; empty if there is none.
 [[nodiscard]] SHMIM_EXPORT std::string command_of(pid_t pid);

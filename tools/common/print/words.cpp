@@ -14,6 +14,16 @@ const char* type_of(const Keyword& keyword) noexcept {
   return types[keyword.value.index()];
 }
 
+bool is_seen(const Process& process) noexcept {
+  return !process.is_dead() && !process.command.empty();
+}
+
+const char* why_unseen(const Process& process) noexcept {
+  return process.is_dead()                     ? "dead"
+         : process.liveness == Liveness::alive ? "in another PID namespace"
+                                               : "perhaps in another PID namespace";
+}
+
 }  // namespace
 
 std::string counted(std::uint64_t count, std::string_view what) {
@@ -48,10 +58,11 @@ std::string in_words(const Process& process) {
     return "-";
   }
   return fmt::format("{} ({})", process.pid,
-                     process.is_dead()                     ? "dead"
-                     : !process.command.empty()            ? printable(process.command)
-                     : process.liveness == Liveness::alive ? "in another PID namespace"
-                                                           : "perhaps in another PID namespace");
+                     is_seen(process) ? printable(process.command) : why_unseen(process));
+}
+
+std::string command_in_words(const Process& process) {
+  return is_seen(process) ? printable(process.command) : fmt::format("({})", why_unseen(process));
 }
 
 std::string rate_in_words(const std::optional<double>& hertz) {

@@ -20,6 +20,8 @@ std::string counted(std::uint64_t count, std::string_view what);
 std::string in_words(Seconds duration);
 /// `4711 (cam_grab)`, `4711 (dead)`, `-` where none is named.
 std::string in_words(const Process& process);
+/// `cam_grab`, or in parentheses why it has no name that we see: `(dead)`.
+std::string command_in_words(const Process& process);
 /// `999.98Hz`; `-` where it is not known.
 std::string rate_in_words(const std::optional<double>& hertz);
 /// What kind of file it is: `whole`, `being written`, `unfinished`, or why it is not a stream.

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/process_stat.hpp"
 #include "support/unit.hpp"
 
 using namespace shmim;
@@ -223,6 +224,20 @@ TEST_CASE("a file is removed only if it is still the one that was looked at") {
   CHECK(std::filesystem::exists(path));
   CHECK(remove_if_same(path, *identity_of(path)));
   CHECK_FALSE(remove_if_same(path, looked_at));
+}
+
+TEST_CASE("what /proc/PID/stat says, whatever the command is called") {
+  const auto stat = parse_process_stat("7 (a) b) S 1 7 7 0 -1 4194560 100 0");
+  REQUIRE(stat);
+  CHECK(stat->state == 'S');
+  CHECK_FALSE(stat->is_kernel_thread);
+  CHECK_FALSE(stat->has_ended());
+  CHECK(parse_process_stat("2 (kthreadd) S 0 0 0 0 -1 2129984 0")->is_kernel_thread);
+  CHECK(parse_process_stat("8 (x) Z 1 7 7 0 -1 4227084 0")->has_ended());
+  for (const char* line : {"", "7", "7 (x)", "7 (x) ", "7 (x) S", "7 (x) S 1 7 7 0 -1"}) {
+    CAPTURE(line);
+    CHECK_FALSE(parse_process_stat(line));
+  }
 }
 
 TEST_CASE("this process knows its PID, in a forked child too") {
