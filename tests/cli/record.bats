@@ -301,7 +301,7 @@ S
 @test "a full disk ends with a whole file, and says what is lacking" {
   ((EUID == 0)) && unshare -m true 2>/dev/null || skip 'mounting a small file system is not allowed here'
   need_python numpy astropy
-  make 'tui8>cam' 100x100 -c 100
+  make 'tui8>cam' 100x100 -c 150
   mkdir small
   cat >full.sh <<'S'
 mount -t tmpfs -o size=1m tmpfs small && exec 9>&8 && shmim-record cam -o small/run.fits --direct off --ready-fd 8
