@@ -16,16 +16,27 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Sleeping ends some microseconds late: the last of it is spent awake.
-void wait_until(steady_clock::time_point time) {
-  constexpr std::chrono::microseconds awake{80};
-  if (time - steady_clock::now() > awake) {
-    sleep_until(time - awake);
+/// Sleeping ends late, and later where a processor that has nothing to do has to be had back first:
+/// the last of it is spent awake, which is longer where it ended late of late.
+class Alarm {
+ public:
+  void wait_until(steady_clock::time_point time) {
+    awake_ = std::max(awake_ - awake_ / 1024, least);
+    if (const auto end = time - awake_; steady_clock::now() < end) {
+      sleep_until(end);
+      const std::chrono::nanoseconds late = steady_clock::now() - end;
+      awake_ = std::max(awake_, std::min(2 * late, most));
+    }
+    while (steady_clock::now() < time) {
+    }
+    throw_if_interrupted();
   }
-  while (steady_clock::now() < time) {
-  }
-  throw_if_interrupted();
-}
+
+ private:
+  static constexpr std::chrono::nanoseconds least = std::chrono::microseconds{80};
+  static constexpr std::chrono::nanoseconds most = std::chrono::milliseconds{1};
+  std::chrono::nanoseconds awake_ = least;
+};
 
 }  // namespace
 
@@ -178,6 +189,7 @@ void play(std::vector<std::unique_ptr<Track>>& tracks, const TimeLine& time_line
   std::optional<Moment> zero;  // where the time line starts
   std::optional<Moment> period;
   steady_clock::time_point start;
+  Alarm alarm;
   for (Next next = next_of(tracks, speed); next.frame != nullptr; next = next_of(tracks, speed)) {
     if (!zero) {
       constexpr std::chrono::milliseconds to_be_in_time_for_the_first{2};
@@ -192,7 +204,7 @@ void play(std::vector<std::unique_ptr<Track>>& tracks, const TimeLine& time_line
     const auto due =
         start + Moment{static_cast<std::int64_t>(static_cast<double>(moment.count()) / speed)};
     const bool was_read_late = next.waited && steady_clock::now() > due - next.track->lead();
-    wait_until(due - next.track->lead());
+    alarm.wait_until(due - next.track->lead());
     next.track->publish(*next.frame, due, was_read_late);
     next.track->reading().pop();
   }
