@@ -16,8 +16,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Sleeping ends late, and later where a processor that has nothing to do has to be had back first:
-/// the last of it is spent awake, which is longer where it ended late of late.
+/// Sleeping ends late, and much later where an idle processor must first be given back to us, as on
+/// a virtual machine: the last of the time is spent awake, the more of it the later sleeping has
+/// recently ended.
 class Alarm {
  public:
   void wait_until(steady_clock::time_point time) {
