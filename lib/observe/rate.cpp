@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <thread>
+#include <utility>
 
 namespace shmim {
 namespace {
@@ -16,9 +17,18 @@ double seconds_between(const FrameTime& begin, const FrameTime& end, bool is_sta
                     : Seconds(end.seen - begin.seen).count();
 }
 
-bool are_stamped(std::span<const FrameTime> frames) noexcept {
-  return std::ranges::none_of(frames,
-                              [](const FrameTime& frame) { return !is_date(frame.written); });
+/// The frames that have a time of their own, if that is what most have. One of a writer that stamps
+/// may have none, where it was met between its stamp and its count; and one of a writer that does
+/// not may have that of a writer before it.
+std::vector<FrameTime> stamped_by_writer(std::span<const FrameTime> frames) {
+  std::vector<FrameTime> stamped;
+  for (const FrameTime& frame : frames) {
+    if (is_date(frame.written) && (stamped.empty() || frame.written != stamped.back().written)) {
+      stamped.push_back(frame);
+    }
+  }
+  const bool are_most = stamped.size() > frames.size() - stamped.size();
+  return stamped.size() >= 2 && are_most ? stamped : std::vector<FrameTime>();
 }
 
 /// Root mean square of what is left of the write times when the straight line through them, over
@@ -61,17 +71,14 @@ std::span<const FrameTime> without_none(std::span<const FrameTime> frames,
   return frames.size() > most && frames.front().cnt0 == 0 ? frames.subspan(1) : frames;
 }
 
-/// How long to sleep between looks at a stream that has this mean interval.
-std::chrono::nanoseconds pause_for(const std::vector<FrameTime>& seen) noexcept {
-  constexpr double shortest = 50e-6;
-  constexpr double longest = 10e-3;
-  double interval = 4 * shortest;
-  if (seen.size() > 1 && seen.back().cnt0 > seen.front().cnt0) {
-    interval = seconds_between(seen.front(), seen.back(), are_stamped(seen)) /
-               static_cast<double>(seen.back().cnt0 - seen.front().cnt0);
-  }
-  return std::chrono::nanoseconds(
-      static_cast<std::int64_t>(std::clamp(interval / 4, shortest, longest) * 1e9));
+/// How long to sleep between looks at a stream whose frames came like these.
+std::chrono::nanoseconds pause_for(std::span<const FrameTime> seen) {
+  constexpr std::size_t enough = 16;
+  constexpr Seconds shortest{50e-6};
+  constexpr Seconds longest{10e-3};
+  const Rate rate = rate_of(seen.last(std::min(seen.size(), enough)));
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::clamp(rate.mean.value_or(shortest) / 4, shortest, longest));
 }
 
 }  // namespace
@@ -82,20 +89,24 @@ Rate rate_of(std::span<const FrameTime> frames) {
   if (frames.size() < 2) {
     return rate;
   }
+  rate.frames = frames.back().cnt0 - frames.front().cnt0;
+  rate.missed = rate.frames - std::min<std::uint64_t>(rate.frames, frames.size() - 1);
+  const std::vector<FrameTime> stamped = stamped_by_writer(frames);
+  rate.is_stamped = !stamped.empty();
+  if (rate.is_stamped) {
+    frames = stamped;
+  }
   const FrameTime& first = frames.front();
   const FrameTime& last = frames.back();
-  rate.frames = last.cnt0 - first.cnt0;
-  rate.missed = rate.frames - std::min<std::uint64_t>(rate.frames, frames.size() - 1);
-  rate.is_stamped = are_stamped(frames);
-  const double elapsed = seconds_between(first, last, rate.is_stamped);
-  if (rate.frames == 0) {
+  if (first.cnt0 == last.cnt0) {
     return rate;
   }
+  const double elapsed = seconds_between(first, last, rate.is_stamped);
   if (elapsed <= 0) {
     rate.hertz.reset();
     return rate;
   }
-  rate.hertz = static_cast<double>(rate.frames) / elapsed;
+  rate.hertz = static_cast<double>(last.cnt0 - first.cnt0) / elapsed;
   rate.mean = Seconds(1 / *rate.hertz);
   if (!rate.is_stamped) {
     return rate;
@@ -133,35 +144,46 @@ Rate rate_of(std::span<const FrameTime> frames) {
 bool FrameLog::look(const Stream& stream) {
   const FrameInfo newest = stream.newest();
   const auto moment = steady_clock::now();
-  const bool has_begun_anew = !frames_.empty() && newest.cnt0 < newest_.cnt0;
-  if (frames_.empty() || has_begun_anew) {
-    newest_ = newest;
-    frames_.assign(1, {newest.cnt0, newest.cnt0 == 0 ? never : stream.written(), moment});
+  const CircularBuffer buffer = stream.circular_buffer();
+  const auto position = buffer.newest();
+  const bool is_in_buffer = position && position->cnt0 >= newest.cnt0 && newest.cnt0 != 0;
+  const std::uint64_t oldest = is_in_buffer ? buffer.oldest(*position) : 0;
+  const auto add_from_buffer = [&](std::uint64_t cnt0) {
+    FrameInfo info;
+    const bool is_there = is_in_buffer && cnt0 >= oldest &&
+                          buffer.read(
+                              *position, cnt0, [](std::span<const std::byte>) {}, info) &&
+                          is_date(info.writetime);
+    if (is_there) {
+      frames_.push_back({cnt0, info.writetime, moment});
+    }
+    return is_there;
+  };
+  const FrameInfo before = std::exchange(newest_, newest);
+  if (frames_.empty() || newest.cnt0 < before.cnt0) {
+    frames_.clear();
+    if (!add_from_buffer(newest.cnt0)) {
+      frames_.push_back({newest.cnt0, newest.cnt0 == 0 ? never : stream.written(), moment});
+    }
     return true;
   }
-  if (newest.cnt0 == newest_.cnt0) {
+  if (newest.cnt0 == before.cnt0) {
     return false;
   }
-  const Tai written = newest_.cnt0 == 0 ? stream.written() : written_after(newest_, newest);
-  if (newest.writetime == newest_.writetime && newest_.cnt0 != 0) {
-    // Nor was the one before stamped so, or not that any more.
-    frames_.back().written =
-        written == never ? never : std::max(newest_.writetime, newest_.accesstime);
+  for (std::uint64_t cnt0 = std::max(oldest, before.cnt0 + 1); cnt0 < newest.cnt0; ++cnt0) {
+    add_from_buffer(cnt0);
   }
-  const CircularBuffer buffer = stream.circular_buffer();
-  if (const auto position = buffer.newest(); position && position->cnt0 >= newest.cnt0) {
-    const std::uint64_t oldest = std::max(buffer.oldest(*position), newest_.cnt0 + 1);
-    for (std::uint64_t cnt0 = oldest; cnt0 < newest.cnt0; ++cnt0) {
-      FrameInfo info;
-      if (buffer.read(
-              *position, cnt0, [](std::span<const std::byte>) {}, info) &&
-          is_date(info.writetime)) {
-        frames_.push_back({cnt0, info.writetime, moment});
-      }
-    }
+  // The buffer has each frame's own time; the header may have that of a frame not yet counted.
+  if (add_from_buffer(newest.cnt0)) {
+    return true;
+  }
+  const Tai written = before.cnt0 == 0 ? stream.written() : written_after(before, newest);
+  FrameTime& last = frames_.back();
+  if (newest.writetime == before.writetime && last.cnt0 == before.cnt0 && last.cnt0 != 0) {
+    // Nor was the one before stamped so, or not that any more.
+    last.written = written == never ? never : std::max(before.writetime, before.accesstime);
   }
   frames_.push_back({newest.cnt0, written, moment});
-  newest_ = newest;
   return true;
 }
 

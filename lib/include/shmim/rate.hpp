@@ -27,9 +27,10 @@ using Seconds = std::chrono::duration<double>;
 /// How regularly frames came.
 struct Rate {
   std::uint64_t frames = 0;  ///< counted from the first frame to the last, the first apart
-  std::uint64_t missed = 0;  ///< of these, those whose write time nobody saw
-  /// Whether the times are those that the writer stamped. Where it stamps none they are those at
-  /// which we looked, which tell how many came in a second, and not how regularly.
+  std::uint64_t missed = 0;  ///< of these, those that nobody saw
+  /// Whether the times are those that the writer stamped; a frame that has none is passed over.
+  /// Where most have none they are those at which we looked, which tell how many came in a second,
+  /// and not how regularly.
   bool is_stamped = true;
   /// Frames per second; nullopt if no time went by between them.
   std::optional<double> hertz = 0;

@@ -82,6 +82,34 @@ TEST_CASE("frames that were not seen count for the rate, and are said to be miss
   CHECK_FALSE(sparse.jitter);
 }
 
+TEST_CASE("a frame or two without a time are passed over") {
+  using namespace std::chrono_literals;
+  auto frames = regular(1, 30, 10ms);
+  SUBCASE("in the middle") { frames[9].written = frames[10].written = never; }
+  SUBCASE("at the ends") { frames.front().written = frames.back().written = never; }
+  SUBCASE("with the time of the frame before") { frames[10].written = frames[9].written; }
+  const Rate rate = rate_of(frames);
+  CHECK(rate.is_stamped);
+  CHECK(rate.frames == 29);
+  CHECK(rate.missed == 0);
+  CHECK(*rate.hertz == doctest::Approx(100));
+  CHECK(rate.min->count() == doctest::Approx(0.01));
+  CHECK(rate.max->count() == doctest::Approx(0.01));
+  CHECK(rate.jitter->count() < 1e-8);
+}
+
+TEST_CASE("where half of the frames have no time, our looks tell the rate") {
+  using namespace std::chrono_literals;
+  auto frames = regular(1, 4, 10ms);
+  for (FrameTime& frame : frames) {
+    frame.seen += frame.cnt0 * 20ms;
+  }
+  frames[1].written = frames[2].written = never;
+  const Rate rate = rate_of(frames);
+  CHECK_FALSE(rate.is_stamped);
+  CHECK(*rate.hertz == doctest::Approx(50));
+}
+
 TEST_CASE("no rate without frames, and none where the write times do not move") {
   CHECK(*rate_of({}).hertz == 0);
   CHECK(*rate_of(regular(1, 1, std::chrono::nanoseconds{1})).hertz == 0);
@@ -124,6 +152,51 @@ TEST_CASE("a circular buffer tells the times of frames between two looks") {
   static_cast<void>(log.look(stream));
   CHECK(rate_of(log.frames()).missed > 0);
   CHECK(log.frames().back().cnt0 == 25);
+}
+
+TEST_CASE("a writer that is met between its stamp and its count has stamped all the same") {
+  using namespace std::chrono_literals;
+  const Directory directory;
+  Stream stream = directory.make("cam");
+  FrameLog log;
+  for (int frame = 0; frame < 30; ++frame) {
+    publish_at(stream, start + frame * 10ms);
+    if (frame == 9) {
+      alter_header(stream, [&](layout::Metadata& header) {
+        header.write = 1;
+        header.writetime = to_timespec(start + 100ms);
+      });
+    }
+    CHECK(log.look(stream));
+    alter_header(stream, [](layout::Metadata& header) { header.write = 0; });
+  }
+  const Rate rate = rate_of(log.frames());
+  CHECK(rate.is_stamped);
+  CHECK(rate.frames == 29);
+  CHECK(*rate.hertz == doctest::Approx(100));
+  CHECK(rate.min->count() == doctest::Approx(0.01));
+  CHECK(rate.max->count() == doctest::Approx(0.01));
+}
+
+TEST_CASE("the time of a frame is that of its slot, whatever its writer stamps next") {
+  using namespace std::chrono_literals;
+  const Directory directory;
+  Format format = Directory::small_format();
+  format.circular_buffer = 8;
+  Stream stream = directory.make("cam", format);
+  FrameLog log;
+  for (const bool is_first : {true, false}) {
+    CAPTURE(is_first);
+    publish<std::uint16_t>(stream, 1);
+    const Tai written = stream.written();
+    alter_header(stream, [&](layout::Metadata& header) {
+      header.write = 1;
+      header.writetime = to_timespec(written + 1s);
+    });
+    CHECK(log.look(stream));
+    CHECK(log.frames().back().written == written);
+    alter_header(stream, [](layout::Metadata& header) { header.write = 0; });
+  }
 }
 
 TEST_CASE("a counter that goes back begins anew") {
