@@ -140,6 +140,20 @@ written_while_40_come() {
   until_true told sender 'cam: sent as it is'
 }
 
+@test "who looks over a thin line gets frames compressed where that pays, each as it is there" {
+  need_python
+  make cam 256x256 --type int16
+  start_ready serve shmim-serve --bind 'tcp://127.0.0.1:0' -v
+  until_true grep -q ': listening$' serve.err
+  line thin "$(sed -n 's/^shmim-serve: \(tcp.*\): listening$/\1/p' serve.err)" rate=10000000
+  start writer shmim-post cam --pattern counter --rate 200 -q
+  # One frame is no line's measure.
+  check 0 '' '~ *: 1 frame checked: 0 torn*' -- shmim-cat "$line/cam" --verify
+  start look shmim-cat "$line/cam" -f --latest --verify -n 200
+  until_true told serve 'cam: sent by '
+  finish look 0 '' '~ *: 200 frames checked: 0 torn*'
+}
+
 @test "over a long line so many newest frames are on their way as it holds, and no more" {
   need_python
   make cam 128x128 --type uint16

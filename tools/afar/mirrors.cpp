@@ -70,6 +70,7 @@ Mirror::Mirror(const std::string& endpoint, Wish wish, const std::filesystem::pa
   options.pixels = wish_.pixels;
   options.whole = wish_.whole;
   options.slice = wish_.slice;
+  options.compression = Compression::automatic;
   options.awaits = wish_.awaits;
   options.mode = 0600;
   if (wish_.order == FrameOrder::every) {
