@@ -55,9 +55,10 @@ class Bridge {
     if (way.by_hand) {
       Stream draft = Stream::draft(there, name + "-near", near_.stream().format());
       static_cast<void>(draft.publish());
-      sender_ = std::make_unique<Peer>(bench.settings,
-                                       [&] { send_by_hand(near_.stream().path(), *meeting_); });
-      receiver_ = std::make_unique<Peer>(bench.settings, [&] { receive_by_hand(far, *meeting_); });
+      sender_ = std::make_unique<Peer>(
+          bench.settings, [&] { send_by_hand(near_.stream().path(), *meeting_, way.keys); });
+      receiver_ = std::make_unique<Peer>(bench.settings,
+                                         [&] { receive_by_hand(far, *meeting_, way.keys); });
     } else {
       sender_ = std::make_unique<Peer>(bench.settings, [&] { send(directory, name, way.keys); });
       receiver_ = std::make_unique<Peer>(bench.settings, [&] { receive(there, way); });
@@ -160,37 +161,28 @@ class Bridge {
 /// With a circular buffer, or a writer without a pause leaves no whole frame.
 constexpr std::uint32_t ring_slots = 4;
 
-void measure_clear(const Bench& bench, std::uint64_t size) {
-  BareLine bare(bench, size, std::nullopt);
-  Bridge by_hand(bench, "hand", format_of(size, ring_slots), {.by_hand = true});
-  Bridge ours(bench, "ours", format_of(size, ring_slots), {});
+/// How often each is done: what takes longer, less often.
+struct Times {
+  std::size_t one;
+  unsigned many;
+};
+
+void measure_line(const Bench& bench, const std::string& name, std::uint64_t size,
+                  const std::optional<Keys>& keys, const Times& times) {
+  BareLine bare(bench, size, keys);
+  Bridge by_hand(bench, "hand", format_of(size, ring_slots), {.by_hand = true, .keys = keys});
+  Bridge ours(bench, "ours", format_of(size, ring_slots), {.keys = keys});
   bench.run({"network",
-             bytes_text(size) + ", one frame",
+             bytes_text(size) + ", one frame" + name,
              {{"ZeroMQ alone", [&] { return bare.one(); }},
               {"ZeroMQ by hand, of streams", [&] { return by_hand.one(); }},
               {"Sender and Receiver", [&] { return ours.one(); }}},
-             200});
+             times.one});
   bench.run({"network",
-             bytes_text(size) + ", one of many",
-             {{"ZeroMQ alone", [&] { return bare.one_of(many); }},
-              {"ZeroMQ by hand, of streams", [&] { return by_hand.one_of(many); }},
-              {"Sender and Receiver", [&] { return ours.one_of(many); }}},
-             5});
-}
-
-void measure_encrypted(const Bench& bench, std::uint64_t size) {
-  const Keys keys;
-  BareLine bare(bench, size, keys);
-  Bridge ours(bench, "ours", format_of(size, ring_slots), {.keys = keys});
-  bench.run({"network",
-             bytes_text(size) + ", one frame, CURVE",
-             {{"ZeroMQ alone", [&] { return bare.one(); }},
-              {"Sender and Receiver", [&] { return ours.one(); }}},
-             50});
-  bench.run({"network",
-             bytes_text(size) + ", one of many, CURVE",
-             {{"ZeroMQ alone", [&] { return bare.one_of(fewer); }},
-              {"Sender and Receiver", [&] { return ours.one_of(fewer); }}},
+             bytes_text(size) + ", one of many" + name,
+             {{"ZeroMQ alone", [&] { return bare.one_of(times.many); }},
+              {"ZeroMQ by hand, of streams", [&] { return by_hand.one_of(times.many); }},
+              {"Sender and Receiver", [&] { return ours.one_of(times.many); }}},
              5});
 }
 
@@ -258,10 +250,10 @@ void measure_writer(const Bench& bench, std::uint64_t size) {
 
 void measure_network(const Bench& bench) {
   for (const std::uint64_t size : bench.sizes_or({64, 128 << 10, 512 << 10, 8 << 20})) {
-    measure_clear(bench, size);
+    measure_line(bench, "", size, std::nullopt, {.one = 200, .many = many});
   }
   for (const std::uint64_t size : bench.sizes_or({128 << 10, 8 << 20})) {
-    measure_encrypted(bench, size);
+    measure_line(bench, ", CURVE", size, Keys(), {.one = 50, .many = fewer});
     measure_writer(bench, size);
   }
   for (const std::uint64_t size : bench.sizes_or({512 << 10})) {

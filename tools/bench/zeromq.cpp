@@ -63,9 +63,13 @@ void tell_port(Meeting& meeting, const std::string& endpoint) {
   meeting.port = std::stoi(endpoint.substr(endpoint.rfind(':') + 1));
 }
 
-void send_by_hand(const std::filesystem::path& path, Meeting& meeting) {
+void send_by_hand(const std::filesystem::path& path, Meeting& meeting,
+                  const std::optional<Keys>& keys) {
   zmq::context_t context;
   zmq::socket_t socket(context, zmq::socket_type::router);
+  if (keys) {
+    encrypt_sender(socket, *keys);
+  }
   socket.bind("tcp://127.0.0.1:*");
   tell_port(meeting, socket.get(zmq::sockopt::last_endpoint));
   zmq::message_t receiver;
@@ -93,9 +97,13 @@ void send_by_hand(const std::filesystem::path& path, Meeting& meeting) {
   }
 }
 
-void receive_by_hand(const std::filesystem::path& path, const Meeting& meeting) {
+void receive_by_hand(const std::filesystem::path& path, const Meeting& meeting,
+                     const std::optional<Keys>& keys) {
   zmq::context_t context;
   zmq::socket_t socket(context, zmq::socket_type::dealer);
+  if (keys) {
+    encrypt_receiver(socket, *keys);
+  }
   socket.connect(endpoint_at(meeting));
   Publisher publisher(Stream::open(path));
   socket.send(zmq::str_buffer("hello"));

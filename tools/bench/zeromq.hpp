@@ -31,8 +31,10 @@ struct Keys {
 };
 
 /// From a stream, and to one: no keywords, no times. They do not return.
-[[noreturn]] void send_by_hand(const std::filesystem::path& path, Meeting& meeting);
-[[noreturn]] void receive_by_hand(const std::filesystem::path& path, const Meeting& meeting);
+[[noreturn]] void send_by_hand(const std::filesystem::path& path, Meeting& meeting,
+                               const std::optional<Keys>& keys);
+[[noreturn]] void receive_by_hand(const std::filesystem::path& path, const Meeting& meeting,
+                                  const std::optional<Keys>& keys);
 
 /// The same sockets with no stream at either end: messages of one size from here to another
 /// process.
