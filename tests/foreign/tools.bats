@@ -180,13 +180,17 @@ print(json.load(sys.stdin)["rate"])')
   need_first_namespace
   need_namespaces
   [[ $(</proc/2/comm) == kthreadd ]] || skip "PID 2 is of no thread of the kernel here"
+  make in 8
   make cam 8
-  start w "${elsewhere[@]}" bash -c 'shmim-post cam --update --rate 100; true' # the second process there
+  shmim-post in --update
+  start w "${elsewhere[@]}" bash -c 'shmim-post cam --update --trigger in --rate 100; true' # the second process there
   until_true has_frames cam 3
   check 0 '2 (in another PID namespace)' '' -- shmim-ls --noheadings -o writer cam
-  check 0 '~ *cam     2    (in another PID namespace)  -*' '' -- shmim-trace cam
+  check 0 '~ *cam     2 *in another PID namespace)  in *' '' -- shmim-trace cam
+  check 0 '~ *  -> cam *by 2 (in another PID namespace)' '' -- shmim-trace --graph
+  check 0 '~ *writer *2 (in another PID namespace)*' '' -- shmim-info cam
   kill -KILL "$pid_w" # and with it all that is in there
   until_true eval '[[ $(shmim-ls --noheadings -o writer cam) == "2 (dead)" ]]'
   check 0 '' '' -- shmim-rm --stale cam
-  compare listing "$(listing)" ''
+  compare listing "$(listing)" in.im.shm
 }
