@@ -97,8 +97,10 @@ void Track::publish(const ReadAhead::Frame& frame, steady_clock::time_point due,
 }
 
 std::string Track::summary() const {
-  std::string text =
-      fmt::format("{} to {} in {}", counted(frames_, "frame"), stream(), in_words(duration()));
+  std::string text = fmt::format("{} to {}", counted(frames_, "frame"), stream());
+  if (frames_ > 0) {
+    text += fmt::format(" in {}", in_words(duration()));
+  }
   if (missed_ > 0) {
     text += fmt::format(", {} missed as recorded", missed_);
   }
