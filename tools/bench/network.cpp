@@ -212,32 +212,55 @@ void measure_compressed(const Bench& bench, std::uint64_t size) {
              Unit::bytes});
 }
 
+/// A stream, and a process that takes each frame of it by `copy`.
+class ReadStream {
+ public:
+  ReadStream(const Bench& bench, const std::string& name, std::uint64_t size, const CopyFrame& copy)
+      : stream_(bench.scratch, name, size, ring_slots), reader_(bench.settings, [&] {
+          Follower follower(stream_.stream().duplicate());
+          TakenFrame taken;
+          while (follower.next(FrameOrder::latest, std::nullopt, copy, taken) == Arrival::arrived) {
+          }
+        }) {
+    reader_.await_sleep();
+  }
+  [[nodiscard]] const Stream& stream() const noexcept { return stream_.stream(); }
+
+ private:
+  Temporary stream_;
+  Peer reader_;
+};
+
 void measure_writer(const Bench& bench, std::uint64_t size) {
   const Temporary alone(bench.scratch, "alone", size, ring_slots);
-  const Temporary waited(bench.scratch, "waited", size, ring_slots);
-  const Peer waiter(bench.settings, [&] {
-    Follower follower(waited.stream().duplicate());
-    while (follower.wait(std::nullopt) == Arrival::arrived) {
-    }
-  });
-  Bridge ours(bench, "ours", format_of(size, ring_slots), {});
   const std::vector<std::byte> frame(size, std::byte{1});
+  std::vector<std::byte> taken(size);
+  const ReadStream waking(bench, "waking", size, [](std::span<const std::byte>) {});
+  const ReadStream copying(bench, "copying", size, [&](std::span<const std::byte> pixels) {
+    std::ranges::copy(pixels, taken.begin());
+  });
+  Bridge by_hand(bench, "hand", format_of(size, ring_slots), {.by_hand = true});
+  Bridge ours(bench, "ours", format_of(size, ring_slots), {});
   // Long enough for a frame to be there before the next, as where a camera sets the pace.
   const auto pause = std::chrono::microseconds{500} + std::chrono::nanoseconds{size};
-  const auto publish_to = [&](const Temporary& temporary) {
-    return [&frame, pause, publisher = std::make_shared<Publisher>(temporary.stream())] {
+  const auto publish_to = [&](const Stream& stream) {
+    return [&frame, pause, publisher = std::make_shared<Publisher>(stream)] {
       std::this_thread::sleep_for(pause);
       return timed([&] { publisher->publish(frame); });
     };
   };
   Case contest{"network", bytes_text(size) + ", its writer", {}, 200};
-  contest.contenders.push_back({"publish, nobody follows", publish_to(alone)});
-  contest.contenders.push_back({"publish, a reader wakes", publish_to(waited)});
-  contest.contenders.push_back({"publish, to a Sender", [&ours, pause] {
-                                  std::this_thread::sleep_for(pause);
-                                  return ours.publication();
-                                }});
-  waiter.await_sleep();
+  contest.contenders.push_back({"publish, nobody follows", publish_to(alone.stream())});
+  contest.contenders.push_back({"publish, a reader wakes", publish_to(waking.stream())});
+  contest.contenders.push_back({"publish, a reader copies", publish_to(copying.stream())});
+  const auto publish_over = [pause](Bridge& bridge) {
+    return [&bridge, pause] {
+      std::this_thread::sleep_for(pause);
+      return bridge.publication();
+    };
+  };
+  contest.contenders.push_back({"publish, sent by hand", publish_over(by_hand)});
+  contest.contenders.push_back({"publish, to a Sender", publish_over(ours)});
   for (std::uint32_t i = 0; i <= ring_slots; ++i) {
     for (const Contender& contender : contest.contenders) {
       contender.sample();  // the first time round the kernel maps the ring_slots
