@@ -33,19 +33,15 @@ struct Way {
   bool by_hand = false;
   std::optional<Keys> keys = std::nullopt;
   Compression compression = Compression::none;
-  const char* pattern = nullptr;  ///< of the frame; nullptr: zeros
 };
 
-/// A stream here, one there, and what takes frames from the one to the other.
+/// A stream here, one there, and what takes frames from the one to the other. All that are compared
+/// send the same frame: how long it takes to read another differs by where it lies.
 class Bridge {
  public:
-  Bridge(const Bench& bench, const std::string& name, const Format& format, const Way& way)
-      : near_(bench.scratch, name + "-near", format),
-        publisher_(near_.stream()),
-        frame_(format.bytes()) {
-    if (way.pattern != nullptr) {
-      TestPattern(way.pattern, format.type, format.shape).fill(0, never, frame_);
-    }
+  Bridge(const Bench& bench, const std::string& name, const Format& format,
+         std::span<const std::byte> frame, const Way& way)
+      : near_(bench.scratch, name + "-near", format), publisher_(near_.stream()), frame_(frame) {
     const std::filesystem::path& directory = bench.scratch.path();
     const std::filesystem::path there = directory / (name + "-far");
     std::filesystem::remove_all(there);
@@ -151,7 +147,7 @@ class Bridge {
   }
   Temporary near_;
   Publisher publisher_;
-  std::vector<std::byte> frame_;
+  std::span<const std::byte> frame_;
   Shared<Meeting> meeting_;
   std::unique_ptr<Peer> sender_;
   std::unique_ptr<Peer> receiver_;
@@ -170,8 +166,10 @@ struct Times {
 void measure_line(const Bench& bench, const std::string& name, std::uint64_t size,
                   const std::optional<Keys>& keys, const Times& times) {
   BareLine bare(bench, size, keys);
-  Bridge by_hand(bench, "hand", format_of(size, ring_slots), {.by_hand = true, .keys = keys});
-  Bridge ours(bench, "ours", format_of(size, ring_slots), {.keys = keys});
+  const std::vector<std::byte> frame(size, std::byte{1});
+  const Format format = format_of(size, ring_slots);
+  Bridge by_hand(bench, "hand", format, frame, {.by_hand = true, .keys = keys});
+  Bridge ours(bench, "ours", format, frame, {.keys = keys});
   bench.run({"network",
              bytes_text(size) + ", one frame" + name,
              {{"ZeroMQ alone", [&] { return bare.one(); }},
@@ -192,10 +190,11 @@ void measure_compressed(const Bench& bench, std::uint64_t size) {
   format.type = DataType::uint16;
   format.shape = Shape{static_cast<std::uint32_t>(size / 2)};
   format.circular_buffer = ring_slots;
-  constexpr const char* picture = "noise,mean=1000,sigma=32";
-  Bridge plain(bench, "plain", format, {.pattern = picture});
-  Bridge lz4(bench, "lz4", format, {.compression = Compression::lz4, .pattern = picture});
-  Bridge zstd(bench, "zstd", format, {.compression = Compression::zstd, .pattern = picture});
+  std::vector<std::byte> picture(format.bytes());
+  TestPattern("noise,mean=1000,sigma=32", format.type, format.shape).fill(0, never, picture);
+  Bridge plain(bench, "plain", format, picture, {});
+  Bridge lz4(bench, "lz4", format, picture, {.compression = Compression::lz4});
+  Bridge zstd(bench, "zstd", format, picture, {.compression = Compression::zstd});
   const std::string name = bytes_text(size) + " of noise";
   bench.run({"network",
              name + ", one of many",
@@ -239,8 +238,8 @@ void measure_writer(const Bench& bench, std::uint64_t size) {
   const ReadStream copying(bench, "copying", size, [&](std::span<const std::byte> pixels) {
     std::ranges::copy(pixels, taken.begin());
   });
-  Bridge by_hand(bench, "hand", format_of(size, ring_slots), {.by_hand = true});
-  Bridge ours(bench, "ours", format_of(size, ring_slots), {});
+  Bridge by_hand(bench, "hand", format_of(size, ring_slots), frame, {.by_hand = true});
+  Bridge ours(bench, "ours", format_of(size, ring_slots), frame, {});
   // Long enough for a frame to be there before the next, as where a camera sets the pace.
   const auto pause = std::chrono::microseconds{500} + std::chrono::nanoseconds{size};
   const auto publish_to = [&](const Stream& stream) {
