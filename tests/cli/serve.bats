@@ -229,18 +229,19 @@ came() {
   make_there ring 128x128x4 --type float64 --circular
   shmim-post ring "${there[@]}" --pattern noise,sigma=100 -n 6 -q
   over_line
-  local whole=$((512 * 512 * 2)) slice i
+  # Besides pixels, what is said: some 5000 bytes, and 2000 more as often as keywords are asked for while it takes.
+  local whole=$((512 * 512 * 2)) said=10000 slice i
   refute came $((whole - 1)) shmim-cat "$A/cam" -o raw
   # A part in 64 of it, in one piece, at distances, as means, backwards.
   for slice in '0:63,0:63' '*::8,*::8' '-64:-1::1,511:448' '*::8b,*::8b'; do
-    came $((whole / 64 + 6000)) shmim-cat "$A/cam[$slice]" -o raw
+    came $((whole / 64 + said)) shmim-cat "$A/cam[$slice]" -o raw
     cmp came.out <(shmim-cat "cam[$slice]" "${there[@]}" -o raw)
   done
-  came 6000 shmim-info "$A/cam[7:8,*::100b]" --stats
+  came $said shmim-info "$A/cam[7:8,*::100b]" --stats
   compare statistics "$(tail -n 4 came.out)" "$(shmim-info 'cam[7:8,*::100b]' --stats "${there[@]}" | tail -n 4)"
   start_ready follower shmim-cat "$A/cam[5,*::511]" -f -n 8 -o raw -t 20
   start_ready lines shmim-info "$A/cam[9,0:1::2b]" --stats -n 8 --csv -t 20
-  came 20000 eval "publish cam 8 --rate 50 && finish follower 0 '~ *' '' && finish lines 0 '~ writetime,cnt0,*,*' ''"
+  came $((2 * said)) eval "publish cam 8 --rate 50 && finish follower 0 '~ *' '' && finish lines 0 '~ writetime,cnt0,*,*' ''"
   cmp <(tail -c 4 follower.out) <(shmim-cat 'cam[5,*::511]' "${there[@]}" -o raw)
   compare mean "$(tail -n 1 lines.out | cut -d, -f3)" "$(shmim-cat 'cam[9,0:1::2b]' "${there[@]}")"
   # However many look at however many parts of it, a stream has semaphores left for others.
@@ -252,7 +253,7 @@ came() {
     cmp "look$i.out" <(shmim-cat "cam[$i,0]" "${there[@]}" -o raw)
   done
   for slice in '3,*' '3,*,@' '*::7b,3:1,2' '0:1,*::9b,*::2b' '5,6,*::3'; do
-    came 8000 shmim-cat "$A/ring[$slice]" -o raw
+    came $((4096 + said)) shmim-cat "$A/ring[$slice]" -o raw
     cmp came.out <(shmim-cat "ring[$slice]" "${there[@]}" -o raw)
   done
 }
