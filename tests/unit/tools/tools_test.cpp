@@ -1,9 +1,12 @@
 // The tools' command lines, without a process.
 
+#include <array>
+#include <csignal>
 #include <map>
 
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "common/app/file_reference.hpp"
 #include "common/app/tool.hpp"
@@ -369,4 +372,21 @@ TEST_CASE("a table is aligned by what a terminal shows") {
         "NAME  CNT0\n"
         "相机     1\n"
         "cam     22\n");
+}
+
+TEST_CASE(
+    "a signal that comes just when a tool has said that it is ready ends it as any later one") {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  const pid_t tool = in_child([&] {
+    install_signal_handlers();
+    static_cast<void>(::raise(SIGTERM));
+    Readiness(static_cast<unsigned>(ends[1])).say();
+  });
+  CHECK(reap(tool) == 0);
+  char said = '\0';
+  CHECK(::read(ends[0], &said, 1) == 1);
+  CHECK(said == '\n');
+  ::close(ends[0]);
+  ::close(ends[1]);
 }

@@ -33,8 +33,8 @@ void Readiness::say() {
   }
   constexpr std::byte newline{'\n'};
   const int error_number = write_all(static_cast<int>(*descriptor_), std::span(&newline, 1));
-  throw_if_interrupted();
   if (error_number != 0) {
+    throw_if_interrupted();
     throw Error::system("--ready-fd", "cannot write to the descriptor", error_number);
   }
   descriptor_.reset();

@@ -37,7 +37,8 @@ struct Takes {
 class Readiness {
  public:
   explicit Readiness(std::optional<unsigned> descriptor) noexcept : descriptor_(descriptor) {}
-  /// One newline, however often it is called. Throws Error.
+  /// One newline, however often it is called. A signal that comes meanwhile is for who waits then.
+  /// Throws Error, and Interrupted where the descriptor is full.
   void say();
 
  private:
