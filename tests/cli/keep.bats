@@ -12,6 +12,16 @@ setup() {
 # has_said NAME TEXT
 has_said() { grep -qF -- "$2" "$WORK/$1.err"; }
 
+# looks_again NAME: it has since taken what was there, and looked at what it watches, as it does between two sleeps.
+looks_again() {
+  local pid before
+  eval "pid=\$pid_$1"
+  before=$(sleeps "$pid")
+  until_true has_slept "$pid" $((before + 20))
+}
+sleeps() { awk '/^voluntary_ctxt_switches/ && $2 > most { most = $2 } END { print most + 0 }' /proc/"$1"/task/*/status; }
+has_slept() { (($(sleeps "$1") >= $2)); }
+
 @test "a signal has what was held written, and what follows" {
   need_python numpy astropy
   make 'tui16>cam' 8x6 -c 50
@@ -51,11 +61,11 @@ shmim-record: cam: 15 frames in run.fits'
   start_record run cam --keep 1m --on keyword:LOOP=open --on 'keyword:TEMP>-40' --after 300ms --max 2 -o 'run-{n}.fits'
   shmim-post -q cam --pattern counter -n 3
   shmim-post -q cam --update --set LOOP=closed
-  sleep 0.1
+  looks_again run
   shmim-post -q cam --update --set LOOP=open
   until_true test -e run-1.fits
   shmim-post -q cam --pattern counter -n 4
-  sleep 0.1
+  looks_again run
   shmim-kw -q cam TEMP=-39.5
   finish run 0 '' '~ shmim-record: cam: keyword:LOOP=open: it is open; * held*5 frames in run-1.fits*: keyword:TEMP>-40: it is -39.5; 4 frames held*4 frames in run-2.fits'
   reads_as run-1.fits 'header["RECTRIG"] == "keyword:LOOP=open" and table["CNT0"].tolist() == [1, 2, 3, 4, 5]'
@@ -94,7 +104,7 @@ shmim-record: cam: 2 frames in run-2.fits'
   make 'tui8>cam' 4x4 -c 50
   start_record run cam --keep 1m --on sem:3 --after 0s --max 1 -o run.fits
   shmim-post -q cam --pattern counter -n 3 --except 3
-  sleep 0.1
+  looks_again run
   check 1 '' '~ shmim-wait: cam: semaphore 3 is claimed by *shmim-record*' -- shmim-wait cam --sem 3 -t 10ms
   check 1 '' '~ shmim-record: cam: semaphore 3 is claimed by *shmim-record*' -- shmim-record cam --keep 1m --on sem:3
   shmim-post -q cam --sem 3
@@ -109,7 +119,7 @@ shmim-record: cam: 3 frames in run.fits'
   make 'tf32>dm' 4 -c 50
   start_record run cam dm --keep 1m --on keyword:LOOP=open --after 300ms -o '{name}.fits'
   shmim-post -q cam --pattern counter -n 3
-  sleep 0.1
+  looks_again run
   shmim-post -q dm --pattern counter --set LOOP=open -n 1
   until_true test -e cam.fits -a -e dm.fits
   kill -INT "$pid_run"
@@ -123,7 +133,7 @@ shmim-record: cam: 3 frames in run.fits'
   make 'tui8>cam' 4x4 -c 50
   start_record run cam --keep 1m --on USR1 --on USR2 --after 2s --max 1 -o run.fits -v
   shmim-post -q cam --pattern counter -n 2
-  sleep 0.1 # in which they are taken
+  looks_again run
   kill -USR1 "$pid_run"
   until_true has_said run 'SIGUSR1: came'
   kill -USR2 "$pid_run"
@@ -151,7 +161,7 @@ shmim-record: cam: 3 frames in run.fits'
   start_record run cam --keep 10m --buffer 64KiB --on USR1 --after 0s --max 1 -o run.fits
   shmim-post -q cam --pattern counter --rate 1000 -n 200
   until_true has_said run 'of it, and not 10m00s'
-  sleep 0.1
+  looks_again run
   kill -USR1 "$pid_run"
   finish run 0 '' '~ shmim-record: cam: memory holds *ms of it, and not 10m00s: --buffer *MiB would be enough*SIGUSR1: came; * frames held*frames in run.fits'
   reads_as run.fits '20 < len(table) < 32 and table["CNT0"].tolist() == list(range(201 - len(table), 201)) and header["MISSED"] == 0'
@@ -162,7 +172,7 @@ shmim-record: cam: 3 frames in run.fits'
   make 'tui16>cam' 32x32 -c 300
   start_record run cam --keep 64KiB --on SIGHUP --after 0s --max 1 -o run.fits
   shmim-post -q cam --pattern counter -n 200
-  sleep 0.1
+  looks_again run
   kill -HUP "$pid_run"
   finish run 0 '' '~ shmim-record: SIGHUP: came; * frames held*'
   reads_as run.fits '20 < len(table) < 32 and table["CNT0"].tolist() == list(range(201 - len(table), 201))'
@@ -173,7 +183,7 @@ shmim-record: cam: 3 frames in run.fits'
   make 'tui8>cam' 4x4 -c 10
   start_record run cam --keep 1m --on USR1 --after 0s -o run.fits -v
   shmim-post -q cam --pattern counter -n 2
-  sleep 0.1
+  looks_again run
   shmim-create -q 'tui8>cam' 4x4 -c 10 --recreate
   shmim-post -q cam --pattern counter -n 3
   sleep 0.5  # a re-creation is noticed within 250 ms
@@ -184,7 +194,7 @@ shmim-record: cam: 3 frames in run.fits'
   until_true has_said run 'what was held is gone'
   until_true bash -c '(($(grep -c "watches cnt0" run.err) == 2))'
   shmim-post -q cam --pattern counter -n 1
-  sleep 0.1
+  looks_again run
   kill -USR1 "$pid_run"
   until_true test -e run-3.fits
   shmim-rm -q cam
