@@ -144,6 +144,9 @@ Rate rate_of(std::span<const FrameTime> frames) {
 bool FrameLog::look(const Stream& stream) {
   const FrameInfo newest = stream.newest();
   const auto moment = steady_clock::now();
+  if (!frames_.empty() && newest.cnt0 == newest_.cnt0) {
+    return false;  // and its times may be those of the next by now
+  }
   const CircularBuffer buffer = stream.circular_buffer();
   const auto position = buffer.newest();
   const bool is_in_buffer = position && position->cnt0 >= newest.cnt0 && newest.cnt0 != 0;
@@ -166,9 +169,6 @@ bool FrameLog::look(const Stream& stream) {
       frames_.push_back({newest.cnt0, newest.cnt0 == 0 ? never : stream.written(), moment});
     }
     return true;
-  }
-  if (newest.cnt0 == before.cnt0) {
-    return false;
   }
   for (std::uint64_t cnt0 = std::max(oldest, before.cnt0 + 1); cnt0 < newest.cnt0; ++cnt0) {
     add_from_buffer(cnt0);

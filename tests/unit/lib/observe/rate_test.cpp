@@ -178,6 +178,25 @@ TEST_CASE("a writer that is met between its stamp and its count has stamped all 
   CHECK(rate.max->count() == doctest::Approx(0.01));
 }
 
+TEST_CASE("a look at a frame that is known does not take the next one's time for its own") {
+  using namespace std::chrono_literals;
+  const Directory directory;
+  Stream stream = directory.make("cam");
+  FrameLog log;
+  for (int frame = 0; frame < 5; ++frame) {
+    publish_at(stream, start + frame * 10ms);
+    CHECK(log.look(stream));
+    alter_header(stream, [&](layout::Metadata& header) {
+      header.write = 1;
+      header.writetime = to_timespec(start + (frame + 1) * 10ms);
+    });
+    CHECK_FALSE(log.look(stream));
+    alter_header(stream, [](layout::Metadata& header) { header.write = 0; });
+    CHECK(log.frames().back().written == start + frame * 10ms);
+  }
+  CHECK(*rate_of(log.frames()).hertz == doctest::Approx(100));
+}
+
 TEST_CASE("the time of a frame is that of its slot, whatever its writer stamps next") {
   using namespace std::chrono_literals;
   const Directory directory;
