@@ -89,7 +89,7 @@ cbor2.dump(frame | {"boot": "another", "pixels": frame.pop("pixels")}, sys.stdou
 }
 
 @test "a follower here and a writer there are in step, whatever is missed between" {
-  make 'tui16>cam' 16x2 -c 64
+  make 'tui16>cam' 16x2 -c 256
   start source shmim-post cam --pattern counter --rate 400 -q
   shmim-cat cam -n 200 -o frames | check 0 '' '' -- shmim-post copy --data - --create
   check 0 '~ *' '' -- shmim-cat copy

@@ -236,8 +236,8 @@ shmim-record: cam: 3 frames in run.fits'
 
 @test "a disk that stalls for 2 s costs no frame that memory has room for" {
   need_python numpy astropy cbor2
-  make 'tui16>cam' 256x256 -c 50
-  make 'tui16>kept' 256x256 -c 50
+  make 'tui16>cam' 256x256 -c 250
+  make 'tui16>kept' 256x256 -c 250
   start_stalling run cam -o cam.fits
   start_stalling kept kept --keep 1m --on USR1 --after 2s --max 1 -o kept.fits
   shmim-post -q kept --pattern counter -n 10

@@ -167,7 +167,7 @@ element_bytes() {
 }
 
 @test "a receiver that is stopped disturbs no other" {
-  make cam 128x128 --type uint16 --circular-buffer 64
+  make cam 128x128 --type uint16 --circular-buffer 400
   send sender cam
   receive stopped
   until_true test -e "$SHM/here/cam.im.shm"

@@ -293,7 +293,7 @@ shmim-cat: a: 1 frame checked: 0 torn, 0 lost, 0 doubled, 0 out of order, 0 late
 }
 
 @test "--verify: all is well, from a stream as it runs" {
-  make 'tui16>cam' 64x64 -c 100
+  make 'tui16>cam' 64x64 -c 300
   start_ready check shmim-cat cam -f --verify -n 300 --late 1h
   check 0 '' '' -- shmim-post cam --pattern counter -n 300 --rate 2000 -q
   finish check 0 '' 'shmim-cat: cam: 300 frames checked: 0 torn, 0 lost, 0 doubled, 0 out of order, 0 late'

@@ -202,7 +202,7 @@ is_younger_than() { awk -v delay="$(shmim-kw cam RECVDELAY "${here[@]}")" "BEGIN
 
 @test "ten streams to eight receivers, one of which is stopped" {
   local i
-  for i in {0..9}; do make "s$i" 64x64 --type uint16 --circular-buffer 64; done
+  for i in {0..9}; do make "s$i" 64x64 --type uint16 --circular-buffer 200; done
   start_ready sender shmim-send s{0..9} --bind "ipc://$WORK/socket"
   for i in {1..8}; do
     mkdir "$SHM/$i"
