@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@
 #include "support/directory.hpp"
 
 namespace shmim::test {
+
+/// The standard library's comparisons go from one std::byte to the next: seconds, where that is not
+/// optimised.
+inline bool are_alike(std::span<const std::byte> one, std::span<const std::byte> other) {
+  return one.size() == other.size() && std::memcmp(one.data(), other.data(), one.size()) == 0;
+}
 
 inline std::vector<std::byte> bytes_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

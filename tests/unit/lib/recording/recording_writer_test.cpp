@@ -80,9 +80,8 @@ void check_cube(const std::filesystem::path& file, const RecordedStream& stream,
     wanted.insert(wanted.end(), pixels.begin(), pixels.end());
   }
   REQUIRE(cube.size() == wanted.size());
-  const bool is_alike = std::memcmp(cube.data(), wanted.data(), cube.size()) == 0;
   INFO("differs at ", std::ranges::mismatch(cube, wanted).in1 - cube.begin());
-  CHECK(is_alike);
+  CHECK(are_alike(cube, wanted));
 }
 
 std::string text_of(const std::filesystem::path& file) {
