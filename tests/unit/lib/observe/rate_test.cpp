@@ -35,6 +35,18 @@ void publish_at(Stream& stream, Tai time) {
   alter_header(stream, [&](layout::Metadata& header) { header.writetime = to_timespec(time); });
 }
 
+/// Its writer has stamped the next frame, and not yet counted it.
+void begin_frame_at(Stream& stream, Tai time) {
+  alter_header(stream, [&](layout::Metadata& header) {
+    header.write = 1;
+    header.writetime = to_timespec(time);
+  });
+}
+
+void clear_write_flag(Stream& stream) {
+  alter_header(stream, [](layout::Metadata& header) { header.write = 0; });
+}
+
 }  // namespace
 
 TEST_CASE("the rate of a regular writer") {
@@ -162,13 +174,10 @@ TEST_CASE("a writer that is met between its stamp and its count has stamped all 
   for (int frame = 0; frame < 30; ++frame) {
     publish_at(stream, start + frame * 10ms);
     if (frame == 9) {
-      alter_header(stream, [&](layout::Metadata& header) {
-        header.write = 1;
-        header.writetime = to_timespec(start + 100ms);
-      });
+      begin_frame_at(stream, start + 100ms);
     }
     CHECK(log.look(stream));
-    alter_header(stream, [](layout::Metadata& header) { header.write = 0; });
+    clear_write_flag(stream);
   }
   const Rate rate = rate_of(log.frames());
   CHECK(rate.is_stamped);
@@ -186,12 +195,9 @@ TEST_CASE("a look at a frame that is known does not take the next one's time for
   for (int frame = 0; frame < 5; ++frame) {
     publish_at(stream, start + frame * 10ms);
     CHECK(log.look(stream));
-    alter_header(stream, [&](layout::Metadata& header) {
-      header.write = 1;
-      header.writetime = to_timespec(start + (frame + 1) * 10ms);
-    });
+    begin_frame_at(stream, start + (frame + 1) * 10ms);
     CHECK_FALSE(log.look(stream));
-    alter_header(stream, [](layout::Metadata& header) { header.write = 0; });
+    clear_write_flag(stream);
     CHECK(log.frames().back().written == start + frame * 10ms);
   }
   CHECK(*rate_of(log.frames()).hertz == doctest::Approx(100));
@@ -208,13 +214,10 @@ TEST_CASE("the time of a frame is that of its slot, whatever its writer stamps n
     CAPTURE(is_first);
     publish<std::uint16_t>(stream, 1);
     const Tai written = stream.written();
-    alter_header(stream, [&](layout::Metadata& header) {
-      header.write = 1;
-      header.writetime = to_timespec(written + 1s);
-    });
+    begin_frame_at(stream, written + 1s);
     CHECK(log.look(stream));
     CHECK(log.frames().back().written == written);
-    alter_header(stream, [](layout::Metadata& header) { header.write = 0; });
+    clear_write_flag(stream);
   }
 }
 
